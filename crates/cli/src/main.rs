@@ -1,0 +1,2 @@
+//! winrefit
+fn main() {}
