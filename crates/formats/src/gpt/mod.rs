@@ -1,0 +1,21 @@
+//! GUID partition table: read with both copies checked, edited as a value, written back byte for byte.
+//!
+//! What is read ([`GptReading`]) is another type than what may be changed ([`Gpt`]): only
+//! [`GptReading::usable`] leads from one to the other, and it wants both copies good, equal and in their places.
+
+mod error;
+mod model;
+mod protective;
+mod read;
+#[cfg(test)]
+mod tests;
+pub mod types;
+mod write;
+
+pub use error::{
+    CopyKind, DifferingPart, GptDisagreement, GptEditError, GptError, GptReadError, GptWriteError, NotGpt,
+};
+pub use model::{Gpt, LbaRange, NAME_UNITS, Partition, PartitionName};
+pub use protective::Mbr;
+pub use read::{GptCopy, GptReading, detect_sector_size, read_gpt};
+pub use write::{EncodedGpt, EncodedPart};
