@@ -1,1 +1,12 @@
-//! winrefit-lab
+//! Builds whole Windows-like disks from declarative profiles, for `winrefit lab` and for every test.
+//!
+//! The same profile and size give the same bytes on every machine: times, GUIDs and file contents all come from the
+//! profile. Targets are taken to be zero-filled (a new sparse file), so zeros are not written.
+
+pub mod error;
+pub mod fat;
+pub mod hive;
+#[cfg(test)]
+mod oracle;
+
+pub use error::LabError;
