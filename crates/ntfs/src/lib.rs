@@ -1,1 +1,44 @@
-//! winrefit-ntfs
+//! An NTFS engine: read, check, format, edit and resize volumes at either end.
+//!
+//! Reading goes through [`winrefit_disk::ReadAt`], writing through [`winrefit_disk::Device`]; the crate knows no
+//! file, clock or operating system. No content of a volume makes it panic, loop or allocate out of proportion.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`types`] | clusters, record numbers, file references, attribute types, geometry |
+//! | [`boot`] | the boot sector ($Boot) |
+//! | [`fixup`] | update sequence arrays, which detect torn multi-sector records |
+//! | [`runs`] | run lists and their mapping pairs |
+//! | [`record`], [`attribute`] | file records of the $MFT and the attributes in them |
+//! | [`file`](mod@file) | a file with its extension records; its streams |
+//! | [`volume`] | an opened volume: records, files, paths |
+//! | [`index`], [`upcase`] | directories and their collation |
+//! | [`check`] | is the volume consistent? |
+//! | [`mod@format`] | making volumes |
+//! | [`resize`] | moving either end of a volume |
+//! | [`edit`] | changing the content of files |
+//! | [`bitmap`], [`logfile`], [`state`] | free clusters; whether Windows left the volume at rest |
+
+pub mod attribute;
+pub mod bitmap;
+pub mod boot;
+mod bytes;
+pub mod check;
+pub mod edit;
+pub mod error;
+pub mod file;
+pub mod fixup;
+pub mod format;
+pub mod index;
+pub mod logfile;
+pub mod record;
+pub mod resize;
+pub mod runs;
+pub mod state;
+pub mod types;
+pub mod upcase;
+pub mod volume;
+
+pub use error::NtfsError;
+pub use types::{AttributeType, FileReference, Geometry, Lcn, RecordNumber, Vcn};
+pub use volume::Volume;

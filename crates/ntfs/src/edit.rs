@@ -1,0 +1,1 @@
+//! Changing the content of files in place.

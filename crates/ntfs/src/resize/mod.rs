@@ -1,0 +1,1 @@
+//! Moving either end of a volume.

@@ -1,0 +1,93 @@
+//! What has to be known of a volume before it may be changed: version, flags, log, hibernation, shadow copies.
+
+use crate::bytes::{take, u16_at, utf16};
+use crate::error::NtfsError;
+use crate::logfile::{self, LogState};
+use crate::types::{AttributeType, RecordNumber};
+use crate::volume::Volume;
+use winrefit_disk::ReadAt;
+
+/// Volume flag: chkdsk is to be run.
+pub const FLAG_DIRTY: u16 = 0x0001;
+/// Volume flag: $LogFile is to be resized.
+pub const FLAG_RESIZE_LOG: u16 = 0x0002;
+/// Volume flag: to be upgraded on the next mount.
+pub const FLAG_UPGRADE: u16 = 0x0004;
+/// Volume flag: chkdsk is under way.
+pub const FLAG_CHKDSK_UNDER_WAY: u16 = 0x8000;
+
+/// Identifier of the volume shadow copy header, 3808876b-c176-4e48-b7ae-04046e6cc752, at byte 0x1E00 of a volume
+/// (libvshadow documentation).
+const VSS_IDENTIFIER: [u8; 16] = [
+    0x6b, 0x87, 0x08, 0x38, 0x76, 0xc1, 0x48, 0x4e, 0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52,
+];
+const VSS_HEADER: u64 = 0x1E00;
+
+/// State of a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeState {
+    /// Label.
+    pub label: String,
+    /// NTFS version, major and minor: (3, 1) since Windows XP.
+    pub version: (u8, u8),
+    /// Volume flags.
+    pub flags: u16,
+    /// State of $LogFile.
+    pub log: LogState,
+    /// Whether a hibernated Windows is stored in hiberfil.sys.
+    pub hibernated: bool,
+    /// Whether the volume has, or had, shadow copies: their catalog holds absolute positions.
+    pub has_vss_header: bool,
+}
+
+impl VolumeState {
+    /// Reads the state.
+    ///
+    /// # Errors
+    /// Damage of the structures read, or an error of the medium.
+    pub fn read<R: ReadAt>(volume: &Volume<R>) -> Result<Self, NtfsError> {
+        let record = volume.read_record(RecordNumber::VOLUME)?;
+        let missing = |attribute| NtfsError::MissingAttribute {
+            record: RecordNumber::VOLUME,
+            attribute,
+        };
+        let information = record
+            .find(AttributeType::VOLUME_INFORMATION, "")?
+            .and_then(|a| a.value())
+            .and_then(|value| take(value, 0, 12))
+            .ok_or(missing(AttributeType::VOLUME_INFORMATION))?;
+        let label = record
+            .find(AttributeType::VOLUME_NAME, "")?
+            .and_then(|a| a.value())
+            .unwrap_or_default();
+        let mut header = [0; 16];
+        let has_header = volume.reader().read_at(VSS_HEADER, &mut header).is_ok();
+        Ok(Self {
+            label: String::from_utf16_lossy(&utf16(label)),
+            version: (information[8], information[9]),
+            flags: u16_at(information, 10).unwrap_or(0),
+            log: logfile::read_state(volume)?,
+            hibernated: is_hibernated(volume)?,
+            has_vss_header: has_header && header == VSS_IDENTIFIER,
+        })
+    }
+
+    /// Whether Windows wants chkdsk to run.
+    pub fn is_dirty(&self) -> bool {
+        self.flags & (FLAG_DIRTY | FLAG_CHKDSK_UNDER_WAY) != 0
+    }
+}
+
+/// A hiberfil.sys that begins with `HIBR` (any case) holds a Windows to be resumed; zeros or `WAKE` do not.
+fn is_hibernated<R: ReadAt>(volume: &Volume<R>) -> Result<bool, NtfsError> {
+    let Some(file) = volume.lookup("hiberfil.sys")? else {
+        return Ok(false);
+    };
+    let stream = file.require(AttributeType::DATA, "")?;
+    if stream.len() < 4 {
+        return Ok(false);
+    }
+    let mut magic = [0; 4];
+    volume.stream_reader(stream)?.read_at(0, &mut magic)?;
+    Ok(magic.eq_ignore_ascii_case(b"HIBR"))
+}

@@ -1,0 +1,335 @@
+//! An opened volume. Opening reads the boot sector and the $MFT's own record, nothing else.
+
+use crate::boot::{BOOT_SECTOR_BYTES, BootSector};
+use crate::error::NtfsError;
+use crate::file::{ATTRIBUTE_LIST_BYTES_MAX, File, Stream, StreamBody, StreamReader, read_stream_at};
+use crate::index::Directory;
+use crate::record::Record;
+use crate::runs::RunList;
+use crate::types::{AttributeType, FileReference, Geometry, RecordNumber};
+use crate::upcase::UpCase;
+use std::sync::{Arc, OnceLock};
+use winrefit_disk::ReadAt;
+
+/// Records per chunk when scanning: large reads, small memory.
+const SCAN_CHUNK_BYTES: usize = 1 << 20;
+/// Components that a path may have.
+const PATH_DEPTH_MAX: usize = 256;
+
+/// An NTFS volume that is read. `R` is the medium from the boot sector on.
+#[derive(Debug)]
+pub struct Volume<R> {
+    reader: R,
+    boot: BootSector,
+    mft: Stream,
+    upcase: OnceLock<Arc<UpCase>>,
+}
+
+impl<R: ReadAt> Volume<R> {
+    /// Opens the volume that begins at byte 0 of `reader`.
+    ///
+    /// # Errors
+    /// [`NtfsError::NotNtfs`], [`NtfsError::BadBootSector`], [`NtfsError::Truncated`], or damage of the $MFT's record.
+    pub fn open(reader: R) -> Result<Self, NtfsError> {
+        let mut sector = [0; BOOT_SECTOR_BYTES];
+        reader.read_at(0, &mut sector)?;
+        let boot = BootSector::parse(&sector)?;
+        let geometry = boot.geometry();
+        let volume_bytes = geometry.total_sectors.saturating_mul(geometry.sector_size.into());
+        if volume_bytes > reader.size() {
+            return Err(NtfsError::Truncated {
+                volume_bytes,
+                available_bytes: reader.size(),
+            });
+        }
+        let raw = reader.read_vec(geometry.offset_of(boot.mft_lcn()), geometry.record_size as usize)?;
+        let base = Record::parse(RecordNumber::MFT, raw)?;
+        let mft = bootstrap_mft(&reader, geometry, base)?;
+        Ok(Self {
+            reader,
+            boot,
+            mft,
+            upcase: OnceLock::new(),
+        })
+    }
+
+    /// The medium.
+    pub fn reader(&self) -> &R {
+        &self.reader
+    }
+
+    /// The boot sector.
+    pub fn boot(&self) -> &BootSector {
+        &self.boot
+    }
+
+    /// The volume's sizes.
+    pub fn geometry(&self) -> Geometry {
+        self.boot.geometry()
+    }
+
+    /// The $MFT's data stream.
+    pub fn mft(&self) -> &Stream {
+        &self.mft
+    }
+
+    /// The runs of the $MFT's data.
+    pub fn mft_runs(&self) -> &RunList {
+        static EMPTY: RunList = RunList(Vec::new());
+        self.mft.runs().unwrap_or(&EMPTY)
+    }
+
+    /// Number of records in the $MFT.
+    pub fn records(&self) -> u64 {
+        self.mft.len() / u64::from(self.geometry().record_size)
+    }
+
+    /// Reads one record as it is on the disk, fixups in place.
+    ///
+    /// # Errors
+    /// [`NtfsError::NoSuchRecord`] or an error of the medium.
+    pub fn read_raw_record(&self, number: RecordNumber) -> Result<Vec<u8>, NtfsError> {
+        read_raw_record(&self.reader, self.geometry(), &self.mft, number)
+    }
+
+    /// Reads one record.
+    ///
+    /// # Errors
+    /// [`NtfsError::NoSuchRecord`], damage of the record, or an error of the medium.
+    pub fn read_record(&self, number: RecordNumber) -> Result<Record, NtfsError> {
+        Record::parse(number, self.read_raw_record(number)?)
+    }
+
+    /// Reads a file with its extension records.
+    ///
+    /// # Errors
+    /// As [`Volume::read_record`], for any of the records.
+    pub fn file(&self, number: RecordNumber) -> Result<File, NtfsError> {
+        let base = self.read_record(number)?;
+        File::gather(
+            base,
+            |stream| self.read_small(stream),
+            |number| self.read_record(number),
+        )
+    }
+
+    /// Reads the file that a reference names.
+    ///
+    /// # Errors
+    /// [`NtfsError::StaleReference`] if the record has been reused or is free.
+    pub fn file_by_reference(&self, reference: FileReference) -> Result<File, NtfsError> {
+        let file = self.file(reference.record)?;
+        let actual = file.base().sequence();
+        if !file.base().is_in_use() || (reference.sequence != 0 && reference.sequence != actual) {
+            let (record, expected) = (reference.record, reference.sequence);
+            return Err(NtfsError::StaleReference {
+                record,
+                expected,
+                actual,
+            });
+        }
+        Ok(file)
+    }
+
+    /// A reader of a stream of this volume.
+    ///
+    /// # Errors
+    /// As [`Stream::reader`].
+    pub fn stream_reader(&self, stream: Stream) -> Result<StreamReader<&R>, NtfsError> {
+        stream.reader(&self.reader, self.geometry())
+    }
+
+    /// The whole of a stream of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`NtfsError::TooMuch`] for a longer stream, and the errors of [`Stream::reader`].
+    pub fn read_stream(&self, stream: Stream, limit: u64) -> Result<Vec<u8>, NtfsError> {
+        let actual = stream.len();
+        if actual > limit {
+            return Err(NtfsError::TooMuch {
+                what: "bytes of a stream",
+                actual,
+                limit,
+            });
+        }
+        let reader = self.stream_reader(stream)?;
+        Ok(reader.read_vec(0, actual as usize)?)
+    }
+
+    fn read_small(&self, stream: &Stream) -> Result<Vec<u8>, NtfsError> {
+        self.read_stream(stream.clone(), ATTRIBUTE_LIST_BYTES_MAX)
+    }
+
+    /// The volume's own upper-case table, which directories are ordered by.
+    ///
+    /// # Errors
+    /// Damage of $UpCase.
+    pub fn upcase(&self) -> Result<Arc<UpCase>, NtfsError> {
+        if let Some(table) = self.upcase.get() {
+            return Ok(Arc::clone(table));
+        }
+        let stream = self
+            .file(RecordNumber::UP_CASE)?
+            .require(AttributeType::DATA, "")?;
+        let table = Arc::new(UpCase::from_bytes(
+            &self.read_stream(stream, UpCase::BYTES as u64)?,
+        )?);
+        Ok(Arc::clone(self.upcase.get_or_init(|| table)))
+    }
+
+    /// The directory that a file is.
+    ///
+    /// # Errors
+    /// [`NtfsError::MissingAttribute`] if the file is no directory, or damage of its index.
+    pub fn directory(&self, file: &File) -> Result<Directory<'_, R>, NtfsError> {
+        Directory::open(self, file)
+    }
+
+    /// Finds a file by its path from the root, components separated by `\` or `/`, ignoring case.
+    ///
+    /// # Errors
+    /// Damage met on the way. A path that does not exist is `Ok(None)`.
+    pub fn lookup(&self, path: &str) -> Result<Option<File>, NtfsError> {
+        let mut file = self.file(RecordNumber::ROOT)?;
+        for (depth, component) in path.split(['\\', '/']).filter(|c| !c.is_empty()).enumerate() {
+            if depth >= PATH_DEPTH_MAX || !file.is_directory() {
+                return Ok(None);
+            }
+            match self.directory(&file)?.find(component)? {
+                Some(reference) => file = self.file_by_reference(reference)?,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(file))
+    }
+
+    /// Calls `visit` for every record of the $MFT in order, with the record's bytes as they are on the disk. Reads
+    /// in large chunks.
+    ///
+    /// # Errors
+    /// An error of the medium or of `visit`.
+    pub fn scan<E: From<NtfsError>>(
+        &self,
+        mut visit: impl FnMut(RecordNumber, &mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let record_size = self.geometry().record_size as usize;
+        let reader = self.stream_reader(self.mft.clone())?;
+        let total = self.records() * record_size as u64;
+        let mut buf = vec![0; SCAN_CHUNK_BYTES];
+        let mut offset = 0u64;
+        while offset < total {
+            let length = (total - offset).min(buf.len() as u64) as usize;
+            let chunk = &mut buf[..length];
+            reader.read_at(offset, chunk).map_err(NtfsError::from)?;
+            for (index, raw) in chunk.chunks_exact_mut(record_size).enumerate() {
+                visit(RecordNumber(offset / record_size as u64 + index as u64), raw)?;
+            }
+            offset += length as u64;
+        }
+        Ok(())
+    }
+}
+
+fn read_raw_record<R: ReadAt>(
+    reader: &R,
+    geometry: Geometry,
+    mft: &Stream,
+    number: RecordNumber,
+) -> Result<Vec<u8>, NtfsError> {
+    let size = u64::from(geometry.record_size);
+    let records = mft.len() / size;
+    if number.0 >= records {
+        return Err(NtfsError::NoSuchRecord {
+            record: number,
+            records,
+        });
+    }
+    let mut raw = vec![0; size as usize];
+    read_stream_at(reader, geometry, mft, number.0 * size, &mut raw)?;
+    Ok(raw)
+}
+
+/// The $MFT's runs may be split over extension records which lie in the $MFT themselves: each piece is read with
+/// the pieces before it.
+fn bootstrap_mft<R: ReadAt>(reader: &R, geometry: Geometry, base: Record) -> Result<Stream, NtfsError> {
+    let known = std::cell::RefCell::new(first_piece(&base)?);
+    let file = File::gather(
+        base,
+        |list| {
+            let length = list.len().min(ATTRIBUTE_LIST_BYTES_MAX) as usize;
+            Ok(list.clone().reader(reader, geometry)?.read_vec(0, length)?)
+        },
+        |number| {
+            let raw = read_raw_record(reader, geometry, &known.borrow(), number)?;
+            let record = Record::parse(number, raw)?;
+            extend_mft(&mut known.borrow_mut(), &record)?;
+            Ok(record)
+        },
+    )?;
+    let mft = file.require(AttributeType::DATA, "")?;
+    check_mft(&mft, geometry)?;
+    Ok(mft)
+}
+
+/// Loops over the records are bounded by the $MFT's size, so that has to be one the volume can hold.
+fn check_mft(mft: &Stream, geometry: Geometry) -> Result<(), NtfsError> {
+    let clusters = geometry.clusters();
+    let (record, attribute) = (RecordNumber::MFT, AttributeType::DATA);
+    let bad = |field, actual| NtfsError::BadAttribute {
+        record,
+        attribute,
+        offset: 0,
+        field,
+        actual,
+    };
+    let Some(runs) = mft.runs() else {
+        return Err(bad("non-resident flag", 0));
+    };
+    for run in &runs.0 {
+        let lcn = run.lcn.ok_or_else(|| bad("hole", run.clusters))?;
+        if lcn.0.saturating_add(run.clusters) > clusters {
+            return Err(NtfsError::ClusterOutOfBounds {
+                record,
+                attribute,
+                lcn,
+                clusters,
+            });
+        }
+    }
+    let owned = runs.clusters();
+    if owned > clusters || mft.len() > owned * u64::from(geometry.cluster_size) {
+        return Err(bad("data size", mft.len()));
+    }
+    Ok(())
+}
+
+/// The $MFT as far as its base record knows it: the sizes of the whole, the runs of the first piece.
+fn first_piece(base: &Record) -> Result<Stream, NtfsError> {
+    let missing = NtfsError::MissingAttribute {
+        record: RecordNumber::MFT,
+        attribute: AttributeType::DATA,
+    };
+    let data = base.find(AttributeType::DATA, "")?.ok_or(missing.clone())?;
+    let sizes = data.sizes().ok_or(missing)?;
+    Ok(Stream {
+        record: RecordNumber::MFT,
+        type_code: AttributeType::DATA,
+        flags: data.flags(),
+        body: StreamBody::NonResident {
+            runs: data.runs()?,
+            sizes,
+        },
+    })
+}
+
+fn extend_mft(known: &mut Stream, record: &Record) -> Result<(), NtfsError> {
+    if let Some(data) = record.find(AttributeType::DATA, "")?
+        && let StreamBody::NonResident { runs, .. } = &mut known.body
+        && data.lowest_vcn().0 == runs.clusters()
+    {
+        for run in data.runs()?.0 {
+            runs.push(run);
+        }
+    }
+    Ok(())
+}
