@@ -8,6 +8,7 @@
 pub mod device;
 pub mod error;
 pub mod fail_stop;
+pub mod journal;
 pub mod memory;
 pub mod metered;
 pub mod overlay;
@@ -18,6 +19,7 @@ pub mod window;
 pub use device::{Device, ReadAt};
 pub use error::{DiskError, Operation};
 pub use fail_stop::FailStop;
+pub use journal::{Extent, JournalError, JournalPlace};
 pub use memory::MemoryDevice;
 pub use metered::Metered;
 pub use overlay::{Change, Overlay};
