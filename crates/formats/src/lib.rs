@@ -5,11 +5,18 @@
 //! |---|---|---|
 //! | [`gpt`] | GUID partition table, protective MBR | read, edit, write |
 //! | [`guid`] | GUID in its mixed-endian form | both |
+//! | [`reagent`] | `ReAgent.xml`, the recovery configuration | read, patch in bytes, write anew |
+//! | [`xml`] | bounds for XML from a disk, shared by the modules above | read |
 
 mod bytes;
 pub mod gpt;
 pub mod guid;
+pub mod reagent;
+#[cfg(test)]
+mod testing;
+pub mod xml;
 
 pub use gpt::{Gpt, GptCopy, GptDisagreement, GptError, GptReading, LbaRange, NotGpt, Partition};
 pub use gpt::{PartitionName, detect_sector_size, read_gpt};
 pub use guid::{Guid, ParseGuidError};
+pub use reagent::{ReAgent, ReAgentLocation, ReAgentTemplate, ReagentError, set_winre_offset};
