@@ -8,17 +8,20 @@
 pub mod device;
 pub mod error;
 pub mod fail_stop;
+pub mod file;
 pub mod journal;
 pub mod memory;
 pub mod metered;
 pub mod overlay;
+mod platform;
 pub mod recording;
 pub mod units;
 pub mod window;
 
 pub use device::{Device, ReadAt};
-pub use error::{DiskError, Operation};
+pub use error::{DiskError, InUseBy, NotADiskKind, Operation};
 pub use fail_stop::FailStop;
+pub use file::{DiskFile, MediumKind};
 pub use journal::{Extent, JournalError, JournalPlace};
 pub use memory::MemoryDevice;
 pub use metered::Metered;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use sha2::{Digest, Sha256};
 use std::io;
 use uuid::Uuid;
 use winrefit_disk::journal::{self, Extent, Found, JournalError, JournalPlace, Meta, State};
@@ -176,6 +177,90 @@ fn a_failing_medium_gets_no_further_write_and_can_be_resumed() {
         journal::resume(&mut memory, &found, None, &mut |_| ()).unwrap();
         let new = memory.read_vec(0x1_8000, 8192).unwrap() == vec![2; 8192];
         assert_eq!(new, writes >= 3);
+    }
+}
+
+/// Claims to write and does not, from `deaf_from` on.
+struct Deaf {
+    memory: MemoryDevice,
+    deaf_from: u64,
+}
+
+impl ReadAt for Deaf {
+    fn size(&self) -> u64 {
+        self.memory.size()
+    }
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
+        self.memory.read_at(offset, buf)
+    }
+}
+
+impl Device for Deaf {
+    fn sector_size(&self) -> SectorSize {
+        self.memory.sector_size()
+    }
+    fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<(), DiskError> {
+        if offset >= self.deaf_from {
+            return Ok(());
+        }
+        self.memory.write_at(offset, data)
+    }
+    fn flush(&mut self) -> Result<(), DiskError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_medium_that_does_not_keep_a_write_never_gets_the_applied_mark() {
+    let mut deaf = Deaf {
+        memory: device(SectorSize::B512),
+        deaf_from: 131_072,
+    };
+    match commit(&mut deaf) {
+        Err(JournalError::ReadBack { offset }) => assert_eq!(offset, 131_072),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(find(&deaf.memory).header.state, State::Committed);
+}
+
+#[test]
+fn an_extent_in_the_journal_is_refused() {
+    let mut device = device(SectorSize::B512);
+    let inside = Extent {
+        offset: 4608,
+        before: vec![0; 512],
+        after: vec![1; 512],
+        phase: 0,
+    };
+    let result = journal::commit(&mut device, PLACE, &[inside], &meta(), &mut |_| ());
+    assert!(
+        matches!(result, Err(JournalError::ExtentInPlace { .. })),
+        "{result:?}"
+    );
+    assert!(device.bytes().iter().all(|byte| *byte == 0));
+}
+
+/// Right checksums do not make an extent possible.
+#[test]
+fn a_forged_table_is_a_damaged_body() {
+    for offset in [4608u64, (256 << 10) - 4096, u64::MAX - 511, 131_073, 0x1_8000] {
+        let mut device = in_state(State::Committed);
+        let header = find(&device).header;
+        let body = header.body_offset as usize..(header.body_offset + header.body_len) as usize;
+        let bytes = device.bytes_mut();
+        // The first entry of the table starts with its offset.
+        bytes[body.start..body.start + 8].copy_from_slice(&offset.to_le_bytes());
+        let digest = Sha256::digest(&bytes[body]);
+        bytes[4096 + 104..4096 + 136].copy_from_slice(&digest);
+        reseal(bytes);
+        let untouched = device.clone();
+        let found = find(&device);
+        let result = journal::resume(&mut device, &found, Some(GUID), &mut |_| ());
+        assert!(
+            matches!(result, Err(JournalError::DamagedBody { .. })),
+            "{offset}: {result:?}"
+        );
+        assert_eq!(device, untouched);
     }
 }
 
