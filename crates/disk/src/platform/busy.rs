@@ -120,7 +120,7 @@ fn unescape(field: &str) -> String {
 }
 
 /// The byte with which QEMU says that it may write to an image: its lock bytes start at 100, one for each permission,
-/// and writing is number 1 (QEMU, docs/devel and block/file-posix).
+/// and writing is number 1 (block/file-posix.c of QEMU).
 const QEMU_WRITE_BYTE: u64 = 101;
 
 /// Refuses to read an image that a virtual machine may be writing: what is read would not fit together.
