@@ -1,9 +1,14 @@
 //! Bytes on a medium.
 //!
 //! Everything above this crate reads through [`ReadAt`] and writes through [`Device`]; there is no second path to a
-//! disk. [`Overlay`] stages changes without touching the disk beneath, [`Window`] shows a part of a device as if it
-//! were a whole one, and [`device`] says what is assumed of a medium. [`FailStop`] writes nothing more after a
-//! failure, [`Recording`] and [`Metered`] are for tests and benchmarks.
+//! disk. [`device`] says what is assumed of a medium.
+//!
+//! * [`DiskFile`] is a raw image or a block device, locked, and refused while something else uses it.
+//! * [`Window`] shows a part of a device as if it were a whole one.
+//! * [`Overlay`] stages changes without touching the disk beneath.
+//! * [`journal`] makes staged changes real: all of them or none, whatever happens, and undone on demand.
+//! * [`FailStop`] writes nothing more after a failure.
+//! * [`Recording`] and [`Metered`] are for crash tests, budgets and benchmarks; [`MemoryDevice`] for tests.
 
 pub mod device;
 pub mod error;

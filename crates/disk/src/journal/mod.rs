@@ -20,6 +20,8 @@ mod error;
 mod find;
 mod header;
 mod images;
+#[cfg(test)]
+mod layout_tests;
 mod recover;
 pub mod recovery;
 
