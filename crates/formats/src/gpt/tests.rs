@@ -60,6 +60,30 @@ fn a_written_table_reads_back_in_both_sector_sizes() {
 }
 
 #[test]
+fn the_sector_size_is_found_by_the_best_header_left() {
+    for sector_size in [SectorSize::B512, SectorSize::B4096] {
+        let mut device = disk_with(&table(sector_size));
+        // Remains of a table for the other sector size.
+        let other = if sector_size == SectorSize::B512 {
+            4096
+        } else {
+            512
+        };
+        let overwritten = device.read_vec(other, 8).unwrap();
+        device.write_at(other, b"EFI PART").unwrap();
+        assert_eq!(detect_sector_size(&device), Some(sector_size));
+        device.write_at(other, &overwritten).unwrap();
+        let header = sector_size.bytes();
+        device.write_at(header, &[0; 8]).unwrap();
+        assert_eq!(detect_sector_size(&device), Some(sector_size));
+        device.write_at(SECTORS * header - header, &[0; 8]).unwrap();
+        assert_eq!(detect_sector_size(&device), None);
+        device.write_at(header, b"EFI PARTx").unwrap();
+        assert_eq!(detect_sector_size(&device), Some(sector_size));
+    }
+}
+
+#[test]
 fn writing_an_unchanged_table_changes_no_byte_even_in_reserved_places() {
     let mut device = disk_with(&table(SectorSize::B512));
     // Bytes behind the header and in an unused slot of both copies; the slot is under the arrays' checksum.
