@@ -122,16 +122,17 @@ mod tests {
     use crate::{InUseBy, NotADiskKind};
     use std::io::Write;
 
-    fn image(length: usize) -> tempfile::NamedTempFile {
+    /// A file that is not open: on Windows its being open is a lock.
+    fn image(length: usize) -> tempfile::TempPath {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&vec![7; length]).unwrap();
-        file
+        file.into_temp_path()
     }
 
     #[test]
     fn an_image_is_read_written_and_never_grows() {
         let image = image(4096);
-        let mut disk = DiskFile::open_write(image.path()).unwrap();
+        let mut disk = DiskFile::open_write(&image).unwrap();
         assert_eq!((disk.size(), disk.kind()), (4096, MediumKind::ImageFile));
         assert_eq!(
             (disk.reported_sector_size(), disk.sector_size()),
@@ -151,7 +152,7 @@ mod tests {
         ));
         assert_eq!(disk.read_vec(4093, 3).unwrap(), b"\x07ab");
         drop(disk);
-        assert_eq!(std::fs::read(image.path()).unwrap().len(), 4096);
+        assert_eq!(std::fs::read(&image).unwrap().len(), 4096);
     }
 
     #[test]
@@ -166,19 +167,19 @@ mod tests {
                 })
             )
         };
-        let writer = DiskFile::open_write(image.path()).unwrap();
-        assert!(locked(DiskFile::open_write(image.path())));
-        assert!(locked(DiskFile::open_read(image.path())));
+        let writer = DiskFile::open_write(&image).unwrap();
+        assert!(locked(DiskFile::open_write(&image)));
+        assert!(locked(DiskFile::open_read(&image)));
         drop(writer);
-        let mut reader = DiskFile::open_read(image.path()).unwrap();
-        assert!(DiskFile::open_read(image.path()).is_ok());
-        assert!(locked(DiskFile::open_write(image.path())));
+        let mut reader = DiskFile::open_read(&image).unwrap();
+        assert!(DiskFile::open_read(&image).is_ok());
+        assert!(locked(DiskFile::open_write(&image)));
         assert!(matches!(
             reader.write_at(3, b"x"),
             Err(DiskError::ReadOnly { offset: 3, length: 1 })
         ));
         drop(reader);
-        assert!(DiskFile::open_write(image.path()).is_ok());
+        assert!(DiskFile::open_write(&image).is_ok());
     }
 
     #[test]

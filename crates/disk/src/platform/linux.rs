@@ -98,13 +98,25 @@ fn lock(file: &File, path: &Path, kind: MediumKind, access: Access) -> Result<()
                 1
             };
             flock_patiently(file, path, FlockOperation::NonBlockingLockExclusive, attempts)?;
-            match fcntl_lock(file, FlockOperation::NonBlockingLockExclusive) {
-                // POSIX allows both for a lock that someone else has.
-                Err(Errno::ACCESS | Errno::AGAIN) => Err(DiskError::in_use(path, InUseBy::ImageLock)),
-                Err(errno) if !cannot_lock(errno) => Err(DiskError::open(path, errno.into())),
-                _ => Ok(()),
-            }
+            lock_as_image(file, path)
         }
+    }
+}
+
+fn lock_as_image(file: &File, path: &Path) -> Result<(), DiskError> {
+    let lock = || fcntl_lock(file, FlockOperation::NonBlockingLockExclusive);
+    let mut result = lock();
+    if matches!(result, Err(Errno::ACCESS | Errno::AGAIN)) {
+        // NFS makes a flock an fcntl lock of another owner (flock(2)), so it may be ours that is in the way. Where it is
+        // not, we fail all the same.
+        let _ = flock(file, FlockOperation::Unlock);
+        result = lock();
+    }
+    match result {
+        // POSIX allows both for a lock that someone else has.
+        Err(Errno::ACCESS | Errno::AGAIN) => Err(DiskError::in_use(path, InUseBy::ImageLock)),
+        Err(errno) if !cannot_lock(errno) => Err(DiskError::open(path, errno.into())),
+        _ => Ok(()),
     }
 }
 
