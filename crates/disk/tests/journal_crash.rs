@@ -315,3 +315,25 @@ fn the_outcome_of_a_resume_is_what_was_assessed() {
         [Outcome::Discarded, Outcome::Completed, Outcome::NothingToDo]
     );
 }
+
+#[test]
+fn every_stage_reports_up_to_its_total() {
+    let case = case();
+    let mut device = case.base.clone();
+    let mut seen = Vec::new();
+    journal::commit(&mut device, case.place, &case.extents, &meta(), &mut |step| {
+        seen.push(step)
+    })
+    .unwrap();
+    let found = case.find(&device).unwrap();
+    journal::undo(&mut device, &found, None, &mut |step| seen.push(step)).unwrap();
+    let mut finished = Vec::new();
+    for stage in seen.chunk_by(|a, b| a.stage == b.stage) {
+        let (first, last) = (stage[0], stage[stage.len() - 1]);
+        assert_eq!(first.done_bytes, 0, "{first:?}");
+        assert_eq!(last.done_bytes, last.total_bytes, "{last:?}");
+        finished.push(last.stage);
+    }
+    use journal::Stage::{Apply, Journal, Verify, Wipe};
+    assert_eq!(finished, [Journal, Apply, Verify, Apply, Verify, Wipe]);
+}
