@@ -243,6 +243,74 @@ fn a_list_without_hashes_is_read_and_an_unknown_one_refused() {
     );
 }
 
+/// The offset in the file of the list of subkeys of the key at `cell`.
+fn list_of(bytes: &[u8], cell: u32) -> usize {
+    BASE_BLOCK_BYTES + u32_at(bytes, BASE_BLOCK_BYTES + cell as usize + 4 + 28).unwrap() as usize
+}
+
+#[test]
+fn a_free_cell_in_use_is_refused() {
+    let Some(mut bytes) = bcd() else { return };
+    let at = list_of(&bytes, Hive::open(&bytes).unwrap().root);
+    let size = i32::from_le_bytes(array_at(&bytes, at).unwrap());
+    bytes[at..at + 4].copy_from_slice(&(-size).to_le_bytes());
+    let error = walk(&Hive::open(&bytes).unwrap()).unwrap_err();
+    assert!(matches!(error, HiveError::CellFree { .. }), "{error}");
+}
+
+#[test]
+fn an_empty_leaf_among_the_lists_is_refused() {
+    let Some(mut bytes) = bcd() else { return };
+    let at = list_of(&bytes, Hive::open(&bytes).unwrap().root);
+    let (list, objects) = (bytes[at + 4..at + 24].to_vec(), u32_at(&bytes, at + 16).unwrap());
+    // Two leaves in the place of another list: the root's own one, and an empty one before it.
+    let place = list_of(&bytes, objects);
+    bytes[place..place + 4].copy_from_slice(&(-16i32).to_le_bytes());
+    bytes[place + 4..place + 8].copy_from_slice(b"lf\0\0");
+    bytes[place + 16..place + 20].copy_from_slice(&(-24i32).to_le_bytes());
+    bytes[place + 20..place + 40].copy_from_slice(&list);
+    bytes[at + 4..at + 6].copy_from_slice(b"ri");
+    for (entry, leaf) in [(at + 8, place), (at + 12, place + 16)] {
+        let cell = (leaf - BASE_BLOCK_BYTES) as u32;
+        bytes[entry..entry + 4].copy_from_slice(&cell.to_le_bytes());
+    }
+    let root = Hive::open(&bytes).unwrap().root().unwrap();
+    let error = root.subkeys().err().unwrap();
+    assert!(
+        matches!(error, HiveError::SubkeyCount { expected: 2, .. }),
+        "{error}"
+    );
+    let first = bytes[at + 12..at + 16].to_vec();
+    bytes[at + 8..at + 12].copy_from_slice(&first);
+    bytes[at + 6..at + 8].copy_from_slice(&1u16.to_le_bytes());
+    let root = Hive::open(&bytes).unwrap().root().unwrap();
+    assert_eq!(root.subkeys().unwrap().filter(Result::is_ok).count(), 2);
+}
+
+#[test]
+fn a_segment_too_few_or_too_many_is_refused() {
+    let Some(mut bytes) = system() else { return };
+    let data = |bytes: &Vec<u8>| {
+        let hive = Hive::open(bytes).unwrap();
+        let key = hive
+            .key("ControlSet001\\Control\\ProductOptions")
+            .unwrap()
+            .unwrap();
+        let value = key.value("ProductPolicy").unwrap().unwrap();
+        (u32::from_le_bytes(value.data) as usize, value.data().err())
+    };
+    let (cell, error) = data(&bytes);
+    assert!(error.is_none());
+    for count in [0u16, 3, 5] {
+        bytes[BASE_BLOCK_BYTES + cell + 6..][..2].copy_from_slice(&count.to_le_bytes());
+        let error = data(&bytes).1.unwrap();
+        assert!(
+            matches!(error, HiveError::DataSize { size: 59_044, .. }),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn a_loop_of_keys_is_refused() {
     let Some(mut bytes) = bcd() else { return };

@@ -27,7 +27,7 @@ pub struct Value<'f> {
     name: String,
     kind: u32,
     size: u32,
-    data: [u8; 4],
+    pub(super) data: [u8; 4],
 }
 
 /// A value's data by its type.
