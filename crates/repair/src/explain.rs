@@ -15,7 +15,11 @@ pub struct Explained {
 
 impl Explained {
     pub(crate) fn new(title: impl Into<String>, detail: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { title: title.into(), detail: detail.into(), next: next.into() }
+        Self {
+            title: title.into(),
+            detail: detail.into(),
+            next: next.into(),
+        }
     }
 }
 
@@ -27,7 +31,11 @@ pub fn size(bytes: u64) -> String {
         format!("{:.1} KiB", bytes as f64 / 1024.0)
     } else if mib < 10_240.0 {
         // Whole numbers without decimals: most limits are.
-        if bytes.is_multiple_of(1 << 20) { format!("{} MiB", bytes >> 20) } else { format!("{mib:.2} MiB") }
+        if bytes.is_multiple_of(1 << 20) {
+            format!("{} MiB", bytes >> 20)
+        } else {
+            format!("{mib:.2} MiB")
+        }
     } else {
         format!("{:.1} GiB", mib / 1024.0)
     }
