@@ -3,6 +3,8 @@
 // Each test program uses a part of this; in all of it a failure is to fail the test.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod tree;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
