@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Image, oracle, run};
+use common::{Image, assert_other_checker_finds_nothing, oracle, run};
 use winrefit_disk::ReadAt;
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::boot::BootSector;
@@ -123,6 +123,7 @@ fn ntfs_3g_tools_accept_empty_volumes() {
 fn other_readers_accept_empty_volumes() {
     for (sector_size, cluster_size, bytes) in GEOMETRIES {
         let (image, _) = make(sector_size, cluster_size, bytes);
+        assert_other_checker_finds_nothing(&image);
         // 7-Zip opens no volume with sectors other than 512 bytes, nor those that mkntfs makes.
         if sector_size == 512
             && let Some(mut tool) = oracle("7zz")
