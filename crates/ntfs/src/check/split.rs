@@ -120,6 +120,7 @@ pub(crate) fn check<R: ReadAt>(
     findings: &mut Findings,
 ) -> Result<(), NtfsError> {
     let mut split = std::mem::take(&mut facts.split);
+    let mut orphans = HashSet::new();
     for &(number, base) in &split.extensions {
         let is_base = |brief: Brief| {
             let same = base.sequence == 0 || base.sequence == brief.sequence;
@@ -127,8 +128,11 @@ pub(crate) fn check<R: ReadAt>(
         };
         if !facts.brief(base.record).is_some_and(is_base) {
             findings.push(Problem::of(ProblemCode::ExtensionOrphan, number).actual(base.record.0));
+            orphans.insert(number);
         }
     }
+    // What an orphan holds has no file to be compared with.
+    split.pieces.retain(|piece| piece.holder == piece.base || !orphans.contains(&piece.holder));
     split.pieces.sort_by(|a, b| {
         (a.stream(), a.lowest_vcn, a.holder, a.id).cmp(&(b.stream(), b.lowest_vcn, b.holder, b.id))
     });
