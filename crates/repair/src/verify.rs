@@ -7,6 +7,7 @@ use crate::observe::{Depth, WINRE_IMAGE, observe};
 use crate::plan::{Plan, Step};
 use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
 use crate::rules;
+use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
 use winrefit_ntfs::check::{CheckOptions, CheckReport, PartitionPlace, Severity, check};
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
@@ -74,6 +75,15 @@ fn item(what: impl Into<String>, ok: bool, detail: impl Into<String>) -> Verific
     }
 }
 
+/// What a disk was before a repair.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'o> {
+    /// The facts.
+    pub observation: &'o Observation,
+    /// Checks of the volumes that the repair changes, by partition.
+    pub checks: &'o BTreeMap<u32, CheckReport>,
+}
+
 /// Verifies that `disk` is what `plan` makes of the disk observed in `before`.
 ///
 /// # Errors
@@ -81,9 +91,10 @@ fn item(what: impl Into<String>, ok: bool, detail: impl Into<String>) -> Verific
 pub fn verify_plan(
     disk: &dyn ReadAt,
     old_disk: Option<&dyn ReadAt>,
-    before: &Observation,
+    before: &Before<'_>,
     plan: &Plan,
 ) -> Result<Vec<VerificationItem>, RepairError> {
+    let (old_checks, before) = (before.checks, before.observation);
     let after = observe(disk, Some(before.sector_size), Depth::Full)?;
     let mut items = vec![table_item(&after)];
     items.push(partitions_item(before, &after, plan));
@@ -91,7 +102,7 @@ pub fn verify_plan(
     numbers.sort_unstable_by_key(|&number| std::cmp::Reverse(number));
     for number in numbers {
         if let Some(partition) = after.partition(number) {
-            items.push(volume_item(disk, &after, partition)?);
+            items.push(volume_item(disk, &after, partition, old_checks.get(&number))?);
         }
     }
     items.extend(reagent_items(&after, plan));
@@ -186,13 +197,32 @@ fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> Ve
     )
 }
 
+/// A changed volume has to be consistent and must not have a single problem, however slight, that it had not before.
 fn volume_item(
     disk: &dyn ReadAt,
     observation: &Observation,
     partition: &Partition,
+    before: Option<&CheckReport>,
 ) -> Result<VerificationItem, RepairError> {
-    let (_, summary) = check_partition(disk, observation.sector_size, partition)?;
-    Ok(consistency_item(&summary))
+    let (report, summary) = check_partition(disk, observation.sector_size, partition)?;
+    let old = |code| before.map_or(0, |before| before.count(code));
+    let new = report.counts.iter().find(|&(&code, &count)| count > old(code));
+    let item = consistency_item(&summary);
+    Ok(match new {
+        Some((code, _)) if item.ok => {
+            let text = report
+                .problems
+                .iter()
+                .find(|problem| problem.code == *code)
+                .map(ToString::to_string);
+            VerificationItem {
+                ok: false,
+                detail: text.unwrap_or_else(|| code.to_string()),
+                ..item
+            }
+        }
+        _ => item,
+    })
 }
 
 fn consistency_item(summary: &VolumeCheck) -> VerificationItem {

@@ -13,15 +13,18 @@ use crate::refusal::Refusal;
 use crate::report::{Report, Verdict};
 use crate::stage::{StageError, stage};
 use crate::target::Target;
-use crate::verify;
+use crate::verify::{self, Before};
+use std::collections::BTreeMap;
 use winrefit_disk::journal::{self, MEMO_BYTES, Meta};
 use winrefit_disk::{ByteRange, Device, Extent, JournalPlace, ReadAt, ReadWindow};
-use winrefit_ntfs::check::{owners_from, path_of};
+use winrefit_ntfs::check::{CheckReport, owners_from, path_of};
 use winrefit_ntfs::{Lcn, Volume};
 
 /// All that a commit needs, proven.
 struct Prepared {
     observation: Observation,
+    /// Checks of the volumes that change, by partition.
+    checks: BTreeMap<u32, CheckReport>,
     plan: Plan,
     extents: Vec<Extent>,
     place: JournalPlace,
@@ -70,6 +73,7 @@ pub fn fix<D: Device>(
     }
     let Prepared {
         observation,
+        checks,
         plan,
         extents,
         place,
@@ -85,7 +89,11 @@ pub fn fix<D: Device>(
         progress(Progress::Committing(p))
     })?;
     progress(Progress::Verifying);
-    let items = verify::verify_plan(target.disk(), None, &observation, &plan)?;
+    let before = Before {
+        observation: &observation,
+        checks: &checks,
+    };
+    let items = verify::verify_plan(target.disk(), None, &before, &plan)?;
     report.verdict = if items.iter().all(|item| item.ok) {
         Verdict::Repaired
     } else {
@@ -126,6 +134,7 @@ fn prepare<D: Device>(
         report.verdict = Verdict::Healthy;
         return ended(report);
     }
+    let mut checks = BTreeMap::new();
     for partition in observation
         .partitions
         .iter()
@@ -134,8 +143,9 @@ fn prepare<D: Device>(
         progress(Progress::Checking {
             partition: partition.number,
         });
-        let (_, summary) = verify::check_partition(disk, observation.sector_size, partition)?;
+        let (check, summary) = verify::check_partition(disk, observation.sector_size, partition)?;
         let number = partition.number;
+        checks.insert(number, check);
         let first = summary
             .problems
             .first()
@@ -160,7 +170,11 @@ fn prepare<D: Device>(
         Err(StageError::Failed(error)) => return Err(error),
     };
     progress(Progress::VerifyingStaged);
-    let items = verify::verify_plan(&staged.overlay, Some(disk), &observation, &plan)?;
+    let before = Before {
+        observation: &observation,
+        checks: &checks,
+    };
+    let items = verify::verify_plan(&staged.overlay, Some(disk), &before, &plan)?;
     if let Some(failed) = items.iter().find(|item| !item.ok) {
         let refusal = Refusal::StagedCheckFailed {
             what: failed.what.clone(),
@@ -184,6 +198,7 @@ fn prepare<D: Device>(
     mark_donor(&mut report, &plan);
     Ok(Preparation::Ready(Box::new(Prepared {
         observation,
+        checks,
         plan,
         extents,
         place,
