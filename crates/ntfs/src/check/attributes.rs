@@ -106,9 +106,7 @@ impl AttributeCheck<'_, '_> {
                 let problem = self.problem(ProblemCode::RunOutOfBounds);
                 self.tell(pass, problem.clusters(lcn, run.clusters));
             }
-            if lcn.0 < clusters {
-                pass.ownership.claim(lcn, run.clusters);
-            }
+            pass.ownership.claim(lcn, run.clusters);
         }
         let due = self
             .attribute

@@ -37,14 +37,16 @@ impl Ownership {
         }
     }
 
-    /// Marks clusters that lie on the volume.
+    /// Marks clusters; those behind the end of the volume are passed over.
     pub(crate) fn claim(&mut self, lcn: Lcn, count: u64) {
+        let clusters = self.bitmap.clusters();
+        let end = lcn.0.saturating_add(count).min(clusters);
+        let count = end.saturating_sub(lcn.0);
         self.claimed = self.claimed.saturating_add(count);
-        if self.claimed > self.bitmap.clusters().saturating_mul(CLAIMS_MAX_VOLUMES) {
+        if self.claimed > clusters.saturating_mul(CLAIMS_MAX_VOLUMES) {
             self.shared = self.shared.saturating_add(count);
             return;
         }
-        let end = lcn.0.saturating_add(count).min(self.bitmap.clusters());
         let (shared, conflicts) = (&mut self.shared, &mut self.conflicts);
         for_words(self.bitmap.bytes_mut(), lcn.0, end, |first_bit, word, mask| {
             let twice = *word & mask;
@@ -195,6 +197,20 @@ mod tests {
                 assert_eq!(ownership.shared, end.saturating_sub(start));
             }
         }
+    }
+
+    #[test]
+    fn a_wild_claim_ends_at_the_volume_and_hides_no_later_one() {
+        let mut ownership = Ownership::new(100);
+        ownership.claim(Lcn(90), u64::MAX);
+        ownership.claim(Lcn(u64::MAX), 5);
+        ownership.claim(Lcn(0), 10);
+        assert_eq!(ownership.bitmap.free_clusters(), 80);
+        assert_eq!(ownership.shared, 0);
+        for _ in 0..10 {
+            ownership.claim(Lcn(0), 100);
+        }
+        assert!(ownership.shared > 900 && !ownership.conflicts.is_empty());
     }
 
     #[test]

@@ -132,7 +132,9 @@ pub(crate) fn check<R: ReadAt>(
         }
     }
     // What an orphan holds has no file to be compared with.
-    split.pieces.retain(|piece| piece.holder == piece.base || !orphans.contains(&piece.holder));
+    split
+        .pieces
+        .retain(|piece| piece.holder == piece.base || !orphans.contains(&piece.holder));
     split.pieces.sort_by(|a, b| {
         (a.stream(), a.lowest_vcn, a.holder, a.id).cmp(&(b.stream(), b.lowest_vcn, b.holder, b.id))
     });
