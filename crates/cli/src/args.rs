@@ -1,0 +1,278 @@
+//! The command line as typed. Parsing touches nothing: no file, no terminal, no environment.
+
+use crate::size;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  healthy, or done
+  1  input/output error, or an internal error
+  2  the command line was not understood, or --yes is needed
+  3  needs repair
+  4  refused; nothing was written
+  5  unfinished work on the disk; run resume
+  6  damage found
+
+Examples:
+  winrefit demo                           the whole story on a disk made for it
+  winrefit diagnose disk.img              why the update fails
+  winrefit plan disk.img --size 1550MiB   what a repair would do; writes nothing
+  winrefit fix disk.img                   the repair, after a question
+  winrefit verify disk.img --format json  the proof, for a script
+  winrefit undo disk.img                  the disk as it was before
+
+A TARGET is a raw disk image or a block device that nothing else uses. Sizes are numbers with
+MiB, GiB, TiB (or M, G, T: powers of 1024), MB, GB, TB (powers of 1000), or plain bytes.";
+
+/// Finds out why a Windows update ends in 0x80070643 and, where the recovery partition (WinRE) is too small, makes
+/// room for it. At every instant the disk holds the old working state or the new one.
+#[derive(Debug, Parser)]
+#[command(name = "winrefit", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(max_term_width = 100, disable_help_subcommand = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How it is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How results are shown.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// A page for people, or the report for programs.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Colour; auto means on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Draw with ASCII characters only.
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Width in columns, instead of the terminal's.
+    #[arg(long, global = true, hide = true, value_name = "COLUMNS")]
+    pub width: Option<u16>,
+}
+
+/// Form of the result on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A page.
+    Human,
+    /// One JSON document.
+    Json,
+}
+
+/// When colour is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// In any case.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build a failing Windows disk, diagnose it, repair it, verify it.
+    Demo {
+        /// Keep the disk in this directory instead of removing it.
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+    },
+    /// Make Windows-like disks for tests and demonstrations.
+    #[command(subcommand)]
+    Lab(LabCommand),
+    /// Find out why the update fails. Writes nothing.
+    Diagnose {
+        /// The disk.
+        #[command(flatten)]
+        target: TargetArgs,
+        /// Which recovery partition.
+        #[command(flatten)]
+        recovery: RecoveryArgs,
+    },
+    /// Show what a repair would do. Writes nothing.
+    Plan {
+        /// The disk.
+        #[command(flatten)]
+        target: TargetArgs,
+        /// What is wished for.
+        #[command(flatten)]
+        goal: GoalArgs,
+    },
+    /// Repair: show the plan, ask, rehearse, commit, verify.
+    Fix {
+        /// The disk.
+        #[command(flatten)]
+        target: TargetArgs,
+        /// What is wished for.
+        #[command(flatten)]
+        goal: GoalArgs,
+        /// The answer.
+        #[command(flatten)]
+        consent: ConsentArgs,
+    },
+    /// Complete or discard work that was interrupted.
+    Resume {
+        /// The disk.
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Prove that disk, volumes and WinRE fit together. Writes nothing.
+    Verify {
+        /// The disk.
+        #[command(flatten)]
+        target: TargetArgs,
+        /// Which recovery partition.
+        #[command(flatten)]
+        recovery: RecoveryArgs,
+    },
+    /// Check the NTFS volumes for consistency. Writes nothing.
+    Check {
+        /// The disk.
+        #[command(flatten)]
+        target: TargetArgs,
+        /// Check this partition only.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        partition: Option<u32>,
+    },
+    /// Put the last repair back, as long as nothing else has changed what it touched.
+    Undo {
+        /// The disk.
+        #[command(flatten)]
+        target: TargetArgs,
+        /// The answer.
+        #[command(flatten)]
+        consent: ConsentArgs,
+    },
+}
+
+/// Commands of the lab.
+#[derive(Debug, Subcommand)]
+pub enum LabCommand {
+    /// List the profiles.
+    List,
+    /// Make a disk from a profile.
+    Create {
+        /// Name of the profile; see lab list.
+        profile: String,
+        /// The file to make; an existing one is not overwritten.
+        #[arg(value_name = "OUT.img")]
+        out: PathBuf,
+        /// Size of the disk instead of the profile's.
+        #[arg(long, value_parser = size::parse)]
+        size: Option<u64>,
+        /// Number of files on the Windows volume instead of the profile's.
+        #[arg(long, value_name = "N")]
+        files: Option<u32>,
+    },
+}
+
+/// The disk.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct TargetArgs {
+    /// A raw disk image or block device.
+    #[arg(value_name = "TARGET")]
+    pub path: PathBuf,
+}
+
+/// Which recovery partition is meant.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct RecoveryArgs {
+    /// Take this partition as the recovery partition, whatever Windows says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub recovery_partition: Option<u32>,
+}
+
+/// What a repair shall reach.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct GoalArgs {
+    /// Size that the recovery partition shall have at least.
+    #[arg(long, value_parser = size::parse)]
+    pub size: Option<u64>,
+    /// Free space that it shall have at least.
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub free: Option<u64>,
+    /// Which recovery partition.
+    #[command(flatten)]
+    pub recovery: RecoveryArgs,
+}
+
+/// The answer given beforehand.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct ConsentArgs {
+    /// Do not ask; needed where nobody sits at a terminal.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_whole_command_line() {
+        let args = Args::try_parse_from([
+            "winrefit",
+            "fix",
+            "a.img",
+            "--size",
+            "1.5GiB",
+            "--recovery-partition",
+            "4",
+            "--yes",
+            "--format",
+            "json",
+        ])
+        .unwrap();
+        assert_eq!(args.output.format, Format::Json);
+        let Command::Fix {
+            target,
+            goal,
+            consent,
+        } = args.command
+        else {
+            panic!("not fix")
+        };
+        assert_eq!(target.path, PathBuf::from("a.img"));
+        assert_eq!((goal.size, goal.free), (Some(3 << 29), None));
+        assert_eq!(goal.recovery.recovery_partition, Some(4));
+        assert!(consent.yes);
+    }
+
+    #[test]
+    fn a_wrong_size_says_what_is_wrong() {
+        let error = Args::try_parse_from(["winrefit", "plan", "a.img", "--size", "10 apples"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("unknown unit \"apples\""), "{error}");
+    }
+
+    #[test]
+    fn partition_numbers_begin_at_one() {
+        assert!(Args::try_parse_from(["winrefit", "check", "a.img", "--partition", "0"]).is_err());
+    }
+
+    #[test]
+    fn help_lists_every_exit_code() {
+        let help = Args::command().render_help().to_string();
+        for code in 0..=6 {
+            assert!(
+                help.contains(&format!("\n  {code}  ")),
+                "exit code {code} is missing:\n{help}"
+            );
+        }
+    }
+}

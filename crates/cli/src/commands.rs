@@ -1,0 +1,87 @@
+//! The commands, a file each: open, call the domain, show. No judgement is made here.
+
+pub mod check;
+pub mod demo;
+pub mod diagnose;
+pub mod fix;
+pub mod lab;
+pub mod plan;
+pub mod resume;
+pub mod undo;
+pub mod verify;
+
+use crate::args::{Format, GoalArgs};
+use crate::exit::ExitCode;
+use crate::failure::Failure;
+use crate::output::{self, Output};
+use crate::prompt::{self, Answer};
+use crate::render::{human, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+use winrefit_repair::plan::Request;
+use winrefit_repair::report::Report;
+
+/// Shows `report` and says how the command ends.
+fn finish(report: &Report, output: &Output) -> Result<ExitCode, Failure> {
+    let text = match output.format {
+        Format::Human => human::render(report, &output.stdout),
+        Format::Json => json::render(report)?,
+    };
+    output::print(&text).map_err(Failure::Output)?;
+    Ok(report.verdict.into())
+}
+
+/// The question of a command that writes, and what came of it.
+struct Consent<'a> {
+    output: &'a Output,
+    question: &'static str,
+    yes: bool,
+    answer: Option<Answer>,
+}
+
+impl<'a> Consent<'a> {
+    fn new(output: &'a Output, question: &'static str, yes: bool) -> Self {
+        Self {
+            output,
+            question,
+            yes,
+            answer: None,
+        }
+    }
+
+    /// Shows what would be done and asks.
+    fn ask(&mut self, report: &Report) -> bool {
+        if !self.yes && prompt::can_ask() {
+            output::tell(&human::render(report, &self.output.stderr));
+        }
+        let answer = prompt::confirm(self.question, self.yes);
+        self.answer = Some(answer);
+        answer == Answer::Yes
+    }
+
+    /// Shows the end: the report, unless it has been read and declined just now.
+    fn finish(self, report: &Report) -> Result<ExitCode, Failure> {
+        match (self.answer, self.output.format) {
+            (Some(Answer::Nobody), _) => Err(Failure::NobodyToAsk),
+            (Some(Answer::No), Format::Human) => {
+                output::tell("Nothing was written.\n");
+                Ok(report.verdict.into())
+            }
+            _ => finish(report, self.output),
+        }
+    }
+}
+
+fn request(goal: &GoalArgs) -> Request {
+    Request {
+        size_bytes: goal.size,
+        free_bytes: goal.free,
+        recovery_partition: goal.recovery.recovery_partition,
+    }
+}
+
+/// Now, for the journal; a clock before 1970 counts as 1970.
+fn now_unix_seconds() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}

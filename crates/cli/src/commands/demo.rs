@@ -1,0 +1,102 @@
+//! `demo`: the main job on a disk made for it, told as a story. Works on a file of its own only.
+
+use super::lab;
+use crate::args::Format;
+use crate::exit::ExitCode;
+use crate::failure::Failure;
+use crate::output::{self, Output};
+use crate::progress::Progress;
+use crate::render::human::demo::{Story, render};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use winrefit_repair::commands;
+use winrefit_repair::plan::Request;
+use winrefit_repair::report::{Report, Verdict};
+use winrefit_repair::target::Target;
+
+const PROFILE: &str = "server2022";
+
+/// Runs the demo; with `keep` the disk stays there.
+pub fn run(keep: Option<&Path>, output: &Output) -> Result<ExitCode, Failure> {
+    let temporary = if keep.is_some() {
+        None
+    } else {
+        Some(temporary_directory()?)
+    };
+    let directory = match (keep, &temporary) {
+        (Some(directory), _) => {
+            fs::create_dir_all(directory).map_err(|source| file_failure(directory, source))?;
+            directory
+        }
+        (None, Some(temporary)) => temporary.path(),
+        (None, None) => Path::new("."),
+    };
+    let path = directory.join(format!("{PROFILE}.img"));
+    let mut progress = Progress::new(output);
+    let told = tell(&path, keep.is_some(), output, &mut progress);
+    progress.end();
+    told
+}
+
+fn temporary_directory() -> Result<tempfile::TempDir, Failure> {
+    tempfile::Builder::new()
+        .prefix("winrefit-demo-")
+        .tempdir()
+        .map_err(|source| file_failure(&std::env::temp_dir(), source))
+}
+
+fn file_failure(path: &Path, source: std::io::Error) -> Failure {
+    Failure::File {
+        path: PathBuf::from(path),
+        source,
+    }
+}
+
+fn tell(path: &Path, keep: bool, output: &Output, progress: &mut Progress) -> Result<ExitCode, Failure> {
+    let profile = lab::find(PROFILE)?;
+    lab::build(profile, path, None, None, progress)?;
+    let diagnosis = diagnose(path)?;
+    let (repair, repair_time) = repair(path, progress)?;
+    let again = diagnose(path)?;
+    progress.end();
+    let kept = path.display().to_string();
+    let text = match output.format {
+        Format::Human => {
+            let story = Story {
+                profile: profile.summary,
+                diagnosis: &diagnosis,
+                repair: &repair,
+                again: &again,
+                repair_time,
+                kept: keep.then_some(kept.as_str()),
+            };
+            render(&story, &output.stdout)
+        }
+        Format::Json => crate::render::json::render(&repair)?,
+    };
+    output::print(&text).map_err(Failure::Output)?;
+    // The story has a happy end only if the second diagnosis says so too.
+    Ok(if again.verdict == Verdict::Healthy {
+        repair.verdict.into()
+    } else {
+        again.verdict.into()
+    })
+}
+
+fn diagnose(path: &Path) -> Result<Report, Failure> {
+    Ok(commands::diagnose(
+        &Target::open_read(path, super::now_unix_seconds())?,
+        None,
+    )?)
+}
+
+/// Repairs without a question: the disk is the demo's own.
+fn repair(path: &Path, progress: &mut Progress) -> Result<(Report, Duration), Failure> {
+    let mut target = Target::open_write(path, super::now_unix_seconds())?;
+    let begin = Instant::now();
+    let report = commands::fix(&mut target, &Request::default(), &mut |_| true, &mut |step| {
+        progress.show(step)
+    })?;
+    Ok((report, begin.elapsed()))
+}

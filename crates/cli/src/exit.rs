@@ -1,0 +1,61 @@
+//! Exit codes, the same for every command.
+
+use winrefit_repair::report::Verdict;
+
+/// How a command ended. Scripts depend on the numbers; `--help` and the README list them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Healthy, or done.
+    Success = 0,
+    /// Input/output error, or an internal one.
+    Error = 1,
+    /// The command line was not understood, or an answer is needed that nobody can give.
+    Usage = 2,
+    /// A repair is possible and advised.
+    NeedsRepair = 3,
+    /// A repair would be needed, or was asked for, and is refused.
+    Refused = 4,
+    /// Earlier work is unfinished; run resume.
+    Unfinished = 5,
+    /// A structure on the disk is damaged.
+    Damaged = 6,
+}
+
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Healthy | Verdict::Repaired | Verdict::Undone => Self::Success,
+            Verdict::NeedsRepair => Self::NeedsRepair,
+            Verdict::Refused => Self::Refused,
+            Verdict::Unfinished => Self::Unfinished,
+            Verdict::Damaged => Self::Damaged,
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_the_report() {
+        for verdict in [
+            Verdict::Healthy,
+            Verdict::NeedsRepair,
+            Verdict::Refused,
+            Verdict::Unfinished,
+            Verdict::Repaired,
+            Verdict::Undone,
+            Verdict::Damaged,
+        ] {
+            assert_eq!(ExitCode::from(verdict) as u8, verdict.exit_code(), "{verdict:?}");
+        }
+    }
+}

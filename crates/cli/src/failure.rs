@@ -1,0 +1,140 @@
+//! Errors as a user sees them: what happened and where, and what to do next. Never more than that, never less.
+
+use crate::args::Format;
+use crate::exit::ExitCode;
+use crate::output::{self, Output};
+use crate::render::{human, json};
+use serde::Serialize;
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+use winrefit_lab::LabError;
+use winrefit_repair::RepairError;
+
+/// Name and version of the error document's form.
+const SCHEMA: &str = "winrefit.error/1";
+
+/// Why a command ended without a report.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The domain could not carry it out.
+    #[error(transparent)]
+    Repair(#[from] RepairError),
+    /// The lab could not make a disk.
+    #[error("{}: {source}", path.display())]
+    Lab {
+        /// The disk.
+        path: PathBuf,
+        /// Why not.
+        source: LabError,
+    },
+    /// There is no such profile.
+    #[error("there is no profile \"{name}\"")]
+    NoSuchProfile {
+        /// As typed.
+        name: String,
+    },
+    /// Not there yet.
+    #[error("this build has no disk builder")]
+    NoBuilder,
+    /// A question is open and nobody is there to answer it.
+    #[error("the question was not answered: standard input or standard error is no terminal")]
+    NobodyToAsk,
+    /// A file or directory of our own making failed.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The result could not be shown.
+    #[error("standard output: {0}")]
+    Output(io::Error),
+    /// The result could not be put into JSON.
+    #[error("the report cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Failure {
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NobodyToAsk | Self::NoSuchProfile { .. } => ExitCode::Usage,
+            Self::NoBuilder
+            | Self::Repair(_)
+            | Self::Lab { .. }
+            | Self::File { .. }
+            | Self::Output(_)
+            | Self::Json(_) => ExitCode::Error,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Repair(_) => "repair",
+            Self::Lab { .. } => "lab",
+            Self::NoSuchProfile { .. } => "no-such-profile",
+            Self::NoBuilder => "no-builder",
+            Self::NobodyToAsk => "nobody-to-ask",
+            Self::File { .. } => "file",
+            Self::Output(_) => "output",
+            Self::Json(_) => "json",
+        }
+    }
+
+    fn next(&self) -> String {
+        match self {
+            Self::Repair(error) => error.next(),
+            Self::Lab { .. } => {
+                "Check that the directory can be written to and the file does not exist yet.".into()
+            }
+            Self::NoSuchProfile { .. } => "Run `winrefit lab list` to see the profiles.".into(),
+            Self::NoBuilder => "Use a disk image of your own.".into(),
+            Self::NobodyToAsk => {
+                "Nothing was written. Read the plan, then run the command again with --yes.".into()
+            }
+            Self::File { .. } => "Check the path, and that you may write there.".into(),
+            Self::Output(_) => {
+                "Check where the output goes. What was done to the disk is not affected.".into()
+            }
+            Self::Json(_) => "This is a defect of winrefit; please report it.".into(),
+        }
+    }
+
+    /// Tells the user, and with `--format json` the program.
+    pub fn report(&self, output: &Output) -> ExitCode {
+        output::tell(&human::failure::render(
+            &self.to_string(),
+            &self.next(),
+            &output.stderr,
+        ));
+        if output.format == Format::Json {
+            let error = ErrorFields {
+                code: self.code(),
+                message: self.to_string(),
+                next: self.next(),
+            };
+            let document = json::render(&ErrorDocument {
+                schema: SCHEMA,
+                error,
+            });
+            // Should this fail too, standard error has said it all.
+            let _ = document.map(|text| output::print(&text));
+        }
+        self.exit_code()
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorDocument {
+    schema: &'static str,
+    error: ErrorFields,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorFields {
+    code: &'static str,
+    message: String,
+    next: String,
+}

@@ -1,0 +1,73 @@
+//! The report as a page for people. [`render`] is the table of contents: which command shows which sections.
+
+mod canvas;
+mod checks;
+pub mod demo;
+mod disk;
+pub mod failure;
+mod findings;
+mod glyphs;
+pub mod lab;
+mod map;
+pub mod page;
+mod plan;
+mod recovery;
+mod segments;
+mod strip;
+#[cfg(test)]
+mod tests;
+mod text;
+mod verdict;
+mod verification;
+
+use crate::output::Screen;
+use page::Page;
+use verdict::JournalPlace;
+use winrefit_repair::report::{Report, Verdict};
+
+/// `report` as a page.
+pub fn render(report: &Report, screen: &Screen) -> String {
+    let mut page = Page::new(screen.width);
+    verdict::head(&mut page, report);
+    verdict::journal(&mut page, report, JournalPlace::Head);
+    match report.command {
+        "diagnose" => diagnosed(&mut page, report),
+        "plan" => planned(&mut page, report),
+        "fix" if report.verdict == Verdict::NeedsRepair => planned(&mut page, report),
+        "check" => checks::section(&mut page, report),
+        _ => done(&mut page, report),
+    }
+    verdict::refusal(&mut page, report);
+    verdict::journal(&mut page, report, JournalPlace::Foot);
+    verdict::foot(&mut page, report);
+    page.render(screen)
+}
+
+fn diagnosed(page: &mut Page, report: &Report) {
+    disk::section(page, report);
+    disk::table(page, report);
+    recovery::section(page, report, recovery::Rules::Explained);
+    findings::section(page, report);
+}
+
+fn planned(page: &mut Page, report: &Report) {
+    disk::section(page, report);
+    plan::picture(page, report);
+    plan::changes(page, report);
+    plan::steps(page, report);
+    plan::promises(page, report);
+}
+
+/// What fix, resume, undo and verify leave behind.
+fn done(page: &mut Page, report: &Report) {
+    disk::section(page, report);
+    plan::picture(page, report);
+    plan::changes(page, report);
+    recovery::section(page, report, recovery::Rules::Sums);
+    verification::section(page, report);
+    if !report.checks.iter().all(|check| check.consistent) || report.command == "verify" {
+        checks::section(page, report);
+    }
+    findings::section(page, report);
+    plan::promises(page, report);
+}

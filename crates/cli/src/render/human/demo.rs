@@ -1,0 +1,127 @@
+//! The demo's story on a screen or two: what is wrong, what moves, what proves it.
+
+use super::page::{MARGIN, Page, Span, Tone, mark};
+use super::segments::{State, segments};
+use super::{map, plan, recovery, verification};
+use crate::output::Screen;
+use std::time::Duration;
+use winrefit_repair::explain::size;
+use winrefit_repair::report::{Report, Severity};
+
+/// What happened.
+pub struct Story<'a> {
+    /// What the disk shows, in words.
+    pub profile: &'a str,
+    /// The diagnosis of the failing disk.
+    pub diagnosis: &'a Report,
+    /// The repair.
+    pub repair: &'a Report,
+    /// The diagnosis of the repaired disk.
+    pub again: &'a Report,
+    /// Time that the repair took.
+    pub repair_time: Duration,
+    /// Where the disk is kept, if it is.
+    pub kept: Option<&'a str>,
+}
+
+/// The story as a page.
+pub fn render(story: &Story<'_>, screen: &Screen) -> String {
+    let mut page = Page::new(screen.width);
+    failing(&mut page, story);
+    planned(&mut page, story);
+    repaired(&mut page, story);
+    ending(&mut page, story);
+    page.render(screen)
+}
+
+fn chapter(page: &mut Page, number: u32, title: &str) {
+    page.blank();
+    page.line(
+        MARGIN,
+        [
+            Span::new(format!("{number}  "), Tone::Recovery),
+            Span::new(title, Tone::Strong),
+        ],
+    );
+}
+
+fn failing(page: &mut Page, story: &Story<'_>) {
+    chapter(page, 1, "A Windows whose update ends in 0x80070643");
+    page.paragraph(MARGIN, story.profile, Tone::Quiet);
+    if let Some(disk) = &story.diagnosis.disk {
+        map::draw(page, &segments(disk, None, State::Reported));
+    }
+    page.blank();
+    let problems = story
+        .diagnosis
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Problem);
+    for problem in problems {
+        let lead = vec![mark(false), Span::new(" ", Tone::Plain)];
+        page.hanging(MARGIN, lead, &problem.explained.title, Tone::Strong);
+        page.paragraph(MARGIN + 2, &problem.explained.detail, Tone::Plain);
+    }
+    if let Some(recovery) = &story.diagnosis.recovery {
+        recovery::rules_in_short(page, recovery);
+    }
+}
+
+fn planned(page: &mut Page, story: &Story<'_>) {
+    let Some(plan) = &story.repair.plan else { return };
+    chapter(page, 2, "The border moves, the data stays");
+    page.paragraph(MARGIN, &plan.summary, Tone::Plain);
+    plan::picture(page, story.repair);
+    plan::changes(page, story.repair);
+}
+
+fn repaired(page: &mut Page, story: &Story<'_>) {
+    let millis = story.repair_time.as_millis();
+    chapter(
+        page,
+        3,
+        &format!(
+            "Repaired in {}.{:02} seconds, and verified",
+            millis / 1000,
+            millis % 1000 / 10
+        ),
+    );
+    if let Some(plan) = &story.repair.plan {
+        let text = format!(
+            "One atomic commit: {} written in place, {} of journal. A power cut at any moment leaves the old disk or \
+             the new one.",
+            size(plan.bytes_written),
+            size(plan.journal_bytes)
+        );
+        page.paragraph(MARGIN, &text, Tone::Plain);
+    }
+    page.blank();
+    verification::items(page, story.repair);
+    page.blank();
+    if let Some(disk) = &story.again.disk {
+        map::draw(page, &segments(disk, None, State::Reported));
+    }
+    if let Some(recovery) = &story.again.recovery {
+        recovery::rules_in_short(page, recovery);
+    }
+}
+
+fn ending(page: &mut Page, story: &Story<'_>) {
+    page.blank();
+    match story.kept {
+        Some(path) => {
+            page.paragraph(
+                MARGIN,
+                "The disk is kept. Look at it, or take the repair back:",
+                Tone::Quiet,
+            );
+            page.paragraph(MARGIN + 2, &format!("winrefit diagnose {path}"), Tone::Plain);
+            page.paragraph(MARGIN + 2, &format!("winrefit undo {path}"), Tone::Plain);
+        }
+        None => page.paragraph(
+            MARGIN,
+            "The disk was temporary and is gone; --keep DIR keeps one.",
+            Tone::Quiet,
+        ),
+    }
+}

@@ -1,0 +1,49 @@
+//! What was found: meaning first, then what it rests on, then what to do.
+
+use super::glyphs as g;
+use super::page::{MARGIN, Page, Span, Tone};
+use winrefit_repair::report::{FindingReport, Report, Severity};
+
+/// All findings.
+pub fn section(page: &mut Page, report: &Report) {
+    if report.findings.is_empty() {
+        return;
+    }
+    page.heading("Findings");
+    for finding in &report.findings {
+        one(page, finding);
+    }
+}
+
+fn one(page: &mut Page, finding: &FindingReport) {
+    let sign = match finding.severity {
+        Severity::Problem => Span::new(g::CROSS.to_string(), Tone::Bad),
+        Severity::Warning => Span::new("!", Tone::Caution),
+        Severity::Note => Span::new("i", Tone::System),
+    };
+    page.hanging(
+        MARGIN,
+        vec![sign, Span::new(" ", Tone::Plain)],
+        &finding.explained.title,
+        Tone::Strong,
+    );
+    let indent = MARGIN + 2;
+    page.paragraph(indent, finding.code, Tone::Quiet);
+    if !finding.explained.detail.is_empty() {
+        page.paragraph(indent, &finding.explained.detail, Tone::Plain);
+    }
+    for evidence in &finding.evidence {
+        let source = Span::new(format!("{} {}: ", g::UNALLOCATED, evidence.source), Tone::Quiet);
+        if source.width() * 2 < page.inner_width() {
+            page.hanging(indent, vec![source], &evidence.value, Tone::Plain);
+        } else {
+            page.line(indent, [source]);
+            page.paragraph(indent + 2, &evidence.value, Tone::Plain);
+        }
+    }
+    if !finding.explained.next.is_empty() {
+        let lead = vec![Span::new(format!("{} ", g::ARROW), Tone::Good)];
+        page.hanging(indent, lead, &finding.explained.next, Tone::Plain);
+    }
+    page.blank();
+}

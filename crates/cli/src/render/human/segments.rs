@@ -1,0 +1,151 @@
+//! A disk as a row of segments, partitions and gaps, in the state before or after a plan.
+
+use super::page::Tone;
+use std::ops::Range;
+use winrefit_repair::report::{DiskReport, PartitionReport, PlanReport, RangeReport};
+
+/// Gaps below this are alignment and tables.
+const SMALLEST_GAP_BYTES: u64 = 1 << 20;
+
+/// Which state of the disk is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// As the report found it.
+    Reported,
+    /// Before the plan's changes.
+    Before,
+    /// After the plan's changes.
+    After,
+}
+
+/// A partition or a gap.
+#[derive(Debug, Clone)]
+pub struct Segment<'a> {
+    /// The partition; a gap has none.
+    pub partition: Option<&'a PartitionReport>,
+    /// Where it lies, in bytes.
+    pub range: Range<u64>,
+    /// Used bytes of its volume, where they are known. Moving a border leaves them as they are.
+    pub used_bytes: Option<u64>,
+}
+
+impl Segment<'_> {
+    /// Length in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        self.range.end.saturating_sub(self.range.start)
+    }
+
+    /// Short name.
+    pub fn name(&self) -> String {
+        self.partition.map_or_else(|| "unallocated".to_owned(), name)
+    }
+
+    /// Colour by role.
+    pub fn tone(&self) -> Tone {
+        self.partition.map_or(Tone::Quiet, |partition| {
+            if is(partition, "recovery") {
+                Tone::Recovery
+            } else if is(partition, "windows") {
+                Tone::Windows
+            } else if is(partition, "efi-system") || is(partition, "reserved") {
+                Tone::System
+            } else {
+                Tone::Plain
+            }
+        })
+    }
+}
+
+/// What people call a partition: by its role, else its label, its name, its type.
+pub fn name(partition: &PartitionReport) -> String {
+    for (role, name) in [
+        ("windows", "Windows"),
+        ("recovery", "Recovery"),
+        ("efi-system", "EFI"),
+        ("reserved", "MSR"),
+    ] {
+        if is(partition, role) {
+            return name.to_owned();
+        }
+    }
+    let label = partition.label.as_deref().unwrap_or_default();
+    [
+        label,
+        &partition.name,
+        partition.type_name.unwrap_or_default(),
+        partition.filesystem,
+    ]
+    .into_iter()
+    .map(str::trim)
+    .find(|name| !name.is_empty())
+    .unwrap_or("?")
+    .to_owned()
+}
+
+fn is(partition: &PartitionReport, role: &str) -> bool {
+    partition.roles.contains(&role)
+}
+
+/// The row of segments from the first partition's alignment to the end of the usable space.
+pub fn segments<'a>(disk: &'a DiskReport, plan: Option<&PlanReport>, state: State) -> Vec<Segment<'a>> {
+    let mut partitions: Vec<Segment<'a>> = disk
+        .partitions
+        .iter()
+        .map(|partition| {
+            let reported = RangeReport {
+                start_lba: partition.start_lba,
+                sectors: partition.sectors,
+            };
+            let range = plan
+                .and_then(|plan| {
+                    plan.changes
+                        .iter()
+                        .find(|change| change.partition == partition.number)
+                })
+                .map_or(reported, |change| match state {
+                    State::Reported => reported,
+                    State::Before => change.before,
+                    State::After => change.after,
+                });
+            Segment {
+                partition: Some(partition),
+                range: bytes(range, disk.sector_size_bytes),
+                used_bytes: partition
+                    .free_bytes
+                    .map(|free| partition.size_bytes.saturating_sub(free)),
+            }
+        })
+        .collect();
+    partitions.sort_by_key(|segment| segment.range.start);
+    with_gaps(partitions, disk.size_bytes)
+}
+
+/// A range of sectors in bytes.
+pub fn bytes(range: RangeReport, sector_size_bytes: u64) -> Range<u64> {
+    let end_lba = range.start_lba.saturating_add(range.sectors);
+    range.start_lba.saturating_mul(sector_size_bytes)..end_lba.saturating_mul(sector_size_bytes)
+}
+
+/// The first and the last MiB belong to the tables, so they are no gaps.
+fn with_gaps(partitions: Vec<Segment<'_>>, disk_bytes: u64) -> Vec<Segment<'_>> {
+    let mut row = Vec::with_capacity(partitions.len() * 2 + 1);
+    let mut reached = SMALLEST_GAP_BYTES;
+    let end = disk_bytes.saturating_sub(SMALLEST_GAP_BYTES);
+    for segment in partitions {
+        push_gap(&mut row, reached..segment.range.start);
+        reached = reached.max(segment.range.end);
+        row.push(segment);
+    }
+    push_gap(&mut row, reached..end);
+    row
+}
+
+fn push_gap(row: &mut Vec<Segment<'_>>, range: Range<u64>) {
+    if range.end.saturating_sub(range.start) >= SMALLEST_GAP_BYTES {
+        row.push(Segment {
+            partition: None,
+            range,
+            used_bytes: None,
+        });
+    }
+}

@@ -1,0 +1,29 @@
+//! What was looked at after a repair, and how it is.
+
+use super::page::{MARGIN, Page, Span, Tone, mark};
+use winrefit_repair::report::Report;
+
+/// The list, each with its mark.
+pub fn section(page: &mut Page, report: &Report) {
+    if report.verification.is_empty() {
+        return;
+    }
+    let good = report.verification.iter().filter(|item| item.ok).count();
+    page.heading(&format!("Verified: {good} of {}", report.verification.len()));
+    items(page, report);
+    page.blank();
+}
+
+/// The list without a heading.
+pub fn items(page: &mut Page, report: &Report) {
+    for item in &report.verification {
+        let lead = vec![mark(item.ok), Span::new(" ", Tone::Plain)];
+        let tone = if item.ok { Tone::Plain } else { Tone::Strong };
+        let text = if item.detail.is_empty() {
+            item.what.clone()
+        } else {
+            format!("{}: {}", item.what, item.detail)
+        };
+        page.hanging(MARGIN, lead, &text, tone);
+    }
+}
