@@ -3,6 +3,8 @@
 use crate::hive::HiveError;
 use crate::profile::LayoutError;
 use winrefit_disk::DiskError;
+use winrefit_formats::gpt::{GptEditError, GptWriteError};
+use winrefit_ntfs::format::FormatError;
 
 /// An error of the lab.
 #[derive(Debug, thiserror::Error)]
@@ -35,4 +37,46 @@ pub enum LabError {
     /// The partitions of a profile do not fit the disk.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// The disk's size is not a multiple of its sector size.
+    #[error("{size_bytes} bytes are not whole sectors of {sector_bytes} bytes")]
+    PartialSector {
+        /// Size of the disk.
+        size_bytes: u64,
+        /// Size of its sectors.
+        sector_bytes: u64,
+    },
+    /// The image file could not be made.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was being done: "create" or "extend".
+        action: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// An NTFS volume could not be made.
+    #[error("cannot make the NTFS volume of partition {partition}: {source}")]
+    Format {
+        /// Number of the partition.
+        partition: u32,
+        /// Why not.
+        source: FormatError,
+    },
+    /// The recovery volume cannot have the free space that its profile wants.
+    #[error("partition {partition} is to have {expected_bytes} bytes free but can have {actual_bytes}")]
+    FreeSpace {
+        /// Number of the partition.
+        partition: u32,
+        /// What the profile wants.
+        expected_bytes: u64,
+        /// What there would be.
+        actual_bytes: u64,
+    },
+    /// The partitions cannot be entered into a partition table.
+    #[error(transparent)]
+    Table(#[from] GptEditError),
+    /// The partition table could not be written.
+    #[error(transparent)]
+    WriteTable(#[from] GptWriteError),
 }

@@ -5,13 +5,17 @@
 
 pub mod bcd;
 pub mod content;
+pub mod create;
 pub mod error;
 pub mod fat;
 pub mod hive;
+mod identity;
 #[cfg(test)]
 mod oracle;
 pub mod profile;
 pub mod software;
+pub mod volumes;
 
+pub use create::{CreateOptions, CreatedDisk, CreatedPartition, create, create_file};
 pub use error::LabError;
 pub use profile::{PROFILES, Profile};

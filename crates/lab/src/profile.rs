@@ -82,11 +82,9 @@ pub enum Size {
     Rest,
 }
 
-/// The recovery environment of a profile.
+/// The recovery environment of a profile, enabled: boot store and `ReAgent.xml` point to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecoverySpec {
-    /// Whether Windows has it enabled: boot store and `ReAgent.xml` point to it.
-    pub enabled: bool,
     /// Bytes free on its volume with everything in place; the image takes what remains. A multiple of 4096.
     pub free_bytes: u64,
     /// Build of the image; the version is 10.0.build.revision.
@@ -132,7 +130,6 @@ pub const PROFILES: &[Profile] = &[
         partitions: &setup_layout(525 * MIB),
         windows: software::SERVER_2022,
         recovery: RecoverySpec {
-            enabled: true,
             // 82.37 MiB, as reported of such a machine.
             free_bytes: 21_087 * 4096,
             image_build: 20_348,
@@ -148,7 +145,6 @@ pub const PROFILES: &[Profile] = &[
         partitions: &setup_layout(1100 * MIB),
         windows: software::SERVER_2022,
         recovery: RecoverySpec {
-            enabled: true,
             free_bytes: 600 * MIB,
             image_build: 20_348,
             image_revision: 2849,

@@ -60,7 +60,7 @@ pub const WINDOWS_11_21H2: WindowsRelease = WindowsRelease {
 };
 
 /// `InstallDate`: 2022-03-01 12:00 UTC, in seconds since 1970.
-const INSTALL_DATE: u32 = 1_646_136_000;
+pub(crate) const INSTALL_DATE: u32 = 1_646_136_000;
 
 /// The bytes of a SOFTWARE hive. `winre_version` is the text of `WinREVersion`, a value that only an update of the
 /// recovery environment writes. `timestamp` as in [`hive::write`].

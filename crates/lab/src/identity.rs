@@ -1,0 +1,60 @@
+//! GUIDs, serial numbers and the seed of a lab disk: all from the name of its profile, by name-based UUIDs (RFC 9562,
+//! version 5). So the same profile always gives the same bytes, tests can name what they expect, and two bug reports
+//! about one profile speak of the same disk. The price: two disks of one profile have the same GUIDs, which no
+//! running system should see at once.
+
+use crate::profile::{Profile, Role};
+use uuid::{Uuid, uuid};
+use winrefit_formats::Guid;
+
+/// The name space of all names in here.
+const NAMESPACE: Uuid = uuid!("0d0b4d3e-4c5e-4b8e-9a65-2f0f5a3c9d17");
+
+/// What a file carries as its time, in 100 ns since 1601: the day the lab's Windows was installed.
+pub(crate) const TIME: u64 = (crate::software::INSTALL_DATE as u64 + 11_644_473_600) * 10_000_000;
+
+/// The identities of the disk of one profile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity(Uuid);
+
+impl Identity {
+    pub(crate) fn of(profile: &Profile) -> Self {
+        Self(Uuid::new_v5(&NAMESPACE, profile.name.as_bytes()))
+    }
+
+    /// The GUID of anything there is one of.
+    pub(crate) fn uuid(self, name: &str) -> Uuid {
+        Uuid::new_v5(&self.0, name.as_bytes())
+    }
+
+    /// The GUID of the disk.
+    pub(crate) fn disk(self) -> Uuid {
+        self.uuid("disk")
+    }
+
+    /// The unique GUID of a partition.
+    pub(crate) fn partition(self, number: u32) -> Uuid {
+        self.uuid(&format!("partition {number}"))
+    }
+
+    /// The serial number of a partition's volume; of FAT the low half.
+    pub(crate) fn serial(self, number: u32) -> u64 {
+        self.partition(number).as_u64_pair().1
+    }
+
+    /// The seed of the files' contents.
+    pub(crate) fn seed(self) -> u64 {
+        self.uuid("files").as_u64_pair().0
+    }
+}
+
+/// The type of the partitions of a role.
+pub(crate) fn type_guid(role: Role) -> Guid {
+    use winrefit_formats::gpt::types;
+    match role {
+        Role::EfiSystem => types::PARTITION_SYSTEM_GUID,
+        Role::MicrosoftReserved => types::PARTITION_MSFT_RESERVED_GUID,
+        Role::Windows => types::PARTITION_BASIC_DATA_GUID,
+        Role::Recovery => types::PARTITION_MSFT_RECOVERY_GUID,
+    }
+}

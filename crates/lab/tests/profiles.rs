@@ -1,0 +1,212 @@
+//! The disks of the profiles are what they say: for the diagnosis, for the consistency checker, byte by byte.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use winrefit_disk::{DiskFile, ReadWindow};
+use winrefit_formats::read_gpt;
+use winrefit_lab::profile::Role;
+use winrefit_lab::{CreateOptions, CreatedDisk, LabError, PROFILES, Profile, create_file};
+use winrefit_ntfs::check::{CheckOptions, PartitionPlace, check};
+use winrefit_repair::commands::diagnose;
+use winrefit_repair::report::{Report, Verdict};
+use winrefit_repair::target::Target;
+
+const SMALL: CreateOptions = CreateOptions {
+    size: Some(4 << 30),
+    files: Some(200),
+};
+
+fn make(name: &str, path: &Path) -> CreatedDisk {
+    create_file(Profile::find(name).unwrap(), &SMALL, path).unwrap()
+}
+
+fn diagnosis(name: &str) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("disk.img");
+    make(name, &path);
+    diagnose(&Target::open_read(&path, 0).unwrap(), None).unwrap()
+}
+
+#[test]
+fn server2022_needs_a_larger_recovery_partition() {
+    let report = diagnosis("server2022");
+    assert_eq!(report.verdict, Verdict::NeedsRepair, "{report:#?}");
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["re-too-small"]);
+    let recovery = report.recovery.unwrap();
+    assert_eq!((recovery.partition, recovery.enabled), (4, Some(true)));
+    assert_eq!(recovery.size_bytes, 525 << 20);
+    assert_eq!(recovery.free_bytes, Some(86_372_352));
+    let image = recovery.image.unwrap();
+    assert_eq!(image.version.as_deref(), Some("10.0.20348.587"));
+    let windows = &report.windows[0];
+    assert_eq!(windows.product.as_deref(), Some("Windows Server 2022 Standard"));
+    assert_eq!(windows.build.as_deref(), Some("20348.2227"));
+    assert_eq!(
+        (windows.recovery_enabled, windows.recovery_partition),
+        (Some(true), Some(4))
+    );
+}
+
+#[test]
+fn healthy_is_healthy() {
+    let report = diagnosis("healthy");
+    assert_eq!(report.verdict, Verdict::Healthy, "{report:#?}");
+    let recovery = report.recovery.unwrap();
+    assert_eq!(recovery.free_bytes, Some(600 << 20));
+    assert_eq!(
+        recovery.image.unwrap().version.as_deref(),
+        Some("10.0.20348.2849")
+    );
+}
+
+#[test]
+fn the_checker_finds_nothing_on_any_volume() {
+    let folder = tempfile::tempdir().unwrap();
+    for profile in PROFILES {
+        let path = folder.path().join(profile.name);
+        let made = make(profile.name, &path);
+        let disk = DiskFile::open_read(&path).unwrap();
+        for role in [Role::Windows, Role::Recovery] {
+            let partition = made.partition(role).unwrap();
+            let place = PartitionPlace {
+                start_lba: partition.range.start / 512,
+                sectors: partition.range.len() / 512,
+                sector_size: 512,
+            };
+            let options = CheckOptions {
+                partition: Some(place),
+                ..CheckOptions::default()
+            };
+            let report = check(ReadWindow::new(&disk, partition.range).unwrap(), &options).unwrap();
+            assert_eq!(report.problems, [], "{} {role:?}", profile.name);
+            assert_eq!(Some(report.free_clusters * 4096), partition.free_bytes);
+            assert!(report.records_in_use > if role == Role::Windows { 230 } else { 18 });
+        }
+    }
+}
+
+#[test]
+fn the_table_has_what_setup_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("disk.img");
+    let made = make("server2022", &path);
+    let disk = DiskFile::open_read(&path).unwrap();
+    let reading = read_gpt(&disk, winrefit_disk::SectorSize::B512).unwrap();
+    let table = reading.usable().unwrap();
+    let shown: Vec<String> = table
+        .partitions()
+        .iter()
+        .map(|p| {
+            format!(
+                "{} {} {:#018x} {} {:?}",
+                p.number, p.type_guid, p.attributes, p.range, p.name
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "1 c12a7328-f81f-11d2-ba4b-00a0c93ec93b 0x8000000000000000 LBA 2048..206848 \"EFI system partition\"",
+            "2 e3c9e316-0b5c-4db8-817d-f92df00215ae 0x8000000000000000 LBA 206848..239616 \
+             \"Microsoft reserved partition\"",
+            "3 ebd0a0a2-b9e5-4433-87c0-68b6b72699c7 0x0000000000000000 LBA 239616..7311360 \
+             \"Basic data partition\"",
+            "4 de94bba4-06d1-4d40-a16a-bfd50179d6ac 0x8000000000000001 LBA 7311360..8386560 \"\"",
+        ]
+    );
+    assert_eq!(table.disk_guid().as_uuid(), made.disk_guid);
+    for (entry, partition) in table.partitions().iter().zip(&made.partitions) {
+        assert_eq!(entry.unique_guid.as_uuid(), partition.unique_guid);
+    }
+}
+
+#[test]
+fn the_same_profile_twice_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let options = CreateOptions {
+        size: Some(1 << 30),
+        files: Some(50),
+    };
+    let profile = Profile::find("server2022").unwrap();
+    assert_eq!(
+        create_file(profile, &options, &one).unwrap(),
+        create_file(profile, &options, &two).unwrap()
+    );
+    let (one, two) = (
+        DiskFile::open_read(&one).unwrap(),
+        DiskFile::open_read(&two).unwrap(),
+    );
+    let (mut left, mut right) = (vec![0; 16 << 20], vec![0; 16 << 20]);
+    for offset in (0..1u64 << 30).step_by(16 << 20) {
+        use winrefit_disk::ReadAt;
+        one.read_at(offset, &mut left).unwrap();
+        two.read_at(offset, &mut right).unwrap();
+        assert!(left == right, "differ behind byte {offset}");
+    }
+}
+
+#[test]
+fn a_file_that_exists_stays_and_one_that_fails_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("disk.img");
+    std::fs::write(&path, b"precious").unwrap();
+    let profile = Profile::find("server2022").unwrap();
+    let error = create_file(profile, &SMALL, &path).unwrap_err();
+    assert!(
+        matches!(&error, LabError::File { action: "create", .. }),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+
+    // More free space than the recovery partition has: found while the volume is made.
+    let greedy = Profile {
+        recovery: winrefit_lab::profile::RecoverySpec {
+            free_bytes: 600 << 20,
+            ..profile.recovery
+        },
+        ..*profile
+    };
+    let path = folder.path().join("other.img");
+    let error = create_file(&greedy, &SMALL, &path).unwrap_err();
+    let LabError::FreeSpace {
+        partition: 4,
+        expected_bytes,
+        actual_bytes,
+    } = error
+    else {
+        panic!("{error}");
+    };
+    assert!(expected_bytes == 600 << 20 && actual_bytes < 525 << 20);
+    assert!(!path.exists());
+
+    for (size, partial) in [(4 << 30 | 100, true), (100 << 20, false)] {
+        let options = CreateOptions {
+            size: Some(size),
+            ..SMALL
+        };
+        let error = create_file(profile, &options, &path).unwrap_err();
+        assert_eq!(
+            matches!(error, LabError::PartialSector { .. }),
+            partial,
+            "{error}"
+        );
+        assert_eq!(matches!(error, LabError::Layout(_)), !partial, "{error}");
+        assert!(!path.exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_a_new_disk() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("disk.img");
+    make("server2022", &path);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
