@@ -109,7 +109,7 @@ pub fn verify_plan(
     if let Some(recovery) = after.partition(plan.recovery_partition) {
         items.extend(image_items(disk, old_disk, before, recovery));
         let free = recovery.free_bytes().unwrap_or(0);
-        let enough = free >= rules::SERVICING_FREE_BYTES.max(plan.free_bytes);
+        let enough = free >= plan.target_free_bytes;
         items.push(item(
             "Free space for servicing",
             enough,

@@ -116,6 +116,8 @@ pub struct Plan {
     pub recovery_partition: u32,
     /// Free bytes of its volume now.
     pub free_bytes: u64,
+    /// Free bytes that it is to have at least afterwards.
+    pub target_free_bytes: u64,
     /// Bytes that it gets.
     pub growth_bytes: u64,
     /// What is done.

@@ -37,6 +37,7 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
         strategy: Strategy::Keep,
         recovery_partition: number,
         free_bytes: space.free_bytes,
+        target_free_bytes: target_free(request),
         growth_bytes: 0,
         steps: Vec::new(),
     };
@@ -97,19 +98,20 @@ fn is_enough(request: &Request, size_bytes: u64, free_bytes: u64) -> bool {
     size_bytes >= request.size_bytes.unwrap_or(0) && free_bytes >= request.free_bytes.unwrap_or(default)
 }
 
-/// Bytes that are missing.
-fn growth(request: &Request, size_bytes: u64, space: Space) -> Result<u64, Refusal> {
-    let target_size = request.size_bytes.unwrap_or(TARGET_SIZE_BYTES);
-    // A size that was asked for is taken at its word; servicing's need stays the least.
-    let default_free = if request.size_bytes.is_some() {
+/// Free bytes to reach. A size that was asked for is taken at its word; servicing's need stays the least.
+fn target_free(request: &Request) -> u64 {
+    let default = if request.size_bytes.is_some() {
         SERVICING_FREE_BYTES
     } else {
         TARGET_FREE_BYTES
     };
-    let target_free = request
-        .free_bytes
-        .unwrap_or(default_free)
-        .saturating_add(GROWTH_MARGIN_BYTES);
+    request.free_bytes.unwrap_or(default)
+}
+
+/// Bytes that are missing.
+fn growth(request: &Request, size_bytes: u64, space: Space) -> Result<u64, Refusal> {
+    let target_size = request.size_bytes.unwrap_or(TARGET_SIZE_BYTES);
+    let target_free = target_free(request).saturating_add(GROWTH_MARGIN_BYTES);
     let wanted = target_size
         .saturating_sub(size_bytes)
         .max(target_free.saturating_sub(space.free_bytes))

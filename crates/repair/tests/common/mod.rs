@@ -1,0 +1,240 @@
+//! Small whole disks in memory, built piece by piece so that every test says what its disk is like.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
+use winrefit_formats::gpt::types;
+use winrefit_formats::wim::{WimArchitecture, WimVersion};
+use winrefit_formats::{
+    Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentLocation, ReAgentTemplate, WimTemplate,
+};
+use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
+use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
+use winrefit_repair::target::Target;
+
+pub const MIB: u64 = 1 << 20;
+pub const WINDOWS: u32 = 3;
+pub const RECOVERY: u32 = 4;
+
+/// Where things lie, in MiB.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    pub disk: u64,
+    pub windows: (u64, u64),
+    pub recovery: (u64, u64),
+    pub sector_size: SectorSize,
+    /// Size of the file that fills C: from its front, in MiB.
+    pub data: u64,
+    /// Whether C: has a ReAgent.xml that names the recovery partition.
+    pub reagent: bool,
+    pub recovery_cluster: u32,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            disk: 80,
+            windows: (4, 55),
+            recovery: (55, 79),
+            sector_size: SectorSize::B512,
+            data: 2,
+            reagent: true,
+            recovery_cluster: 4096,
+        }
+    }
+}
+
+pub fn disk_guid() -> Guid {
+    Guid::from_u128(0x1d15_c000_0000_4000_8000_0000_0000_0001)
+}
+
+fn entry(number: u32, type_guid: Guid, mib: (u64, u64), size: SectorSize, attributes: u64) -> Partition {
+    let lba = |mib: u64| Lba(mib * MIB / size.bytes());
+    Partition {
+        number,
+        type_guid,
+        unique_guid: Guid::from_u128(0xfeed_0000_0000_4000_8000_0000_0000_0000 + u128::from(number)),
+        range: LbaRange::new(lba(mib.0), lba(mib.1)),
+        attributes,
+        name: PartitionName::new("a name").unwrap(),
+    }
+}
+
+impl Layout {
+    pub fn build(&self) -> MemoryDevice {
+        let size = self.sector_size;
+        let mut disk = MemoryDevice::zeroed((self.disk * MIB) as usize, size);
+        let mut gpt = Gpt::new(disk_guid(), self.disk * MIB / size.bytes(), size).unwrap();
+        let required =
+            types::GPT_ATTRIBUTE_PLATFORM_REQUIRED | types::GPT_BASIC_DATA_ATTRIBUTE_NO_DRIVE_LETTER;
+        gpt.add(entry(1, types::PARTITION_SYSTEM_GUID, (1, 2), size, 0))
+            .unwrap();
+        gpt.add(entry(2, types::PARTITION_MSFT_RESERVED_GUID, (2, 3), size, 0))
+            .unwrap();
+        gpt.add(entry(
+            WINDOWS,
+            types::PARTITION_BASIC_DATA_GUID,
+            self.windows,
+            size,
+            0,
+        ))
+        .unwrap();
+        gpt.add(entry(
+            RECOVERY,
+            types::PARTITION_MSFT_RECOVERY_GUID,
+            self.recovery,
+            size,
+            required,
+        ))
+        .unwrap();
+        gpt.write_protective_mbr(&mut disk).unwrap();
+        gpt.write(&mut disk).unwrap();
+        self.build_windows(&mut disk);
+        self.build_recovery(&mut disk);
+        disk
+    }
+
+    fn options(&self, mib: (u64, u64), label: &str) -> FormatOptions {
+        let sectors = (mib.1 - mib.0) * MIB / self.sector_size.bytes();
+        let base = match self.sector_size {
+            SectorSize::B512 => FormatOptions::new(sectors),
+            SectorSize::B4096 => FormatOptions::new_4kn(sectors),
+        };
+        FormatOptions {
+            hidden_sectors: mib.0 * MIB / self.sector_size.bytes(),
+            label: label.to_owned(),
+            ..base
+        }
+    }
+
+    pub fn reagent_xml(&self) -> Vec<u8> {
+        let winre_location = ReAgentLocation {
+            path: r"\Recovery\WindowsRE".to_owned(),
+            id: 0,
+            offset: self.recovery.0 * MIB,
+            guid: disk_guid(),
+        };
+        ReAgentTemplate {
+            winre_location,
+            install_state: 1,
+            ..Default::default()
+        }
+        .to_bytes()
+    }
+
+    fn build_windows(&self, disk: &mut MemoryDevice) {
+        let mut volume = VolumeBuilder::new(self.options(self.windows, "Windows")).unwrap();
+        if self.reagent {
+            let path = r"Windows\System32\Recovery\ReAgent.xml";
+            volume
+                .add_file(path, 0, FileData::Bytes(self.reagent_xml()))
+                .unwrap();
+        }
+        let noise: Vec<u8> = (0..self.data * MIB).map(|i| (i * 31 + i / 977) as u8).collect();
+        volume
+            .add_file(r"Users\someone\noise.bin", 0, FileData::Bytes(noise))
+            .unwrap();
+        for i in 0..40 {
+            volume
+                .add_file(&format!(r"Users\f{i}.txt"), 0, FileData::Bytes(vec![i; 600]))
+                .unwrap();
+        }
+        let range = ByteRange::new(self.windows.0 * MIB, self.windows.1 * MIB);
+        volume.write_to(&mut Window::new(disk, range).unwrap()).unwrap();
+    }
+
+    fn build_recovery(&self, disk: &mut MemoryDevice) {
+        let mut options = self.options(self.recovery, "Recovery");
+        options.cluster_size = self.recovery_cluster.max(options.sector_size);
+        let mut volume = VolumeBuilder::new(options).unwrap();
+        let version = WimVersion {
+            major: 10,
+            minor: 0,
+            build: 20348,
+            sp_build: 587,
+        };
+        let architecture = WimArchitecture::Amd64;
+        let name = "Microsoft Windows Recovery Environment (x64)".to_owned();
+        let wim = WimTemplate {
+            guid: disk_guid(),
+            name,
+            version,
+            architecture,
+            size_bytes: 9 * MIB,
+        }
+        .build();
+        let tail_offset = wim.tail_offset();
+        let pieces = vec![
+            (0, wim.head),
+            (1 << 20, vec![0xA5; 3 << 20]),
+            (tail_offset, wim.tail),
+        ];
+        let data = FileData::Zeroed {
+            size: wim.size_bytes,
+            pieces,
+        };
+        volume.add_file(r"Recovery\WindowsRE\Winre.wim", 6, data).unwrap();
+        volume
+            .add_file(
+                r"Recovery\WindowsRE\ReAgent.xml",
+                6,
+                FileData::Bytes(self.reagent_xml()),
+            )
+            .unwrap();
+        volume
+            .add_file(
+                r"Recovery\WindowsRE\boot.sdi",
+                6,
+                FileData::Bytes(vec![0x5D; 90_000]),
+            )
+            .unwrap();
+        let range = ByteRange::new(self.recovery.0 * MIB, self.recovery.1 * MIB);
+        volume.write_to(&mut Window::new(disk, range).unwrap()).unwrap();
+    }
+}
+
+pub fn target<D>(device: D) -> Target<D> {
+    Target {
+        device,
+        name: "test disk".to_owned(),
+        reported: None,
+        now_unix_seconds: 1_700_000_000,
+    }
+}
+
+/// The volume of a partition, by the table that is on the disk now.
+pub fn partition_range(disk: &dyn ReadAt, number: u32) -> ByteRange {
+    let size = winrefit_formats::detect_sector_size(disk).unwrap();
+    let gpt = winrefit_formats::read_gpt(disk, size).unwrap().usable().unwrap();
+    gpt.partition(number).unwrap().range.bytes(size)
+}
+
+/// Every user file of a volume with its content.
+pub fn files(disk: &dyn ReadAt, number: u32) -> BTreeMap<String, Vec<u8>> {
+    let volume = Volume::open(ReadWindow::new(disk, partition_range(disk, number)).unwrap()).unwrap();
+    let mut all = BTreeMap::new();
+    for record in 24..volume.records() {
+        let Ok(file) = volume.file(RecordNumber(record)) else {
+            continue;
+        };
+        if !file.base().is_in_use() || file.is_directory() {
+            continue;
+        }
+        let Some(stream) = file.stream(AttributeType::DATA, "").unwrap() else {
+            continue;
+        };
+        let path = winrefit_ntfs::check::path_of(&volume, RecordNumber(record)).unwrap();
+        assert!(
+            volume.lookup(&path).unwrap().is_some(),
+            "{path} is in no directory"
+        );
+        all.insert(path, volume.read_stream(stream, 1 << 30).unwrap());
+    }
+    assert!(!all.is_empty());
+    all
+}
+
+/// Flips a byte of a volume.
+pub fn poke(disk: &mut MemoryDevice, offset: u64, bytes: &[u8]) {
+    disk.write_at(offset, bytes).unwrap();
+}
