@@ -109,6 +109,11 @@ fn ntfs_3g_tools_accept_empty_volumes() {
             let space = "Checking filesystem consistency ...\nAccounting clusters ...\n";
             assert!(printed.contains(space) && !printed.contains("ERROR"), "{printed}");
         }
+        if let Some(mut tool) = oracle("ntfssecaudit") {
+            let printed = run(tool.arg("-a").arg(image.path()));
+            assert!(printed.contains("4 valid entries in $SDH"), "{printed}");
+            assert!(printed.contains("No errors were found"), "{printed}");
+        }
         if let Some(mut tool) = oracle("ntfsinfo") {
             let printed = run(tool.args(["-m", "-f"]).arg(image.path()));
             assert!(
