@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What was being done when it failed.
@@ -25,6 +26,90 @@ impl fmt::Display for Operation {
             Self::Write => "write",
             Self::Flush => "flush",
         })
+    }
+}
+
+/// Who uses a target that we would have had for ourselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InUseBy {
+    /// A file system of it is mounted.
+    Mount {
+        /// Where.
+        mount_point: String,
+    },
+    /// Another block device is built on it (LVM, RAID, encryption).
+    Holder {
+        /// Name of that device.
+        device: String,
+    },
+    /// An image file is attached as a loop device.
+    LoopDevice {
+        /// Path of the loop device.
+        device: PathBuf,
+    },
+    /// A lock of a running virtual machine, or of another disk image tool.
+    ImageLock,
+    /// Another winrefit, or another program that locks the file or device.
+    Lock,
+    /// The operating system does not say who.
+    System,
+}
+
+impl InUseBy {
+    /// What the user can do about it.
+    pub fn next_action(&self) -> &'static str {
+        match self {
+            Self::Mount { .. } => "unmount it first",
+            Self::Holder { .. } => "deactivate that device first",
+            Self::LoopDevice { .. } => {
+                "detach it with `losetup -d`, or name the loop device instead of the file"
+            }
+            Self::ImageLock => "shut the virtual machine down first",
+            Self::Lock => "wait until that program has ended",
+            Self::System => "close whatever uses it (swap, RAID, a mounted file system)",
+        }
+    }
+}
+
+impl fmt::Display for InUseBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mount { mount_point } => write!(f, "it is mounted at {mount_point}"),
+            Self::Holder { device } => write!(f, "the device {device} is built on it"),
+            Self::LoopDevice { device } => write!(f, "it is attached as {}", device.display()),
+            Self::ImageLock => f.write_str("a virtual machine or another image tool has locked it"),
+            Self::Lock => f.write_str("another program has locked it"),
+            Self::System => f.write_str("the system has claimed it"),
+        }
+    }
+}
+
+/// What a path names when it is no disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotADiskKind {
+    /// A directory.
+    Directory,
+    /// A character device, a pipe or a socket.
+    Special,
+    /// A block device with a logical sector size that Windows does not boot from.
+    SectorSize {
+        /// The logical sector size that the device reports, in bytes.
+        bytes: u32,
+    },
+}
+
+impl fmt::Display for NotADiskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory => f.write_str("it is a directory"),
+            Self::Special => f.write_str("it is a character device, a pipe or a socket"),
+            Self::SectorSize { bytes } => write!(
+                f,
+                "it has sectors of {bytes} bytes, and Windows boots from 512 and 4096 only"
+            ),
+        }
     }
 }
 
@@ -68,6 +153,30 @@ pub enum DiskError {
         /// Number of bytes of the refused write.
         length: u64,
     },
+    /// The target cannot be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Open {
+        /// The target.
+        path: PathBuf,
+        /// The operating system's error.
+        source: Arc<io::Error>,
+    },
+    /// Someone else uses the target.
+    #[error("{} is in use: {by}; {}", path.display(), by.next_action())]
+    InUse {
+        /// The target.
+        path: PathBuf,
+        /// Who.
+        by: InUseBy,
+    },
+    /// The target is neither a disk nor a disk image.
+    #[error("{} is not a disk or disk image: {found}; name a raw image file or a block device", path.display())]
+    NotADisk {
+        /// The target.
+        path: PathBuf,
+        /// What it is.
+        found: NotADiskKind,
+    },
 }
 
 impl DiskError {
@@ -78,6 +187,20 @@ impl DiskError {
             offset,
             length: length as u64,
             source: Arc::new(source),
+        }
+    }
+
+    pub(crate) fn open(path: &Path, source: io::Error) -> Self {
+        Self::Open {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+
+    pub(crate) fn in_use(path: &Path, by: InUseBy) -> Self {
+        Self::InUse {
+            path: path.to_owned(),
+            by,
         }
     }
 

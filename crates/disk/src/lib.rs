@@ -1,23 +1,33 @@
 //! Bytes on a medium.
 //!
 //! Everything above this crate reads through [`ReadAt`] and writes through [`Device`]; there is no second path to a
-//! disk. [`Overlay`] stages changes without touching the disk beneath, [`Window`] shows a part of a device as if it
-//! were a whole one, and [`device`] says what is assumed of a medium. [`FailStop`] writes nothing more after a
-//! failure, [`Recording`] and [`Metered`] are for tests and benchmarks.
+//! disk. [`device`] says what is assumed of a medium.
+//!
+//! * [`DiskFile`] is a raw image or a block device, locked, and refused while something else uses it.
+//! * [`Window`] shows a part of a device as if it were a whole one.
+//! * [`Overlay`] stages changes without touching the disk beneath.
+//! * [`journal`] makes staged changes real: all of them or none, whatever happens, and undone on demand.
+//! * [`FailStop`] writes nothing more after a failure.
+//! * [`Recording`] and [`Metered`] are for crash tests, budgets and benchmarks; [`MemoryDevice`] for tests.
 
 pub mod device;
 pub mod error;
 pub mod fail_stop;
+pub mod file;
+pub mod journal;
 pub mod memory;
 pub mod metered;
 pub mod overlay;
+mod platform;
 pub mod recording;
 pub mod units;
 pub mod window;
 
 pub use device::{Device, ReadAt};
-pub use error::{DiskError, Operation};
+pub use error::{DiskError, InUseBy, NotADiskKind, Operation};
 pub use fail_stop::FailStop;
+pub use file::{DiskFile, MediumKind};
+pub use journal::{Extent, JournalError, JournalPlace};
 pub use memory::MemoryDevice;
 pub use metered::Metered;
 pub use overlay::{Change, Overlay};

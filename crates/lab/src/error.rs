@@ -1,6 +1,7 @@
 //! What can go wrong while a lab disk is built.
 
 use crate::hive::HiveError;
+use crate::profile::LayoutError;
 use winrefit_disk::DiskError;
 
 /// An error of the lab.
@@ -31,4 +32,7 @@ pub enum LabError {
     /// A registry hive could not be composed.
     #[error(transparent)]
     Hive(#[from] HiveError),
+    /// The partitions of a profile do not fit the disk.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
 }

@@ -3,10 +3,15 @@
 //! The same profile and size give the same bytes on every machine: times, GUIDs and file contents all come from the
 //! profile. Targets are taken to be zero-filled (a new sparse file), so zeros are not written.
 
+pub mod bcd;
+pub mod content;
 pub mod error;
 pub mod fat;
 pub mod hive;
 #[cfg(test)]
 mod oracle;
+pub mod profile;
+pub mod software;
 
 pub use error::LabError;
+pub use profile::{PROFILES, Profile};

@@ -13,6 +13,11 @@ fn main() {
         return;
     };
     for (reference, name) in volume.directory(&file).unwrap().list().unwrap() {
-        println!("{:>8} {:>12} {}", reference.record, name.data_size, name.display_name());
+        println!(
+            "{:>8} {:>12} {}",
+            reference.record,
+            name.data_size,
+            name.display_name()
+        );
     }
 }

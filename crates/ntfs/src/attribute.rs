@@ -4,7 +4,7 @@
 
 use crate::bytes::{take, u16_at, u32_at, u64_at, utf16};
 use crate::error::NtfsError;
-use crate::runs::{RunList, RunsPlace};
+use crate::runs::{MappingPairs, RunList, RunsPlace};
 use crate::types::{AttributeType, FileReference, RecordNumber, Vcn};
 
 /// Byte offsets in an attribute's header.
@@ -270,16 +270,26 @@ impl<'a> Attribute<'a> {
         }
     }
 
+    /// The runs of this piece one by one, as they are written; nothing for a resident attribute.
+    pub fn runs_iter(&self) -> MappingPairs<'a> {
+        let place = RunsPlace {
+            record: self.record,
+            attribute: self.type_code(),
+        };
+        let pairs: &[u8] = if self.is_non_resident() {
+            self.mapping_pairs()
+        } else {
+            &[0]
+        };
+        MappingPairs::new(pairs, place)
+    }
+
     /// The runs of this piece, checked against the piece's VCNs.
     ///
     /// # Errors
     /// [`NtfsError::BadRuns`], or [`NtfsError::BadAttribute`] if the runs do not add up to the VCN range.
     pub fn runs(&self) -> Result<RunList, NtfsError> {
-        let place = RunsPlace {
-            record: self.record,
-            attribute: self.type_code(),
-        };
-        let runs = RunList::decode(self.mapping_pairs(), place)?;
+        let runs = RunList(self.runs_iter().collect::<Result<_, _>>()?);
         let span = self.end_vcn().0 - self.lowest_vcn().0;
         if runs.clusters() != span {
             return Err(NtfsError::BadAttribute {

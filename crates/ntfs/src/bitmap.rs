@@ -64,6 +64,11 @@ impl ClusterBitmap {
         &self.bits
     }
 
+    /// The bytes, a multiple of 8, to be changed in place.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bits
+    }
+
     /// Number of clusters.
     pub fn clusters(&self) -> u64 {
         self.clusters

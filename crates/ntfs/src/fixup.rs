@@ -5,6 +5,7 @@
 
 use crate::bytes::{put, take, u16_at};
 use crate::error::NtfsError;
+use std::ops::Range;
 
 /// Bytes between two protected places.
 pub const STRIDE: usize = 512;
@@ -33,15 +34,14 @@ pub fn apply(
         sector,
     };
     let array = array_of(block).ok_or(torn(0))?;
-    let (number, originals) = array.split_at(2);
-    for sector in 0..originals.len() / 2 {
-        if take(block, (sector + 1) * STRIDE - 2, 2) != Some(number) {
-            return Err(torn(sector));
-        }
+    let (start, sectors) = (array.start, array.len() / 2 - 1);
+    let number = take(block, start, 2);
+    if let Some(sector) = (0..sectors).find(|sector| take(block, (sector + 1) * STRIDE - 2, 2) != number) {
+        return Err(torn(sector));
     }
-    let originals = originals.to_vec();
-    for (sector, original) in originals.chunks_exact(2).enumerate() {
-        put(block, (sector + 1) * STRIDE - 2, original);
+    for sector in 0..sectors {
+        let original = u16_at(block, start + 2 + sector * 2).unwrap_or(0);
+        put(block, (sector + 1) * STRIDE - 2, &original.to_le_bytes());
     }
     Ok(())
 }
@@ -49,7 +49,7 @@ pub fn apply(
 /// The inverse of [`apply`], with update sequence number `number`: protects `block` for the disk. A block without a
 /// valid array is left alone.
 pub fn protect(block: &mut [u8], number: u16) {
-    let Some(length) = array_of(block).map(<[u8]>::len) else {
+    let Some(length) = array_of(block).map(|array| array.len()) else {
         return;
     };
     let offset = usize::from(u16_at(block, 4).unwrap_or(0));
@@ -95,15 +95,15 @@ pub fn protect_over(plain: &[u8], on_disk: &[u8]) -> Vec<u8> {
     advanced
 }
 
-/// The array including the number, if it lies before the first protected place and covers the block exactly.
-fn array_of(block: &[u8]) -> Option<&[u8]> {
+/// Where the array with its number is, if it lies before the first protected place and covers the block exactly.
+fn array_of(block: &[u8]) -> Option<Range<usize>> {
     let offset = usize::from(u16_at(block, 4)?);
     let count = usize::from(u16_at(block, 6)?);
     let covers = block.len().is_multiple_of(STRIDE) && count == block.len() / STRIDE + 1;
     if !covers || offset % 2 != 0 || offset < 8 || offset + count * 2 > STRIDE - 2 {
         return None;
     }
-    take(block, offset, count * 2)
+    Some(offset..offset + count * 2)
 }
 
 #[cfg(test)]

@@ -38,54 +38,9 @@ impl RunList {
     /// # Errors
     /// [`NtfsError::BadRuns`] if a pair is cut off, a length is not positive, an LCN is negative, or a sum overflows.
     pub fn decode(pairs: &[u8], place: RunsPlace) -> Result<Self, NtfsError> {
-        let mut runs = Vec::new();
-        let mut offset = 0;
-        let (mut lcn, mut vcn) = (0i64, 0u64);
-        loop {
-            let fail = |problem| NtfsError::BadRuns {
-                record: place.record,
-                attribute: place.attribute,
-                offset,
-                problem,
-            };
-            let &head = pairs.get(offset).ok_or(fail("no end marker"))?;
-            if head == 0 {
-                return Ok(Self(runs));
-            }
-            let (length_size, lcn_size) = (usize::from(head & 0xF), usize::from(head >> 4));
-            if length_size == 0 || length_size > 8 || lcn_size > 8 {
-                return Err(fail("field size out of range"));
-            }
-            let body = pairs
-                .get(offset + 1..offset + 1 + length_size + lcn_size)
-                .ok_or(fail("cut off"))?;
-            let (length, delta) = body.split_at(length_size);
-            let clusters = u64::try_from(signed(length))
-                .ok()
-                .filter(|&n| n > 0)
-                .ok_or(fail("length not positive"))?;
-            vcn = vcn
-                .checked_add(clusters)
-                .filter(|&v| v < 1 << 62)
-                .ok_or(fail("length overflows"))?;
-            let run_lcn = if lcn_size == 0 {
-                None
-            } else {
-                lcn = lcn
-                    .checked_add(signed(delta))
-                    .filter(|&l| l >= 0)
-                    .ok_or(fail("LCN negative"))?;
-                Some(Lcn(lcn.unsigned_abs()))
-            };
-            if runs.len() >= RUNS_MAX_IN_RECORD {
-                return Err(fail("too many runs"));
-            }
-            runs.push(Run {
-                lcn: run_lcn,
-                clusters,
-            });
-            offset += 1 + length_size + lcn_size;
-        }
+        MappingPairs::new(pairs, place)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Encodes as mapping pairs with their end marker, in the shortest form.
@@ -158,6 +113,87 @@ impl RunList {
             ..*run
         };
         Self(self.0.iter().map(move_run).collect())
+    }
+}
+
+/// Decodes mapping pairs one by one, without allocating. Ends at the end marker or behind the first error, which is
+/// always [`NtfsError::BadRuns`].
+#[derive(Debug, Clone)]
+pub struct MappingPairs<'a> {
+    pairs: &'a [u8],
+    place: RunsPlace,
+    offset: usize,
+    lcn: i64,
+    vcn: u64,
+    count: usize,
+    ended: bool,
+}
+
+impl<'a> MappingPairs<'a> {
+    /// The runs in `pairs`; what follows the end marker is ignored.
+    pub fn new(pairs: &'a [u8], place: RunsPlace) -> Self {
+        Self {
+            pairs,
+            place,
+            offset: 0,
+            lcn: 0,
+            vcn: 0,
+            count: 0,
+            ended: false,
+        }
+    }
+
+    /// One pair, or `None` at the end marker.
+    fn step(&mut self) -> Result<Option<Run>, &'static str> {
+        let &head = self.pairs.get(self.offset).ok_or("no end marker")?;
+        if head == 0 {
+            return Ok(None);
+        }
+        let (length_size, lcn_size) = (usize::from(head & 0xF), usize::from(head >> 4));
+        if length_size == 0 || length_size > 8 || lcn_size > 8 {
+            return Err("field size out of range");
+        }
+        let next = self.offset + 1 + length_size + lcn_size;
+        let body = self.pairs.get(self.offset + 1..next).ok_or("cut off")?;
+        let (length, delta) = body.split_at(length_size);
+        let clusters = u64::try_from(signed(length))
+            .ok()
+            .filter(|&n| n > 0)
+            .ok_or("length not positive")?;
+        let vcn = self.vcn.checked_add(clusters).filter(|&v| v < 1 << 62);
+        self.vcn = vcn.ok_or("length overflows")?;
+        let lcn = if lcn_size == 0 {
+            None
+        } else {
+            let lcn = self.lcn.checked_add(signed(delta)).filter(|&l| l >= 0);
+            self.lcn = lcn.ok_or("LCN negative")?;
+            Some(Lcn(self.lcn.unsigned_abs()))
+        };
+        if self.count >= RUNS_MAX_IN_RECORD {
+            return Err("too many runs");
+        }
+        self.count += 1;
+        self.offset = next;
+        Ok(Some(Run { lcn, clusters }))
+    }
+}
+
+impl Iterator for MappingPairs<'_> {
+    type Item = Result<Run, NtfsError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let (RunsPlace { record, attribute }, offset) = (self.place, self.offset);
+        let item = self.step().map_err(|problem| NtfsError::BadRuns {
+            record,
+            attribute,
+            offset,
+            problem,
+        });
+        self.ended = !matches!(item, Ok(Some(_)));
+        item.transpose()
     }
 }
 

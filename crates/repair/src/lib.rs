@@ -1,1 +1,19 @@
-//! winrefit-repair
+//! The domain of winrefit: observe, diagnose, plan, stage, verify, commit, resume, undo. One file per verb.
+
+pub mod commands;
+pub mod diagnose;
+pub mod error;
+pub mod explain;
+pub mod observation;
+pub mod observe;
+pub mod places;
+pub mod plan;
+pub mod refusal;
+pub mod report;
+pub mod rules;
+pub mod select;
+pub mod stage;
+pub mod target;
+pub mod verify;
+
+pub use error::RepairError;

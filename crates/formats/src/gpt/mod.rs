@@ -7,6 +7,7 @@ mod error;
 mod model;
 mod protective;
 mod read;
+mod reading;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -17,5 +18,6 @@ pub use error::{
 };
 pub use model::{Gpt, LbaRange, NAME_UNITS, Partition, PartitionName};
 pub use protective::Mbr;
-pub use read::{GptCopy, GptReading, detect_sector_size, read_gpt};
+pub use read::{GptCopy, detect_sector_size};
+pub use reading::{GptReading, read_gpt};
 pub use write::{EncodedGpt, EncodedPart};

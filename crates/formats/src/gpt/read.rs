@@ -1,11 +1,10 @@
-//! Reading: bytes on a disk to a [`GptReading`], and from that, only if all is well, to a [`Gpt`].
+//! Reading one copy of the table: every field checked before it is used.
 //!
 //! Rules: UEFI specification 2.10, chapter 5.3. Bounds of our own: an entry has at most 4096 bytes and an array at
 //! most 4 MiB (Windows, Linux and firmware write 128 entries of 128 bytes), so no header makes us read more.
 
-use super::error::{CopyKind, DifferingPart, GptDisagreement, GptError, GptReadError};
-use super::model::{CopyBytes, Gpt, LbaRange, NAME_UNITS, Partition, PartitionName};
-use super::protective::Mbr;
+use super::error::{CopyKind, GptError};
+use super::model::{CopyBytes, LbaRange, NAME_UNITS, Partition, PartitionName};
 use crate::Guid;
 use crate::bytes::{array_at, u32_at, u64_at, utf16_units};
 use winrefit_disk::{DiskError, Lba, ReadAt, SectorSize};
@@ -17,19 +16,21 @@ pub(super) const ENTRY_SIZE_MIN: u32 = 128;
 const ENTRY_SIZE_MAX: u32 = 4096;
 const ARRAY_BYTES_MAX: u64 = 4 << 20;
 
-/// Finds the sector size by looking for a GPT header in LBA 1. Where both sizes show one (an old header left behind
-/// under a new table), the one with a correct checksum counts. `None` if there is no header there, also if the
-/// sectors cannot be read.
+/// Finds the sector size by looking for GPT headers: a sound one in LBA 1, a sound one in the last sector, or at least
+/// a signature in LBA 1, in this order, so that an old header left behind under a new table does not count. `None` if
+/// there is none of these, also if the sectors cannot be read.
 pub fn detect_sector_size(disk: &dyn ReadAt) -> Option<SectorSize> {
-    let header = |size: SectorSize| disk.read_vec(size.bytes(), size.bytes() as usize).ok();
     let sizes = [SectorSize::B512, SectorSize::B4096];
-    let mut signed = sizes
-        .into_iter()
-        .filter(|&s| header(s).is_some_and(|h| h.starts_with(SIGNATURE)));
-    let sound = sizes
-        .into_iter()
-        .find(|&s| header(s).is_some_and(|h| Fields::parse(&h, Lba(1)).is_ok()));
-    sound.or_else(|| signed.next())
+    let sector = |size: SectorSize, lba: Lba| disk.read_vec(lba.offset(size)?, size.bytes() as usize).ok();
+    let sound = |size, lba| sector(size, lba).is_some_and(|s| Fields::parse(&s, lba).is_ok());
+    let last = |size: SectorSize| Lba((disk.size() / size.bytes()).saturating_sub(1));
+    let primary = sizes.into_iter().find(|&size| sound(size, Lba(1)));
+    primary
+        .or_else(|| sizes.into_iter().find(|&size| sound(size, last(size))))
+        .or_else(|| {
+            let signed = |size| sector(size, Lba(1)).is_some_and(|s| s.starts_with(SIGNATURE));
+            sizes.into_iter().find(|&size| signed(size))
+        })
 }
 
 /// The fields of a header whose signature, revision, size, checksum and own place are right.
@@ -102,17 +103,17 @@ pub(super) fn header_crc(header: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// One good copy of the table. Good for looking at; only [`GptReading::usable`] gives one that may be changed.
+/// One good copy of the table. Good for looking at; only [`super::GptReading::usable`] gives one that may be changed.
 #[derive(Debug, Clone)]
 pub struct GptCopy {
-    kind: CopyKind,
-    alternate_lba: Lba,
-    disk_guid: Guid,
-    usable: LbaRange,
-    entry_size: u32,
-    entry_count: u32,
-    partitions: Vec<Partition>,
-    bytes: CopyBytes,
+    pub(super) kind: CopyKind,
+    pub(super) alternate_lba: Lba,
+    pub(super) disk_guid: Guid,
+    pub(super) usable: LbaRange,
+    pub(super) entry_size: u32,
+    pub(super) entry_count: u32,
+    pub(super) partitions: Vec<Partition>,
+    pub(super) bytes: CopyBytes,
 }
 
 impl GptCopy {
@@ -151,7 +152,7 @@ impl GptCopy {
         &self.partitions
     }
 
-    fn read(disk: &Disk<'_>, kind: CopyKind, lba: Lba) -> Result<Self, GptError> {
+    pub(super) fn read(disk: &Disk<'_>, kind: CopyKind, lba: Lba) -> Result<Self, GptError> {
         if lba.0 >= disk.sectors {
             let device_sectors = disk.sectors;
             return Err(GptError::HeaderOutOfBounds { lba, device_sectors });
@@ -198,22 +199,23 @@ impl GptCopy {
     }
 
     /// The entry array without the filling of its last sector.
-    fn entry_bytes(&self) -> Option<&[u8]> {
+    pub(super) fn entry_bytes(&self) -> Option<&[u8]> {
         self.bytes
             .entries
             .get(..self.entry_count as usize * self.entry_size as usize)
     }
 }
 
-struct Disk<'a> {
-    disk: &'a dyn ReadAt,
-    sector_size: SectorSize,
-    sectors: u64,
+/// A disk as sectors.
+pub(super) struct Disk<'a> {
+    pub disk: &'a dyn ReadAt,
+    pub sector_size: SectorSize,
+    pub sectors: u64,
 }
 
 impl Disk<'_> {
     /// Callers have bounded `count`: 1 or the array's.
-    fn sectors_at(&self, lba: Lba, count: u64) -> Result<Vec<u8>, DiskError> {
+    pub(super) fn sectors_at(&self, lba: Lba, count: u64) -> Result<Vec<u8>, DiskError> {
         let offset = lba.offset(self.sector_size).unwrap_or(u64::MAX);
         self.disk
             .read_vec(offset, (count * self.sector_size.bytes()) as usize)
@@ -316,115 +318,4 @@ fn check_partitions(partitions: &[Partition]) -> Result<(), GptError> {
         }
     }
     Ok(())
-}
-
-/// What is on the disk, good or bad.
-#[derive(Debug, Clone)]
-pub struct GptReading {
-    /// The copy whose header is in LBA 1.
-    pub primary: Result<GptCopy, GptError>,
-    /// The copy at the primary's `AlternateLBA`, or in the last sector if the primary is damaged.
-    pub backup: Result<GptCopy, GptError>,
-    /// What LBA 0 says.
-    pub mbr: Mbr,
-    /// Size of a logical sector.
-    pub sector_size: SectorSize,
-    /// Length of the device in whole sectors.
-    pub device_sectors: u64,
-}
-
-/// Reads both copies of the partition table. Damage of one or both is part of the value, not an error.
-///
-/// # Errors
-/// [`GptReadError::Disk`] if LBA 0 cannot be read, [`GptReadError::NotGpt`] if neither copy shows a signature.
-pub fn read_gpt(disk: &dyn ReadAt, sector_size: SectorSize) -> Result<GptReading, GptReadError> {
-    let sectors = disk.size() / sector_size.bytes();
-    let disk = Disk {
-        disk,
-        sector_size,
-        sectors,
-    };
-    let mbr = Mbr::parse(&disk.sectors_at(Lba(0), 1)?);
-    let primary = GptCopy::read(&disk, CopyKind::Primary, Lba(1));
-    let last = Lba(sectors.saturating_sub(1));
-    let backup_lba = primary.as_ref().map_or(last, |copy| copy.alternate_lba);
-    let backup = GptCopy::read(&disk, CopyKind::Backup, backup_lba);
-    let gone = |error: &GptError| {
-        matches!(
-            error,
-            GptError::NoSignature { .. } | GptError::HeaderOutOfBounds { .. }
-        )
-    };
-    if primary.as_ref().is_err_and(gone) && backup.as_ref().is_err_and(gone) {
-        return Err(mbr.without_gpt().into());
-    }
-    Ok(GptReading {
-        primary,
-        backup,
-        mbr,
-        sector_size,
-        device_sectors: sectors,
-    })
-}
-
-impl GptReading {
-    /// The table, if both copies are good, agree, and lie where they should.
-    ///
-    /// # Errors
-    /// [`GptDisagreement`] otherwise.
-    pub fn usable(&self) -> Result<Gpt, GptDisagreement> {
-        let (primary, backup) = match (&self.primary, &self.backup) {
-            (Ok(primary), Ok(backup)) => (primary, backup),
-            (Err(e), Ok(_)) => return Err(GptDisagreement::PrimaryDamaged(e.clone())),
-            (Ok(_), Err(e)) => return Err(GptDisagreement::BackupDamaged(e.clone())),
-            (Err(primary), Err(backup)) => {
-                let (primary, backup) = (primary.clone(), backup.clone());
-                return Err(GptDisagreement::BothDamaged { primary, backup });
-            }
-        };
-        if let Some(what) = difference(primary, backup) {
-            return Err(GptDisagreement::Differ { what });
-        }
-        let (lba, last_lba) = (backup.header_lba(), Lba(self.device_sectors.saturating_sub(1)));
-        if lba != last_lba {
-            return Err(GptDisagreement::BackupNotAtEnd { lba, last_lba });
-        }
-        if !self.mbr.is_protective() {
-            let types = self.mbr.types();
-            return Err(GptDisagreement::MbrNotProtective { types });
-        }
-        Ok(Gpt {
-            sector_size: self.sector_size,
-            device_sectors: self.device_sectors,
-            disk_guid: primary.disk_guid,
-            usable: primary.usable,
-            entry_size: primary.entry_size,
-            entry_count: primary.entry_count,
-            partitions: primary.partitions.clone(),
-            primary: primary.bytes.clone(),
-            backup: backup.bytes.clone(),
-        })
-    }
-
-    /// A good copy to look at, the primary before the backup. Not to be changed.
-    pub fn best(&self) -> Option<&GptCopy> {
-        self.primary.as_ref().or(self.backup.as_ref()).ok()
-    }
-}
-
-fn difference(a: &GptCopy, b: &GptCopy) -> Option<DifferingPart> {
-    let checks = [
-        (
-            a.alternate_lba == b.header_lba() && b.alternate_lba == a.header_lba(),
-            DifferingPart::AlternateLba,
-        ),
-        (a.disk_guid == b.disk_guid, DifferingPart::DiskGuid),
-        (a.usable == b.usable, DifferingPart::UsableRange),
-        (
-            (a.entry_size, a.entry_count) == (b.entry_size, b.entry_count),
-            DifferingPart::EntryGeometry,
-        ),
-        (a.entry_bytes() == b.entry_bytes(), DifferingPart::Entries),
-    ];
-    checks.into_iter().find(|(same, _)| !same).map(|(_, part)| part)
 }

@@ -47,7 +47,7 @@ fn bins_follow_each_other_and_cells_cover_them() {
         let mut cell = bin + 32;
         while cell < end {
             let size = (u32_at(bins, cell) as i32).unsigned_abs() as usize;
-            assert!(size >= 8 && size % 8 == 0, "cell at {cell}: {size}");
+            assert!(size >= 8 && size.is_multiple_of(8), "cell at {cell}: {size}");
             cell += size;
             cells += 1;
         }

@@ -1,1 +1,157 @@
 //! Moving either end of a volume.
+//!
+//! Each function reads the volume and returns the [`Edits`] that resize it; nothing is written here. The edits are
+//! arranged in steps so that the volume can be mounted after each of them, and every step's changes of live
+//! structures lie in single sectors wherever the format allows it.
+//!
+//! * [`shrink_end`]: the tail has to be free already.
+//! * [`grow_end`]: takes over what lies behind the volume.
+//! * [`grow_front`]: takes over what lies before the volume: no file is copied, every cluster number grows by the
+//!   same amount. All rewritten structures go to the new clusters in front; what the volume was stays intact behind
+//!   them until the partition's entry is switched.
+
+mod end;
+mod front;
+mod names;
+
+pub use crate::edit::{Edit, Edits};
+pub use end::{grow_end, shrink_end};
+pub use front::{FrontGrowth, front_growth_clusters_min, grow_front};
+
+use crate::boot::{BOOT_SECTOR_BYTES, BootSector};
+use crate::error::NtfsError;
+use crate::file::File;
+use crate::runs::{Run, RunList};
+use crate::types::{AttributeType, Lcn, RecordNumber};
+use crate::volume::Volume;
+use winrefit_disk::ReadAt;
+
+/// Why a volume cannot be resized so.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResizeError {
+    /// The volume is damaged, or the medium failed.
+    #[error(transparent)]
+    Ntfs(#[from] NtfsError),
+    /// A cluster that the volume is to lose is in use.
+    #[error("cluster {last_used} is in use, and the volume is to end at cluster {clusters}")]
+    TailInUse {
+        /// The last cluster in use.
+        last_used: Lcn,
+        /// Clusters that the volume would have.
+        clusters: u64,
+    },
+    /// The new size is not smaller (for a shrink) or not larger (for a growth) than the old one.
+    #[error("the volume has {old_sectors} sectors and would have {new_sectors}")]
+    WrongDirection {
+        /// Sectors of the partition now.
+        old_sectors: u64,
+        /// Sectors asked for.
+        new_sectors: u64,
+    },
+    /// The start would move by something that is no whole number of clusters.
+    #[error("the start of the volume cannot move by {bytes} bytes: clusters have {cluster_size} bytes")]
+    NotWholeClusters {
+        /// Bytes asked for.
+        bytes: u64,
+        /// Bytes in a cluster.
+        cluster_size: u32,
+    },
+    /// The new clusters in front do not hold the structures that have to be rewritten.
+    #[error("the front would grow by {clusters} clusters; at least {clusters_min} are needed")]
+    GrowthTooSmall {
+        /// Clusters asked for.
+        clusters: u64,
+        /// The fewest clusters that will do.
+        clusters_min: u64,
+    },
+    /// A system file is split over several records in a way that is not supported.
+    #[error("the runs of system file record {record} are spread over several records")]
+    SystemFileInPieces {
+        /// The system file.
+        record: RecordNumber,
+    },
+    /// No free space in a row for a copy of a system file.
+    #[error("no {clusters} free clusters in a row for system file record {record}")]
+    NoRoom {
+        /// The system file.
+        record: RecordNumber,
+        /// Clusters needed.
+        clusters: u64,
+    },
+}
+
+impl From<winrefit_disk::DiskError> for ResizeError {
+    fn from(error: winrefit_disk::DiskError) -> Self {
+        Self::Ntfs(error.into())
+    }
+}
+
+/// Where the copy of the boot sector is: in the last sector of the partition, or right behind a volume that is
+/// smaller than its partition. Windows keeps it in the former place; where neither holds a copy, the latter is taken.
+pub(crate) fn backup_boot_offset<R: ReadAt>(reader: &R, boot: &BootSector, partition_bytes: u64) -> u64 {
+    let geometry = boot.geometry();
+    let sector = u64::from(geometry.sector_size);
+    let behind = geometry.total_sectors * sector;
+    let last = partition_bytes.saturating_sub(sector);
+    let mut bytes = [0; BOOT_SECTOR_BYTES];
+    let is_copy = last > behind && reader.read_at(last, &mut bytes).is_ok() && &bytes == boot.bytes();
+    if is_copy || last <= behind { last } else { behind }
+}
+
+/// The boot sector as a whole sector of the volume's sector size, the bytes behind the first 512 as they are.
+pub(crate) fn boot_sector_bytes<R: ReadAt>(
+    volume: &Volume<R>,
+    boot: &BootSector,
+) -> Result<Vec<u8>, NtfsError> {
+    let mut sector = volume
+        .reader()
+        .read_vec(0, volume.geometry().sector_size as usize)?;
+    sector[..BOOT_SECTOR_BYTES].copy_from_slice(boot.bytes());
+    Ok(sector)
+}
+
+/// The runs of $BadClus:$Bad for a volume of `clusters` clusters: holes wherever no bad cluster is recorded.
+pub(crate) fn bad_cluster_runs(old: &RunList, clusters: u64) -> Result<RunList, ResizeError> {
+    let mut runs = RunList::default();
+    let mut left = clusters;
+    for run in &old.0 {
+        let take = run.clusters.min(left);
+        if let Some(lcn) = run.lcn.filter(|_| take < run.clusters) {
+            return Err(ResizeError::TailInUse {
+                last_used: Lcn(lcn.0 + run.clusters - 1),
+                clusters,
+            });
+        }
+        runs.push(Run {
+            clusters: take,
+            ..*run
+        });
+        left -= take;
+    }
+    runs.push(Run {
+        lcn: None,
+        clusters: left,
+    });
+    Ok(runs)
+}
+
+/// Refuses a system file whose attribute has extension pieces: its edits assume a single run list.
+pub(crate) fn require_single_piece(
+    file: &File,
+    attribute: AttributeType,
+    name: &str,
+) -> Result<(), ResizeError> {
+    let pieces = file
+        .attributes()
+        .flatten()
+        .filter(|a| a.type_code() == attribute && a.is_named(name))
+        .count();
+    if pieces == 1 {
+        Ok(())
+    } else {
+        Err(ResizeError::SystemFileInPieces {
+            record: file.number(),
+        })
+    }
+}

@@ -1,11 +1,12 @@
-//! Both directions, every single-bit damage of a header, and `sgdisk` as an independent judge.
+//! Both directions, edits, and every single-bit damage of a header.
+
+mod sgdisk;
+mod unhealthy;
 
 use super::types::*;
 use super::*;
 use crate::Guid;
 use proptest::prelude::*;
-use std::path::Path;
-use std::process::Command;
 use winrefit_disk::{Device, Lba, MemoryDevice, ReadAt, SectorSize};
 
 const SECTORS: u64 = 8192;
@@ -56,6 +57,30 @@ fn a_written_table_reads_back_in_both_sector_sizes() {
         assert_eq!(back.partition(7).unwrap().name.to_string(), "Recovery \u{e9}");
         assert_eq!((back.disk_guid(), back.usable()), (DISK, gpt.usable()));
         assert_eq!(back.encode(), gpt.encode());
+    }
+}
+
+#[test]
+fn the_sector_size_is_found_by_the_best_header_left() {
+    for sector_size in [SectorSize::B512, SectorSize::B4096] {
+        let mut device = disk_with(&table(sector_size));
+        // Remains of a table for the other sector size.
+        let other = if sector_size == SectorSize::B512 {
+            4096
+        } else {
+            512
+        };
+        let overwritten = device.read_vec(other, 8).unwrap();
+        device.write_at(other, b"EFI PART").unwrap();
+        assert_eq!(detect_sector_size(&device), Some(sector_size));
+        device.write_at(other, &overwritten).unwrap();
+        let header = sector_size.bytes();
+        device.write_at(header, &[0; 8]).unwrap();
+        assert_eq!(detect_sector_size(&device), Some(sector_size));
+        device.write_at(SECTORS * header - header, &[0; 8]).unwrap();
+        assert_eq!(detect_sector_size(&device), None);
+        device.write_at(header, b"EFI PARTx").unwrap();
+        assert_eq!(detect_sector_size(&device), Some(sector_size));
     }
 }
 
@@ -313,74 +338,4 @@ proptest! {
         }
         prop_assert!(!read_gpt(&device, SectorSize::B512).is_ok_and(|r| r.usable().is_ok()));
     }
-}
-
-fn sgdisk(path: &Path, args: &[&str]) -> Option<String> {
-    let Ok(output) = Command::new("sgdisk").args(args).arg(path).output() else {
-        eprintln!("SKIPPED: sgdisk is not installed");
-        return None;
-    };
-    assert!(output.status.success(), "sgdisk {args:?}: {output:?}");
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-#[test]
-fn sgdisk_accepts_our_table() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), disk_with(&table(SectorSize::B512)).bytes()).unwrap();
-    let Some(verdict) = sgdisk(file.path(), &["-v"]) else {
-        return;
-    };
-    assert!(verdict.contains("No problems found"), "{verdict}");
-    let info = sgdisk(file.path(), &["-i", "7"]).unwrap();
-    for expected in [
-        "DE94BBA4-06D1-4D40-A16A-BFD50179D6AC",
-        "Partition unique GUID: 00000000-0000-0000-0000-0000ABCD0007",
-        "First sector: 4096 ",
-        "Last sector: 4999 ",
-        "Attribute flags: 8000000000000001",
-        "Partition name: 'Recovery \u{e9}'",
-    ] {
-        assert!(info.contains(expected), "{expected} in {info}");
-    }
-}
-
-#[test]
-fn a_table_by_sgdisk_is_read_and_kept() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    file.as_file().set_len(64 << 20).unwrap();
-    let args = [
-        "-a1",
-        "-n3:2048:+4M",
-        "-t3:ef00",
-        "-c3:ESP",
-        "-n9:20480:+8M",
-        "-t9:2700",
-        "-A9:set:0",
-        "-A9:set:63",
-        "-c9:WinRE tools",
-    ];
-    let Some(_) = sgdisk(file.path(), &args) else {
-        return;
-    };
-    let mut device = MemoryDevice::from_bytes(std::fs::read(file.path()).unwrap(), SectorSize::B512);
-    let before = device.clone();
-    let gpt = reread(&device).usable().unwrap();
-    assert_eq!(
-        gpt.partitions().iter().map(|p| p.number).collect::<Vec<_>>(),
-        [3, 9]
-    );
-    let esp = gpt.partition(3).unwrap();
-    assert_eq!(
-        (esp.type_guid, esp.start(), esp.sectors()),
-        (PARTITION_SYSTEM_GUID, Lba(2048), 8192)
-    );
-    let re = gpt.partition(9).unwrap();
-    assert_eq!(
-        (re.type_guid, re.attributes),
-        (PARTITION_MSFT_RECOVERY_GUID, 0x8000_0000_0000_0001)
-    );
-    assert_eq!(re.name.to_string(), "WinRE tools");
-    gpt.write(&mut device).unwrap();
-    assert!(device == before);
 }

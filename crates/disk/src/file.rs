@@ -1,0 +1,203 @@
+//! A raw disk image or a block device.
+
+use crate::platform::{self, Access, Opened};
+use crate::{Device, DiskError, Operation, ReadAt, SectorSize};
+use std::path::{Path, PathBuf};
+
+/// What a [`DiskFile`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MediumKind {
+    /// A regular file that holds a disk byte by byte.
+    ImageFile,
+    /// A block device of the running system.
+    BlockDevice,
+}
+
+/// An open raw disk image or block device, locked as long as it is open.
+///
+/// Opened for writing, no other winrefit, virtual machine or mount can use it (and none did: else it is refused).
+/// Opened for reading, an image file can be read by others, too.
+#[derive(Debug)]
+pub struct DiskFile {
+    opened: Opened,
+    path: PathBuf,
+    access: Access,
+    sector_size: SectorSize,
+}
+
+impl DiskFile {
+    /// Opens for reading. A write is refused with [`DiskError::ReadOnly`]. A block device may be in use; an image
+    /// file may not be open for writing elsewhere.
+    ///
+    /// # Errors
+    /// [`DiskError::Open`], [`DiskError::InUse`], [`DiskError::NotADisk`].
+    pub fn open_read(path: &Path) -> Result<Self, DiskError> {
+        Self::open(path, Access::Read)
+    }
+
+    /// Opens for reading and writing, for nobody else.
+    ///
+    /// # Errors
+    /// [`DiskError::Open`], [`DiskError::NotADisk`], and [`DiskError::InUse`] if anything of it is mounted, attached,
+    /// locked or claimed.
+    pub fn open_write(path: &Path) -> Result<Self, DiskError> {
+        Self::open(path, Access::Write)
+    }
+
+    fn open(path: &Path, access: Access) -> Result<Self, DiskError> {
+        let opened = platform::open(path, access)?;
+        Ok(Self {
+            sector_size: opened.sector_size.unwrap_or_default(),
+            opened,
+            path: path.to_owned(),
+            access,
+        })
+    }
+
+    /// The path as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> MediumKind {
+        self.opened.kind
+    }
+
+    /// The logical sector size that the medium itself reports. `None` for an image file: where its partition table
+    /// lies tells, see [`DiskFile::set_sector_size`].
+    pub fn reported_sector_size(&self) -> Option<SectorSize> {
+        self.opened.sector_size
+    }
+
+    /// Sets what [`Device::sector_size`] returns, which is 512 for an image file at first. The GPT header, with its
+    /// signature `EFI PART`, lies in the second sector.
+    pub fn set_sector_size(&mut self, sector_size: SectorSize) {
+        self.sector_size = sector_size;
+    }
+}
+
+impl ReadAt for DiskFile {
+    fn size(&self) -> u64 {
+        self.opened.size_bytes
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
+        DiskError::check_bounds(offset, buf.len(), self.size())?;
+        platform::read_exact_at(&self.opened.file, offset, buf)
+            .map_err(|source| DiskError::io(Operation::Read, offset, buf.len(), source))
+    }
+}
+
+impl Device for DiskFile {
+    fn sector_size(&self) -> SectorSize {
+        self.sector_size
+    }
+
+    fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<(), DiskError> {
+        if self.access == Access::Read {
+            return Err(DiskError::ReadOnly {
+                offset,
+                length: data.len() as u64,
+            });
+        }
+        // Without this an image file would grow.
+        DiskError::check_bounds(offset, data.len(), self.size())?;
+        platform::write_all_at(&self.opened.file, offset, data)
+            .map_err(|source| DiskError::io(Operation::Write, offset, data.len(), source))
+    }
+
+    fn flush(&mut self) -> Result<(), DiskError> {
+        if self.access == Access::Read {
+            return Ok(());
+        }
+        let synced = self.opened.file.sync_data();
+        synced.map_err(|source| DiskError::io(Operation::Flush, 0, 0, source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{InUseBy, NotADiskKind};
+    use std::io::Write;
+
+    /// A file that is not open: on Windows its being open is a lock.
+    fn image(length: usize) -> tempfile::TempPath {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&vec![7; length]).unwrap();
+        file.into_temp_path()
+    }
+
+    #[test]
+    fn an_image_is_read_written_and_never_grows() {
+        let image = image(4096);
+        let mut disk = DiskFile::open_write(&image).unwrap();
+        assert_eq!((disk.size(), disk.kind()), (4096, MediumKind::ImageFile));
+        assert_eq!(
+            (disk.reported_sector_size(), disk.sector_size()),
+            (None, SectorSize::B512)
+        );
+        disk.set_sector_size(SectorSize::B4096);
+        assert_eq!(disk.sector_size(), SectorSize::B4096);
+        disk.write_at(4094, b"ab").unwrap();
+        disk.flush().unwrap();
+        assert!(matches!(
+            disk.write_at(4095, b"ab"),
+            Err(DiskError::OutOfBounds { .. })
+        ));
+        assert!(matches!(
+            disk.read_vec(4096, 1),
+            Err(DiskError::OutOfBounds { .. })
+        ));
+        assert_eq!(disk.read_vec(4093, 3).unwrap(), b"\x07ab");
+        drop(disk);
+        assert_eq!(std::fs::read(&image).unwrap().len(), 4096);
+    }
+
+    #[test]
+    fn reading_shares_and_writing_excludes() {
+        let image = image(512);
+        let locked = |result: Result<DiskFile, DiskError>| {
+            matches!(
+                result,
+                Err(DiskError::InUse {
+                    by: InUseBy::Lock,
+                    ..
+                })
+            )
+        };
+        let writer = DiskFile::open_write(&image).unwrap();
+        assert!(locked(DiskFile::open_write(&image)));
+        assert!(locked(DiskFile::open_read(&image)));
+        drop(writer);
+        let mut reader = DiskFile::open_read(&image).unwrap();
+        assert!(DiskFile::open_read(&image).is_ok());
+        assert!(locked(DiskFile::open_write(&image)));
+        assert!(matches!(
+            reader.write_at(3, b"x"),
+            Err(DiskError::ReadOnly { offset: 3, length: 1 })
+        ));
+        drop(reader);
+        assert!(DiskFile::open_write(&image).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_disk_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = DiskFile::open_read(folder.path()).unwrap_err();
+        assert!(matches!(
+            error,
+            DiskError::NotADisk {
+                found: NotADiskKind::Directory,
+                ..
+            }
+        ));
+        assert!(error.to_string().contains("name a raw image file"), "{error}");
+        let missing = folder.path().join("missing.img");
+        let error = DiskFile::open_write(&missing).unwrap_err();
+        assert!(matches!(error, DiskError::Open { .. }));
+        assert!(error.to_string().contains("missing.img"), "{error}");
+        assert!(!missing.exists(), "opening must not create");
+    }
+}

@@ -1,0 +1,118 @@
+//! Reading both copies of the table: a [`GptReading`], and from that, only if all is well, a [`Gpt`].
+
+use super::error::{CopyKind, DifferingPart, GptDisagreement, GptError, GptReadError};
+use super::model::Gpt;
+use super::protective::Mbr;
+use super::read::{Disk, GptCopy};
+use winrefit_disk::{Lba, ReadAt, SectorSize};
+
+/// What is on the disk, good or bad.
+#[derive(Debug, Clone)]
+pub struct GptReading {
+    /// The copy whose header is in LBA 1.
+    pub primary: Result<GptCopy, GptError>,
+    /// The copy at the primary's `AlternateLBA`, or in the last sector if the primary is damaged.
+    pub backup: Result<GptCopy, GptError>,
+    /// What LBA 0 says.
+    pub mbr: Mbr,
+    /// Size of a logical sector.
+    pub sector_size: SectorSize,
+    /// Length of the device in whole sectors.
+    pub device_sectors: u64,
+}
+
+/// Reads both copies of the partition table. Damage of one or both is part of the value, not an error.
+///
+/// # Errors
+/// [`GptReadError::Disk`] if LBA 0 cannot be read, [`GptReadError::NotGpt`] if neither copy shows a signature.
+pub fn read_gpt(disk: &dyn ReadAt, sector_size: SectorSize) -> Result<GptReading, GptReadError> {
+    let sectors = disk.size() / sector_size.bytes();
+    let disk = Disk {
+        disk,
+        sector_size,
+        sectors,
+    };
+    let mbr = Mbr::parse(&disk.sectors_at(Lba(0), 1)?);
+    let primary = GptCopy::read(&disk, CopyKind::Primary, Lba(1));
+    let last = Lba(sectors.saturating_sub(1));
+    let backup_lba = primary.as_ref().map_or(last, |copy| copy.alternate_lba);
+    let backup = GptCopy::read(&disk, CopyKind::Backup, backup_lba);
+    let gone = |error: &GptError| {
+        matches!(
+            error,
+            GptError::NoSignature { .. } | GptError::HeaderOutOfBounds { .. }
+        )
+    };
+    if primary.as_ref().is_err_and(gone) && backup.as_ref().is_err_and(gone) {
+        return Err(mbr.without_gpt().into());
+    }
+    Ok(GptReading {
+        primary,
+        backup,
+        mbr,
+        sector_size,
+        device_sectors: sectors,
+    })
+}
+
+impl GptReading {
+    /// The table, if both copies are good, agree, and lie where they should.
+    ///
+    /// # Errors
+    /// [`GptDisagreement`] otherwise.
+    pub fn usable(&self) -> Result<Gpt, GptDisagreement> {
+        let (primary, backup) = match (&self.primary, &self.backup) {
+            (Ok(primary), Ok(backup)) => (primary, backup),
+            (Err(e), Ok(_)) => return Err(GptDisagreement::PrimaryDamaged(e.clone())),
+            (Ok(_), Err(e)) => return Err(GptDisagreement::BackupDamaged(e.clone())),
+            (Err(primary), Err(backup)) => {
+                let (primary, backup) = (primary.clone(), backup.clone());
+                return Err(GptDisagreement::BothDamaged { primary, backup });
+            }
+        };
+        if let Some(what) = difference(primary, backup) {
+            return Err(GptDisagreement::Differ { what });
+        }
+        let (lba, last_lba) = (backup.header_lba(), Lba(self.device_sectors.saturating_sub(1)));
+        if lba != last_lba {
+            return Err(GptDisagreement::BackupNotAtEnd { lba, last_lba });
+        }
+        if !self.mbr.is_protective() {
+            let types = self.mbr.types();
+            return Err(GptDisagreement::MbrNotProtective { types });
+        }
+        Ok(Gpt {
+            sector_size: self.sector_size,
+            device_sectors: self.device_sectors,
+            disk_guid: primary.disk_guid,
+            usable: primary.usable,
+            entry_size: primary.entry_size,
+            entry_count: primary.entry_count,
+            partitions: primary.partitions.clone(),
+            primary: primary.bytes.clone(),
+            backup: backup.bytes.clone(),
+        })
+    }
+
+    /// A good copy to look at, the primary before the backup. Not to be changed.
+    pub fn best(&self) -> Option<&GptCopy> {
+        self.primary.as_ref().or(self.backup.as_ref()).ok()
+    }
+}
+
+fn difference(a: &GptCopy, b: &GptCopy) -> Option<DifferingPart> {
+    let checks = [
+        (
+            a.alternate_lba == b.header_lba() && b.alternate_lba == a.header_lba(),
+            DifferingPart::AlternateLba,
+        ),
+        (a.disk_guid == b.disk_guid, DifferingPart::DiskGuid),
+        (a.usable == b.usable, DifferingPart::UsableRange),
+        (
+            (a.entry_size, a.entry_count) == (b.entry_size, b.entry_count),
+            DifferingPart::EntryGeometry,
+        ),
+        (a.entry_bytes() == b.entry_bytes(), DifferingPart::Entries),
+    ];
+    checks.into_iter().find(|(same, _)| !same).map(|(_, part)| part)
+}

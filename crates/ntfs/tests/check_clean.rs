@@ -1,0 +1,223 @@
+//! No false alarms: volumes made by Windows, and by mkntfs and ntfs-3g with everything that ntfs-3g can write.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
+
+#[path = "common/oracle.rs"]
+mod oracle;
+
+use oracle::{oracle, run};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use winrefit_ntfs::check::{
+    CheckOptions, CheckReport, PartitionPlace, ProblemCode, Severity, check, owners_from, path_of,
+};
+use winrefit_ntfs::{AttributeType, Lcn, RecordNumber, Volume};
+
+fn fixture(name: &str) -> Option<Vec<u8>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shared =
+        std::env::var_os("WINREFIT_SHARED").map_or_else(|| here.join("../../../shared"), PathBuf::from);
+    let file = shared.join("fixtures/ntfs").join(name);
+    if !file.is_file() {
+        eprintln!("skipped: {} is not there", file.display());
+        return None;
+    }
+    let output = Command::new(oracle("xz")?).arg("-dc").arg(file).output().unwrap();
+    assert!(output.status.success());
+    Some(output.stdout)
+}
+
+fn assert_clean(what: &str, report: &CheckReport) {
+    let (errors, warnings) = (
+        report.count_of(Severity::Error),
+        report.count_of(Severity::Warning),
+    );
+    assert_eq!((errors, warnings), (0, 0), "{what}: {:#?}", report.problems);
+    assert!(report.records_in_use > 11, "{what}: {report:?}");
+    assert_eq!(
+        report.owned.as_ref().unwrap().free_clusters(),
+        report.free_clusters,
+        "{what}"
+    );
+}
+
+#[test]
+fn a_volume_of_windows_10_in_its_partition_is_clean() {
+    let Some(disk) = fixture("win10-ntfs-fixed-4MiB-mbr.vhd.xz") else {
+        return;
+    };
+    // First entry of the partition table.
+    let field = |offset: usize| u64::from(u32::from_le_bytes(disk[offset..offset + 4].try_into().unwrap()));
+    let (start_lba, sectors) = (field(0x1C6), field(0x1CA));
+    let partition = PartitionPlace {
+        start_lba,
+        sectors,
+        sector_size: 512,
+    };
+    let bytes = disk[start_lba as usize * 512..(start_lba + sectors) as usize * 512].to_vec();
+    let options = CheckOptions {
+        partition: Some(partition),
+        ..CheckOptions::default()
+    };
+    let report = check(&bytes, &options).unwrap();
+    assert_eq!(report.problems, []);
+    assert_clean("Windows 10", &report);
+}
+
+#[test]
+fn a_volume_that_windows_did_not_shut_down_has_that_one_error() {
+    let Some(bytes) = fixture("win-tiny-512cluster-7MiB.dd.xz") else {
+        return;
+    };
+    let report = check(&bytes, &CheckOptions::default()).unwrap();
+    let codes: Vec<_> = report.counts.keys().copied().collect();
+    assert_eq!(codes, [ProblemCode::LogInUse], "{:#?}", report.problems);
+}
+
+struct Mount<'m> {
+    folder: &'m Path,
+    umount: PathBuf,
+}
+
+impl Drop for Mount<'_> {
+    fn drop(&mut self) {
+        assert!(run(&self.umount, &[self.folder.to_str().unwrap()]), "umount");
+    }
+}
+
+/// Many names, fragments, links, streams, a sparse file with thousands of runs, a compressed directory, DOS names.
+fn fill(root: &Path) {
+    let path = |name: &str| root.join(name);
+    let bytes = |length: usize| -> Vec<u8> { (0..length).map(|i| (i * i / 7 + i) as u8).collect() };
+    std::fs::create_dir(path("dir")).unwrap();
+    for i in 0..200usize {
+        let name = format!("dir/file {i:04} {}", "x".repeat(i % 50));
+        std::fs::write(path(&name), bytes(i * 37)).unwrap();
+        if i % 2 == 1 {
+            std::fs::remove_file(path(&name)).unwrap();
+        }
+    }
+    let fill_up: Vec<PathBuf> = (0..60).map(|i| path(&format!("hole {i}"))).collect();
+    for file in &fill_up {
+        std::fs::write(file, bytes(70_000)).unwrap();
+    }
+    for file in fill_up.iter().step_by(2) {
+        std::fs::remove_file(file).unwrap();
+    }
+    std::fs::write(path("fragmented"), bytes(3_000_000)).unwrap();
+    for i in 0..30 {
+        let link = format!("dir/a link whose name is long enough to fill the record soon {i}");
+        std::fs::hard_link(path("fragmented"), path(&link)).unwrap();
+        std::fs::write(path(&format!("fragmented:stream {i}")), bytes(i * 900)).unwrap();
+    }
+    let sparse = std::fs::File::create(path("sparse")).unwrap();
+    for i in 0..2500u64 {
+        std::os::unix::fs::FileExt::write_all_at(&sparse, b"data", i * (2 << 16)).unwrap();
+    }
+    sparse.set_len(2500 * (2 << 16) + 777).unwrap();
+    drop(sparse);
+    std::fs::create_dir(path("packed")).unwrap();
+    // Directory and compressed: what is made in it is compressed.
+    xattr::set(path("packed"), "system.ntfs_attrib_be", &0x0810u32.to_be_bytes()).unwrap();
+    xattr::set(path("dir/file 0002 xx"), "system.ntfs_dos_name", b"FILE~1").unwrap();
+    for i in 0..8usize {
+        let mut content = bytes(30_000);
+        content.resize(300_000 + i * 5000, b'z');
+        std::fs::write(path(&format!("packed/{i}")), content).unwrap();
+    }
+    let deep: PathBuf = (0..30).map(|i| format!("level {i}")).collect();
+    std::fs::create_dir_all(root.join(deep)).unwrap();
+    std::os::unix::fs::symlink("fragmented", path("symbolic link")).unwrap();
+}
+
+/// Makes, fills and checks a volume; `None` if a tool is missing.
+fn filled(sector: &str, cluster: &str) -> Option<Vec<u8>> {
+    let (mkntfs, ntfs3g, umount) = (oracle("mkntfs")?, oracle("ntfs-3g")?, oracle("umount")?);
+    let folder = tempfile::tempdir().unwrap();
+    let (image, mount) = (folder.path().join("volume"), folder.path().join("mount"));
+    std::fs::File::create(&image).unwrap().set_len(256 << 20).unwrap();
+    std::fs::create_dir(&mount).unwrap();
+    let (image_name, mount_name) = (image.to_str().unwrap(), mount.to_str().unwrap());
+    let geometry = ["-q", "-F", "-f", "-s", sector, "-c", cluster, image_name];
+    assert!(run(&mkntfs, &geometry), "mkntfs {sector} {cluster}");
+    let fresh = std::fs::read(&image).unwrap();
+    assert_clean("fresh", &check(&fresh, &CheckOptions::default()).unwrap());
+    if !run(
+        &ntfs3g,
+        &[
+            "-o",
+            "streams_interface=windows,compression",
+            image_name,
+            mount_name,
+        ],
+    ) {
+        let required = std::env::var("WINREFIT_REQUIRE_ORACLES").is_ok_and(|value| value == "1");
+        assert!(!required, "ntfs-3g cannot mount");
+        eprintln!("skipped: ntfs-3g cannot mount here");
+        return None;
+    }
+    let mounted = Mount {
+        folder: &mount,
+        umount,
+    };
+    fill(&mount);
+    drop(mounted);
+    Some(std::fs::read(&image).unwrap())
+}
+
+#[test]
+fn volumes_filled_by_ntfs_3g_are_clean_at_every_geometry() {
+    let geometries = [
+        ("512", "512"),
+        ("512", "1024"),
+        ("512", "4096"),
+        ("512", "32768"),
+        ("1024", "2048"),
+        ("4096", "4096"),
+    ];
+    for (sector, cluster) in geometries {
+        let Some(bytes) = filled(sector, cluster) else {
+            return;
+        };
+        let what = format!("sector {sector}, cluster {cluster}");
+        let report = check(&bytes, &CheckOptions::default()).unwrap();
+        assert_clean(&what, &report);
+        assert!(
+            report.extension_records > 3 && report.directories > 30,
+            "{what}: {report:?}"
+        );
+        owners_and_paths(&bytes, &report);
+    }
+}
+
+fn owners_and_paths(bytes: &Vec<u8>, report: &CheckReport) {
+    let volume = Volume::open(bytes).unwrap();
+    let middle = Lcn(report.clusters / 2);
+    let owners = owners_from(&volume, middle, usize::MAX).unwrap();
+    let owned = report.owned.as_ref().unwrap();
+    let behind = (middle.0..report.clusters)
+        .filter(|&lcn| owned.is_set(Lcn(lcn)))
+        .count() as u64;
+    assert_eq!(owners.iter().map(|owner| owner.clusters).sum::<u64>(), behind);
+    assert!(
+        owners
+            .iter()
+            .all(|owner| owner.lcn >= middle && owner.clusters > 0)
+    );
+    assert_eq!(owners_from(&volume, Lcn(0), 3).unwrap().len(), 3);
+    let split = owners_from(&volume, Lcn(0), usize::MAX).unwrap();
+    let sparse = split.iter().find(|owner| owner.record != owner.holder).unwrap();
+    assert_eq!(
+        path_of(&volume, sparse.holder).unwrap(),
+        path_of(&volume, sparse.record).unwrap()
+    );
+    let file = volume.lookup("dir/FILE~1").unwrap().unwrap();
+    assert_eq!(path_of(&volume, file.number()).unwrap(), "\\dir\\file 0002 xx");
+    assert_eq!(path_of(&volume, RecordNumber::ROOT).unwrap(), "\\");
+    assert!(path_of(&volume, RecordNumber(u64::MAX)).is_err());
+    assert!(
+        owners
+            .iter()
+            .any(|owner| owner.attribute.0 == AttributeType::DATA)
+    );
+}

@@ -1,0 +1,296 @@
+//! Filling the report from what the other parts know.
+
+use crate::diagnose::Diagnosis;
+use crate::explain::size;
+use crate::observation::{Content, Observation, Partition};
+use crate::plan::{Plan, Step, Strategy};
+use crate::report::{
+    ChangeReport, DiskReport, ImageReport, JournalReport, PartitionReport, PlanReport, RangeReport,
+    RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
+};
+use winrefit_disk::journal::{Found, State};
+use winrefit_disk::{Extent, JournalPlace};
+use winrefit_formats::WimArchitecture;
+use winrefit_formats::gpt::types;
+
+/// Unallocated ranges shorter than this are not worth a line.
+const GAP_BYTES_MIN: u64 = 1 << 20;
+
+pub(super) fn empty(command: &'static str, target: &str) -> Report {
+    Report {
+        schema: SCHEMA,
+        winrefit_version: env!("CARGO_PKG_VERSION"),
+        command,
+        target: target.to_owned(),
+        verdict: Verdict::Healthy,
+        disk: None,
+        windows: Vec::new(),
+        recovery: None,
+        findings: Vec::new(),
+        refusal: None,
+        plan: None,
+        verification: Vec::new(),
+        checks: Vec::new(),
+        journal: None,
+    }
+}
+
+/// A report with all that a diagnosis tells.
+pub(super) fn of_diagnosis(
+    command: &'static str,
+    target: &str,
+    observation: &Observation,
+    diagnosis: Diagnosis<'_>,
+) -> Report {
+    let mut report = empty(command, target);
+    report.disk = Some(disk(observation, diagnosis.recovery));
+    report.windows = windows(observation);
+    report.recovery = diagnosis.recovery.map(|partition| RecoveryReport {
+        partition: partition.number,
+        size_bytes: partition.range.len(),
+        free_bytes: partition.free_bytes(),
+        enabled: enabled(observation, partition),
+        image: partition.winre.as_ref().map(image),
+        rules: diagnosis.rules,
+    });
+    report.findings = diagnosis.findings;
+    report.verdict = diagnosis.verdict;
+    report
+}
+
+fn enabled(observation: &Observation, partition: &Partition) -> Option<bool> {
+    let windows = observation
+        .windows
+        .iter()
+        .find(|w| w.recovery_partition == Some(partition.number))?;
+    let reagent = windows.reagent.as_ref()?.as_ref().ok()?;
+    reagent.install_state.map(|state| state == 1)
+}
+
+fn image(winre: &crate::observation::WinRe) -> ImageReport {
+    let architecture = winre
+        .architecture
+        .as_ref()
+        .map(|architecture| match architecture {
+            WimArchitecture::X86 => "x86",
+            WimArchitecture::Amd64 => "x64",
+            WimArchitecture::Arm => "arm",
+            WimArchitecture::Arm64 => "arm64",
+            _ => "unknown",
+        });
+    ImageReport {
+        path: winre.path.clone(),
+        version: winre
+            .version
+            .as_ref()
+            .ok()
+            .copied()
+            .flatten()
+            .map(|version| version.to_string()),
+        size_bytes: winre.size_bytes,
+        architecture: architecture.map(str::to_owned),
+    }
+}
+
+fn windows(observation: &Observation) -> Vec<WindowsReport> {
+    let enabled = |w: &crate::observation::Windows| {
+        w.reagent
+            .as_ref()?
+            .as_ref()
+            .ok()?
+            .install_state
+            .map(|state| state == 1)
+    };
+    let all = observation.windows.iter();
+    all.map(|w| WindowsReport {
+        partition: w.partition,
+        product: w.product.clone(),
+        display_version: w.display_version.clone(),
+        build: w.build.clone(),
+        recovery_enabled: enabled(w),
+        recovery_partition: w.recovery_partition,
+    })
+    .collect()
+}
+
+pub(super) fn disk(observation: &Observation, recovery: Option<&Partition>) -> DiskReport {
+    let partitions = observation
+        .partitions
+        .iter()
+        .map(|p| partition(observation, p, recovery))
+        .collect();
+    DiskReport {
+        size_bytes: observation.size_bytes,
+        sector_size_bytes: observation.sector_size.bytes(),
+        style: "gpt",
+        disk_guid: Some(observation.table.disk_guid().to_string()),
+        partitions,
+        unallocated: unallocated(observation),
+    }
+}
+
+fn partition(observation: &Observation, p: &Partition, recovery: Option<&Partition>) -> PartitionReport {
+    let mut roles = Vec::new();
+    if observation.windows.iter().any(|w| w.partition == p.number) {
+        roles.push("windows");
+    }
+    if recovery.is_some_and(|recovery| recovery.number == p.number) {
+        roles.push("recovery");
+    }
+    match p.type_guid {
+        types::PARTITION_SYSTEM_GUID => roles.push("efi-system"),
+        types::PARTITION_MSFT_RESERVED_GUID => roles.push("reserved"),
+        _ => {}
+    }
+    let label = match &p.content {
+        Content::Ntfs(ntfs) => ntfs.state.as_ref().ok().map(|state| state.label.clone()),
+        _ => None,
+    };
+    PartitionReport {
+        number: p.number,
+        start_lba: p.start_lba,
+        sectors: p.sectors,
+        size_bytes: p.range.len(),
+        type_guid: p.type_guid.to_string(),
+        type_name: types::type_name(p.type_guid),
+        unique_guid: p.unique_guid.to_string(),
+        attributes: format!("{:#018x}", p.attributes),
+        name: p.name.clone(),
+        filesystem: p.content.name(),
+        label: label.filter(|label| !label.is_empty()),
+        free_bytes: p.free_bytes(),
+        roles,
+    }
+}
+
+fn unallocated(observation: &Observation) -> Vec<RangeReport> {
+    let usable = observation.table.usable();
+    let sector = observation.sector_size.bytes();
+    let mut ranges = Vec::new();
+    let mut at = usable.start.0;
+    let ends = observation
+        .partitions
+        .iter()
+        .map(|p| (p.start_lba, p.start_lba + p.sectors));
+    for (start, end) in ends.chain([(usable.end.0, usable.end.0)]) {
+        if start.saturating_sub(at) * sector >= GAP_BYTES_MIN {
+            ranges.push(RangeReport {
+                start_lba: at,
+                sectors: start - at,
+            });
+        }
+        at = at.max(end);
+    }
+    ranges
+}
+
+/// The plan's part of the report.
+pub(super) fn plan(
+    observation: &Observation,
+    plan: &Plan,
+    extents: &[Extent],
+    journal: Option<(JournalPlace, u64)>,
+) -> PlanReport {
+    let sector = observation.sector_size.bytes();
+    let number = plan.recovery_partition;
+    let changed = plan.changed_partitions();
+    let changes = plan.steps.iter().filter_map(|step| match step {
+        Step::SetPartition {
+            partition,
+            before,
+            after,
+        } => Some(ChangeReport {
+            partition: *partition,
+            before: RangeReport {
+                start_lba: before.start,
+                sectors: before.count(),
+            },
+            after: RangeReport {
+                start_lba: after.start,
+                sectors: after.count(),
+            },
+        }),
+        _ => None,
+    });
+    let others: Vec<String> = observation
+        .partitions
+        .iter()
+        .filter(|p| !changed.contains(&p.number))
+        .map(|p| p.number.to_string())
+        .collect();
+    let mut untouched = Vec::new();
+    if !plan.is_empty() {
+        untouched
+            .push("Winre.wim, boot.sdi and every other file: not copied, not moved, never absent".to_owned());
+        untouched.push(format!(
+            "Partition {number}'s number, type, unique GUID, attributes and name; so the boot store (BCD) stays true"
+        ));
+        if !others.is_empty() {
+            untouched.push(format!("Partitions {} as a whole", others.join(", ")));
+        }
+    }
+    PlanReport {
+        strategy: plan.strategy.name(),
+        summary: summary(plan),
+        steps: plan.steps.iter().map(|step| step.text(sector)).collect(),
+        changes: changes.collect(),
+        bytes_written: extents.iter().map(|extent| extent.after.len() as u64).sum(),
+        journal_bytes: journal.map_or(0, |(_, bytes)| bytes),
+        journal_place: journal.map(|(place, _)| {
+            format!(
+                "unallocated sectors from LBA {} on, used by no partition",
+                place.range.start / sector
+            )
+        }),
+        untouched,
+        undo: if plan.is_empty() {
+            "Nothing is done, so there is nothing to undo.".to_owned()
+        } else {
+            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since."
+                .to_owned()
+        },
+        recovery_free_bytes_after: None,
+    }
+}
+
+fn summary(plan: &Plan) -> String {
+    let number = plan.recovery_partition;
+    let growth = size(plan.growth_bytes);
+    let donor = plan.steps.iter().find_map(|step| match step {
+        Step::ShrinkEnd { partition, .. } => Some(*partition),
+        _ => None,
+    });
+    match (plan.strategy, donor) {
+        (Strategy::Keep, _) => {
+            format!(
+                "Recovery partition {number} has {} free: nothing needs to be done.",
+                size(plan.free_bytes)
+            )
+        }
+        (Strategy::GrowEnd, _) => {
+            format!("Recovery partition {number} gets {growth} of the unallocated space right behind it.")
+        }
+        (Strategy::ShrinkGrowFront, Some(donor)) => format!(
+            "The border between partition {donor} and recovery partition {number} moves: {growth} go from the free \
+             end of the former to the front of the latter."
+        ),
+        _ => format!("Recovery partition {number} gets {growth} of the unallocated space right before it."),
+    }
+}
+
+/// What a found journal says.
+pub(super) fn journal(found: &Found, sector_bytes: u64, text: impl Into<String>) -> JournalReport {
+    let memo = &found.header.memo;
+    let end = memo.iter().position(|&byte| byte == 0).unwrap_or(memo.len());
+    JournalReport {
+        state: match found.header.state {
+            State::Preparing => "preparing",
+            State::Committed => "committed",
+            State::Applied => "applied",
+            State::Undoing => "undoing",
+        },
+        memo: String::from_utf8_lossy(&memo[..end]).into_owned(),
+        place: format!("LBA {}", found.place.range.start / sector_bytes),
+        text: text.into(),
+    }
+}

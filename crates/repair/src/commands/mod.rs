@@ -1,0 +1,34 @@
+//! The commands: each takes a disk and gives a report. What is written is written by [`fix`], [`resume`] and [`undo`]
+//! alone, and only through the journal.
+
+mod build;
+mod fix;
+mod read_only;
+mod recover;
+
+pub use fix::{fix, plan};
+pub use read_only::{check, diagnose, verify};
+pub use recover::{resume, undo};
+
+use winrefit_disk::journal;
+
+/// What a long command is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Checking the volume of a partition.
+    Checking {
+        /// The partition.
+        partition: u32,
+    },
+    /// Preparing the result on a copy-on-write view.
+    Staging,
+    /// Proving the prepared result.
+    VerifyingStaged,
+    /// Writing through the journal.
+    Committing(journal::Progress),
+    /// Proving the disk.
+    Verifying,
+}
+
+/// Where progress goes.
+pub type ProgressSink<'a> = &'a mut dyn FnMut(Progress);

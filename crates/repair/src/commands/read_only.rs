@@ -1,0 +1,118 @@
+//! Commands that never write: diagnose, verify, check.
+
+use super::build;
+use super::{Progress, ProgressSink};
+use crate::diagnose;
+use crate::error::RepairError;
+use crate::observation::Observation;
+use crate::observe::{Depth, observe};
+use crate::report::{JournalReport, Report, Verdict};
+use crate::target::Target;
+use crate::verify;
+use winrefit_disk::Device;
+
+/// Says what is wrong with a disk and what to do.
+///
+/// # Errors
+/// [`RepairError`].
+pub fn diagnose<D: Device>(target: &Target<D>, named: Option<u32>) -> Result<Report, RepairError> {
+    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+    check_named(&observation, named)?;
+    let diagnosis = diagnose::diagnose(&observation, named);
+    let mut report = build::of_diagnosis("diagnose", &target.name, &observation, diagnosis);
+    mark_unfinished(&observation, &mut report);
+    Ok(report)
+}
+
+/// Checks that a disk is as a repair leaves it.
+///
+/// # Errors
+/// [`RepairError`].
+pub fn verify<D: Device>(
+    target: &Target<D>,
+    named: Option<u32>,
+    progress: ProgressSink<'_>,
+) -> Result<Report, RepairError> {
+    progress(Progress::Verifying);
+    let observation = observe(target.disk(), target.reported, Depth::Full)?;
+    check_named(&observation, named)?;
+    let diagnosis = diagnose::diagnose(&observation, named);
+    let (items, checks) = verify::verify_disk(target.disk(), &observation, diagnosis.recovery)?;
+    let mut report = build::of_diagnosis("verify", &target.name, &observation, diagnosis);
+    if checks.iter().any(|check| !check.consistent) {
+        report.verdict = Verdict::Damaged;
+    } else if report.verdict == Verdict::Healthy && items.iter().any(|item| !item.ok) {
+        report.verdict = Verdict::NeedsRepair;
+    }
+    (report.verification, report.checks) = (items, checks);
+    mark_unfinished(&observation, &mut report);
+    Ok(report)
+}
+
+/// Checks the consistency of one NTFS volume, or of all of them.
+///
+/// # Errors
+/// [`RepairError`].
+pub fn check<D: Device>(
+    target: &Target<D>,
+    number: Option<u32>,
+    progress: ProgressSink<'_>,
+) -> Result<Report, RepairError> {
+    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+    check_named(&observation, number)?;
+    let mut report = build::empty("check", &target.name);
+    report.disk = Some(build::disk(&observation, None));
+    for partition in &observation.partitions {
+        let is_ntfs = partition.content.name() == "ntfs";
+        if number.map_or(is_ntfs, |number| number == partition.number) {
+            progress(Progress::Checking {
+                partition: partition.number,
+            });
+            let (_, summary) = verify::check_partition(target.disk(), observation.sector_size, partition)?;
+            report.checks.push(summary);
+        }
+    }
+    if report.checks.iter().any(|check| !check.consistent) {
+        report.verdict = Verdict::Damaged;
+    }
+    mark_unfinished(&observation, &mut report);
+    Ok(report)
+}
+
+pub(super) fn check_named(observation: &Observation, named: Option<u32>) -> Result<(), RepairError> {
+    match named.filter(|&number| observation.partition(number).is_none()) {
+        Some(number) => Err(RepairError::NoSuchPartition { number }),
+        None => Ok(()),
+    }
+}
+
+/// Unfinished work comes before every other judgement: the disk is between two states.
+pub(super) fn mark_unfinished(observation: &Observation, report: &mut Report) {
+    let sector = observation.sector_size.bytes();
+    match &observation.journal {
+        Ok(None) => {}
+        Ok(Some(found)) if !found.is_unfinished() => {
+            let text = "A repair was completed here and can be undone with `winrefit undo`, as long as nothing else \
+                        has changed its sectors.";
+            report.journal = Some(build::journal(found, sector, text));
+        }
+        Ok(Some(found)) => {
+            report.verdict = Verdict::Unfinished;
+            let text = "Work on this disk was interrupted. Run `winrefit resume` before anything else, and do not \
+                        start Windows from the disk before that.";
+            report.journal = Some(build::journal(found, sector, text));
+        }
+        Err(error) => {
+            report.verdict = Verdict::Unfinished;
+            report.journal = Some(JournalReport {
+                state: "damaged",
+                memo: String::new(),
+                place: "the journal's place".to_owned(),
+                text: format!(
+                    "A journal of winrefit is on the disk and cannot be used: {error}. Whether work is unfinished is \
+                     not known. Keep a copy of the disk before anything else."
+                ),
+            });
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! resume and undo: acting on a journal that is on the disk.
+
+use super::{Progress, ProgressSink, build};
+use crate::diagnose;
+use crate::error::RepairError;
+use crate::observation::Observation;
+use crate::observe::{Depth, observe};
+use crate::refusal::Refusal;
+use crate::report::{Report, Verdict};
+use crate::target::Target;
+use crate::verify;
+use winrefit_disk::Device;
+use winrefit_disk::journal::{self, Found, JournalError, Outcome};
+
+/// Completes or discards interrupted work.
+///
+/// # Errors
+/// [`RepairError`]; a journal that cannot be used is one.
+pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> Result<Report, RepairError> {
+    let (found, guid) = match find(target)? {
+        (Some(found), guid) => (found, guid),
+        (None, _) => return after("resume", target, Verdict::Healthy, None),
+    };
+    let outcome = journal::resume(&mut target.device, &found, Some(guid), &mut |p| {
+        progress(Progress::Committing(p))
+    })?;
+    progress(Progress::Verifying);
+    let (verdict, text) = match outcome {
+        Outcome::NothingToDo => (Verdict::Healthy, "There was no unfinished work."),
+        Outcome::Completed => (Verdict::Repaired, "The interrupted repair was completed."),
+        Outcome::Discarded => (
+            Verdict::Undone,
+            "The repair had been interrupted before it changed anything; its journal was removed.",
+        ),
+        Outcome::Undone => (
+            Verdict::Undone,
+            "The interrupted undo was completed; the disk is as before the repair.",
+        ),
+    };
+    after("resume", target, verdict, Some((&found, text)))
+}
+
+/// Puts the last repair back, if `ask` agrees, as long as nothing else has changed the sectors since.
+///
+/// # Errors
+/// [`RepairError`].
+pub fn undo<D: Device>(
+    target: &mut Target<D>,
+    ask: &mut dyn FnMut(&Report) -> bool,
+    progress: ProgressSink<'_>,
+) -> Result<Report, RepairError> {
+    let (found, guid) = find(target)?;
+    let Some(found) = found else {
+        return refused(target, None, &Refusal::NothingToUndo);
+    };
+    if found.is_unfinished() {
+        let text = "Work on this disk was interrupted. Run `winrefit resume` first.";
+        return after("undo", target, Verdict::Unfinished, Some((&found, text)));
+    }
+    match journal::check_undo(&target.device, &found, Some(guid)) {
+        Ok(()) => {}
+        Err(JournalError::ChangedSince { offset }) => {
+            let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+            let place = place_of(&observation, offset);
+            return refused(target, Some(&found), &Refusal::ChangedSince { offset, place });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let text = "Every sector that the repair changed is as it left it, so it can be put back.";
+    let question = after("undo", target, Verdict::NeedsRepair, Some((&found, text)))?;
+    if !ask(&question) {
+        return Ok(question);
+    }
+    journal::undo(&mut target.device, &found, Some(guid), &mut |p| {
+        progress(Progress::Committing(p))
+    })?;
+    progress(Progress::Verifying);
+    let text = "The repair was put back; the disk is bit for bit what it was before.";
+    after("undo", target, Verdict::Undone, Some((&found, text)))
+}
+
+/// The journal, and the identity of the disk that it has to name.
+fn find<D: Device>(target: &Target<D>) -> Result<(Option<Found>, [u8; 16]), RepairError> {
+    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+    Ok((observation.journal?, observation.table.disk_guid().to_bytes_le()))
+}
+
+/// The report on the disk as it is now.
+fn after<D: Device>(
+    command: &'static str,
+    target: &Target<D>,
+    verdict: Verdict,
+    journal: Option<(&Found, &str)>,
+) -> Result<Report, RepairError> {
+    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+    let diagnosis = diagnose::diagnose(&observation, None);
+    let mut items = Vec::new();
+    if matches!(verdict, Verdict::Repaired | Verdict::Undone) {
+        (items, _) = verify::verify_disk(target.disk(), &observation, None)?;
+    }
+    let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
+    report.journal =
+        journal.map(|(found, text)| build::journal(found, observation.sector_size.bytes(), text));
+    report.verdict = verdict;
+    report.verification = items;
+    Ok(report)
+}
+
+fn refused<D: Device>(
+    target: &Target<D>,
+    found: Option<&Found>,
+    refusal: &Refusal,
+) -> Result<Report, RepairError> {
+    let text = "The record of the last repair.";
+    let mut report = after("undo", target, Verdict::Refused, found.map(|found| (found, text)))?;
+    report.refusal = Some(refusal.report());
+    Ok(report)
+}
+
+fn place_of(observation: &Observation, offset: u64) -> String {
+    let inside = observation
+        .partitions
+        .iter()
+        .find(|p| p.range.start <= offset && offset < p.range.end);
+    inside.map_or_else(
+        || "in the partition table".to_owned(),
+        |p| format!("in partition {}, byte {} of it", p.number, offset - p.range.start),
+    )
+}

@@ -1,0 +1,167 @@
+//! What is on a disk: facts with their places, without judgement.
+
+use winrefit_disk::journal::{Found, JournalError};
+use winrefit_disk::{ByteRange, SectorSize};
+use winrefit_formats::gpt::GptCopy;
+use winrefit_formats::{Gpt, GptDisagreement, Guid, ReAgent, WimArchitecture, WimVersion};
+use winrefit_ntfs::state::VolumeState;
+use winrefit_ntfs::{Geometry, NtfsError};
+
+/// A disk as it was observed.
+#[derive(Debug)]
+pub struct Observation {
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Logical sector size.
+    pub sector_size: SectorSize,
+    /// The copy of the partition table that was believed.
+    pub table: GptCopy,
+    /// The table as one that may be written; or why it may not.
+    pub gpt: Result<Gpt, GptDisagreement>,
+    /// Partitions in order of their place.
+    pub partitions: Vec<Partition>,
+    /// Windows installations.
+    pub windows: Vec<Windows>,
+    /// A journal of winrefit on the disk, or damage of one.
+    pub journal: Result<Option<Found>, JournalError>,
+}
+
+/// A partition and what is in it.
+#[derive(Debug)]
+pub struct Partition {
+    /// Number in the table.
+    pub number: u32,
+    /// Bytes of the disk.
+    pub range: ByteRange,
+    /// First sector.
+    pub start_lba: u64,
+    /// Number of sectors.
+    pub sectors: u64,
+    /// Type.
+    pub type_guid: Guid,
+    /// Identity.
+    pub unique_guid: Guid,
+    /// Attributes.
+    pub attributes: u64,
+    /// Name in the table.
+    pub name: String,
+    /// What is in it.
+    pub content: Content,
+    /// WinRE files found in the volume.
+    pub winre: Option<WinRe>,
+}
+
+/// What a partition holds.
+#[derive(Debug)]
+pub enum Content {
+    /// An NTFS volume.
+    Ntfs(Box<Ntfs>),
+    /// An NTFS boot sector, but the volume cannot be opened.
+    DamagedNtfs(NtfsError),
+    /// A volume encrypted by BitLocker.
+    BitLocker,
+    /// A ReFS volume.
+    Refs,
+    /// A FAT12, FAT16 or FAT32 volume.
+    Fat(&'static str),
+    /// An exFAT volume.
+    ExFat,
+    /// All zeros where a boot sector would be.
+    Empty,
+    /// Something else.
+    Unknown,
+}
+
+/// An NTFS volume.
+#[derive(Debug)]
+pub struct Ntfs {
+    /// Sizes.
+    pub geometry: Geometry,
+    /// Label, version, flags, log, hibernation.
+    pub state: Result<VolumeState, NtfsError>,
+    /// Free space, where it was measured.
+    pub space: Option<Space>,
+}
+
+/// Use of a volume's clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes not in use.
+    pub free_bytes: u64,
+    /// Byte behind the last cluster in use.
+    pub used_end: u64,
+    /// Fewest bytes by which the front can grow.
+    pub front_growth_min: Option<u64>,
+}
+
+/// WinRE files in a volume.
+#[derive(Debug)]
+pub struct WinRe {
+    /// Path of the image.
+    pub path: String,
+    /// Length of the image in bytes.
+    pub size_bytes: u64,
+    /// Its version, or why it cannot be read.
+    pub version: Result<Option<WimVersion>, String>,
+    /// Its architecture.
+    pub architecture: Option<WimArchitecture>,
+}
+
+/// A Windows installation.
+#[derive(Debug)]
+pub struct Windows {
+    /// The partition that holds it.
+    pub partition: u32,
+    /// `ProductName`.
+    pub product: Option<String>,
+    /// `DisplayVersion`.
+    pub display_version: Option<String>,
+    /// `CurrentBuild` and `UBR`.
+    pub build: Option<String>,
+    /// ReAgent.xml, or why it cannot be read. `None` if there is none.
+    pub reagent: Option<Result<ReAgent, String>>,
+    /// The partition that ReAgent.xml names, if it names one of this disk.
+    pub recovery_partition: Option<u32>,
+}
+
+impl Observation {
+    /// The partition of that number.
+    pub fn partition(&self, number: u32) -> Option<&Partition> {
+        self.partitions.iter().find(|p| p.number == number)
+    }
+}
+
+impl Partition {
+    /// The NTFS volume, if it is one that can be opened.
+    pub fn ntfs(&self) -> Option<&Ntfs> {
+        match &self.content {
+            Content::Ntfs(ntfs) => Some(ntfs),
+            _ => None,
+        }
+    }
+
+    /// Free bytes, where they were measured.
+    pub fn free_bytes(&self) -> Option<u64> {
+        Some(self.ntfs()?.space?.free_bytes)
+    }
+
+    /// Whether the partition has the recovery type.
+    pub fn is_recovery_type(&self) -> bool {
+        self.type_guid == winrefit_formats::gpt::types::PARTITION_MSFT_RECOVERY_GUID
+    }
+}
+
+impl Content {
+    /// Short name for reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ntfs(_) | Self::DamagedNtfs(_) => "ntfs",
+            Self::BitLocker => "bitlocker",
+            Self::Refs => "refs",
+            Self::Fat(kind) => kind,
+            Self::ExFat => "exfat",
+            Self::Empty => "empty",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Reading the facts of a disk. Damage inside a volume is a fact, not an error: only the medium or a missing
+//! partition table ends an observation.
+
+use crate::error::RepairError;
+use crate::observation::{Content, Ntfs, Observation, Partition, Space, WinRe, Windows};
+use crate::places::places;
+use winrefit_disk::{ReadAt, ReadWindow, SectorSize, journal};
+use winrefit_formats::gpt::types;
+use winrefit_formats::{Hive, ReAgent, Wim, detect_sector_size, read_gpt};
+use winrefit_ntfs::bitmap::ClusterBitmap;
+use winrefit_ntfs::resize::front_growth_clusters_min;
+use winrefit_ntfs::state::VolumeState;
+use winrefit_ntfs::{AttributeType, Lcn, NtfsError, Volume};
+
+/// Paths where Windows Setup and reagentc put the recovery environment.
+pub const WINRE_IMAGE: &str = r"\Recovery\WindowsRE\Winre.wim";
+/// The recovery configuration of a Windows.
+pub const REAGENT_XML: &str = r"\Windows\System32\Recovery\ReAgent.xml";
+const SOFTWARE_HIVE: &str = r"\Windows\System32\config\SOFTWARE";
+const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
+/// ReAgent.xml is about 1.1 kB.
+const REAGENT_BYTES_MAX: u64 = 1 << 20;
+
+/// How much to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What a diagnosis needs. The $Bitmap of large volumes is not read, so their free space stays unknown.
+    Quick,
+    /// The $Bitmap of every volume as well.
+    Full,
+}
+
+/// Longest $Bitmap that [`Depth::Quick`] reads: a volume of 16 GiB with clusters of 4 KiB.
+const QUICK_BITMAP_BYTES: u64 = 512 << 10;
+
+type Part<'d> = ReadWindow<&'d dyn ReadAt>;
+
+/// Observes a whole disk.
+///
+/// # Errors
+/// [`RepairError::NotGpt`], [`RepairError::Gpt`], or an error of the medium.
+pub fn observe(
+    disk: &dyn ReadAt,
+    device: Option<SectorSize>,
+    depth: Depth,
+) -> Result<Observation, RepairError> {
+    let sector_size = detect_sector_size(disk).or(device).unwrap_or_default();
+    if let Some(device) = device.filter(|&device| device != sector_size) {
+        return Err(RepairError::SectorSize {
+            table: sector_size,
+            device,
+        });
+    }
+    let reading = read_gpt(disk, sector_size)?;
+    let gpt = reading.usable();
+    // Without a readable copy there is no usable table either.
+    let Some(table) = reading.best().cloned() else {
+        let (Err(primary), Err(backup)) = (reading.primary, reading.backup) else {
+            return Err(RepairError::NoSuchPartition { number: 0 });
+        };
+        return Err(RepairError::BothTables(
+            winrefit_formats::GptDisagreement::BothDamaged { primary, backup },
+        ));
+    };
+    let journal = journal::find(disk, sector_size, &places(table.usable(), sector_size));
+    let mut partitions: Vec<_> = table.partitions().iter().collect();
+    partitions.sort_by_key(|p| p.range.start);
+    let partitions = partitions
+        .into_iter()
+        .map(|p| partition(disk, sector_size, p, depth))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut observation = Observation {
+        size_bytes: disk.size(),
+        sector_size,
+        table,
+        gpt,
+        partitions,
+        windows: Vec::new(),
+        journal,
+    };
+    observation.windows = windows(disk, &observation)?;
+    Ok(observation)
+}
+
+fn partition(
+    disk: &dyn ReadAt,
+    sector_size: SectorSize,
+    entry: &winrefit_formats::Partition,
+    depth: Depth,
+) -> Result<Partition, RepairError> {
+    let range = entry.range.bytes(sector_size);
+    let part = ReadWindow::new(disk, range)?;
+    let content = content(part, depth)?;
+    let winre = match &content {
+        Content::Ntfs(_) => winre(part)?,
+        _ => None,
+    };
+    Ok(Partition {
+        number: entry.number,
+        range,
+        start_lba: entry.range.start.0,
+        sectors: entry.sectors(),
+        type_guid: entry.type_guid,
+        unique_guid: entry.unique_guid,
+        attributes: entry.attributes,
+        name: entry.name.to_string(),
+        content,
+        winre,
+    })
+}
+
+/// Tells what a partition holds by its first sector.
+fn content(part: Part<'_>, depth: Depth) -> Result<Content, RepairError> {
+    let mut sector = [0u8; 512];
+    if part.size() < sector.len() as u64 {
+        return Ok(Content::Unknown);
+    }
+    part.read_at(0, &mut sector)?;
+    let ends = sector[510..] == [0x55, 0xAA];
+    Ok(match &sector[3..11] {
+        b"NTFS    " => match ntfs(part, depth) {
+            Ok(ntfs) => Content::Ntfs(Box::new(ntfs)),
+            Err(NtfsError::Disk(error @ winrefit_disk::DiskError::Io { .. })) => return Err(error.into()),
+            Err(error) => Content::DamagedNtfs(error),
+        },
+        b"-FVE-FS-" => Content::BitLocker,
+        b"EXFAT   " => Content::ExFat,
+        oem if oem.starts_with(b"ReFS") => Content::Refs,
+        _ if ends && &sector[0x52..0x5A] == b"FAT32   " => Content::Fat("fat32"),
+        _ if ends && &sector[0x36..0x3B] == b"FAT16" => Content::Fat("fat16"),
+        _ if ends && &sector[0x36..0x3B] == b"FAT12" => Content::Fat("fat12"),
+        _ if sector.iter().all(|&byte| byte == 0) => Content::Empty,
+        _ => Content::Unknown,
+    })
+}
+
+fn ntfs(part: Part<'_>, depth: Depth) -> Result<Ntfs, NtfsError> {
+    let volume = Volume::open(part)?;
+    let geometry = volume.geometry();
+    let small = ClusterBitmap::bytes_for(geometry.clusters()) <= QUICK_BITMAP_BYTES;
+    let space = if depth == Depth::Full || small {
+        Some(space(&volume)?)
+    } else {
+        None
+    };
+    Ok(Ntfs {
+        geometry,
+        state: VolumeState::read(&volume),
+        space,
+    })
+}
+
+fn space<R: ReadAt>(volume: &Volume<R>) -> Result<Space, NtfsError> {
+    let geometry = volume.geometry();
+    let bitmap = ClusterBitmap::read(volume)?;
+    let cluster = u64::from(geometry.cluster_size);
+    Ok(Space {
+        free_bytes: bitmap.free_clusters() * cluster,
+        used_end: bitmap
+            .last_used_from(Lcn(0))
+            .map_or(0, |lcn| (lcn.0 + 1) * cluster),
+        front_growth_min: front_growth_clusters_min(volume)
+            .ok()
+            .map(|clusters| clusters * cluster),
+    })
+}
+
+/// Looks for the image where Windows puts it. What cannot be read counts as not there; the checker says why.
+fn winre(part: Part<'_>) -> Result<Option<WinRe>, RepairError> {
+    let Ok(volume) = Volume::open(part) else {
+        return Ok(None);
+    };
+    let Ok(Some(file)) = volume.lookup(WINRE_IMAGE) else {
+        return Ok(None);
+    };
+    let stream = file.require(AttributeType::DATA, "");
+    let reader = match stream.and_then(|stream| volume.stream_reader(stream)) {
+        Ok(reader) => reader,
+        Err(error) => {
+            let version = Err(error.to_string());
+            return Ok(Some(WinRe {
+                path: WINRE_IMAGE.into(),
+                size_bytes: 0,
+                version,
+                architecture: None,
+            }));
+        }
+    };
+    let wim = Wim::read(&reader);
+    let architecture = wim.as_ref().ok().and_then(|wim| wim.images.first()?.architecture);
+    let version = wim
+        .map(|wim| wim.images.first().and_then(|image| image.version()))
+        .map_err(|e| e.to_string());
+    Ok(Some(WinRe {
+        path: WINRE_IMAGE.into(),
+        size_bytes: reader.size(),
+        version,
+        architecture,
+    }))
+}
+
+fn windows(disk: &dyn ReadAt, observation: &Observation) -> Result<Vec<Windows>, RepairError> {
+    let mut found = Vec::new();
+    for partition in &observation.partitions {
+        let recovery = partition.type_guid == types::PARTITION_MSFT_RECOVERY_GUID;
+        if partition.ntfs().is_none() || recovery {
+            continue;
+        }
+        let Ok(volume) = Volume::open(ReadWindow::new(disk, partition.range)?) else {
+            continue;
+        };
+        let reagent = read_file(&volume, REAGENT_XML)
+            .map(|bytes| bytes.and_then(|bytes| ReAgent::parse(&bytes).map_err(|e| e.to_string())));
+        let names = release(&volume);
+        if reagent.is_none() && names.is_none() {
+            continue;
+        }
+        let [product, display_version, build] = names.unwrap_or_default();
+        let location = reagent
+            .as_ref()
+            .and_then(|r| r.as_ref().ok()?.winre_location.clone());
+        let recovery_partition = location.and_then(|location| {
+            let here = location.guid == observation.table.disk_guid();
+            let mut all = observation.partitions.iter();
+            all.find(|p| here && !location.path.is_empty() && p.range.start == location.offset)
+                .map(|p| p.number)
+        });
+        let number = partition.number;
+        found.push(Windows {
+            partition: number,
+            product,
+            display_version,
+            build,
+            reagent,
+            recovery_partition,
+        });
+    }
+    Ok(found)
+}
+
+/// The content of a small file; `None` if there is no such file.
+fn read_file<R: ReadAt>(volume: &Volume<R>, path: &str) -> Option<Result<Vec<u8>, String>> {
+    let file = match volume.lookup(path) {
+        Ok(file) => file?,
+        Err(error) => return Some(Err(error.to_string())),
+    };
+    let stream = file.require(AttributeType::DATA, "");
+    Some(
+        stream
+            .and_then(|s| volume.read_stream(s, REAGENT_BYTES_MAX))
+            .map_err(|e| e.to_string()),
+    )
+}
+
+/// Product name, display version and build from the SOFTWARE hive; `None` if there is no such hive.
+fn release<R: ReadAt>(volume: &Volume<R>) -> Option<[Option<String>; 3]> {
+    let file = volume.lookup(SOFTWARE_HIVE).ok()??;
+    let stream = file.require(AttributeType::DATA, "").ok()?;
+    let reader = volume.stream_reader(stream).ok()?;
+    let hive = Hive::open(&reader).ok()?;
+    let value = |name: &str| hive.value(CURRENT_VERSION, name).ok().flatten();
+    let text = |name: &str| value(name).and_then(|v| v.as_str().map(str::to_owned));
+    let build = text("CurrentBuild").map(|build| match value("UBR").and_then(|v| v.as_u64()) {
+        Some(revision) => format!("{build}.{revision}"),
+        None => build,
+    });
+    Some([text("ProductName"), text("DisplayVersion"), build])
+}

@@ -1,0 +1,186 @@
+//! The plan: a value that says all that will be done. Making one is a pure function of an observation.
+
+mod planner;
+#[cfg(test)]
+mod tests;
+
+pub use planner::plan;
+
+use crate::explain::size;
+use serde::Serialize;
+
+/// What the user asks for beyond the defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Request {
+    /// Size that the recovery partition is to have at least.
+    pub size_bytes: Option<u64>,
+    /// Free bytes that its volume is to have at least.
+    pub free_bytes: Option<u64>,
+    /// The recovery partition, where the user names it.
+    pub recovery_partition: Option<u32>,
+}
+
+/// How room is made, least invasive first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// There is enough room already.
+    Keep,
+    /// Unallocated space right behind the partition.
+    GrowEnd,
+    /// Unallocated space right before it.
+    GrowFront,
+    /// The volume before it gives space.
+    ShrinkGrowFront,
+}
+
+impl Strategy {
+    /// The name used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::GrowEnd => "grow-end",
+            Self::GrowFront => "grow-front",
+            Self::ShrinkGrowFront => "shrink-grow-front",
+        }
+    }
+}
+
+/// Sectors of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Sectors {
+    /// First sector.
+    pub start: u64,
+    /// First sector behind.
+    pub end: u64,
+}
+
+impl Sectors {
+    /// How many.
+    pub fn count(self) -> u64 {
+        self.end - self.start
+    }
+}
+
+/// One step. All of them take effect together, in one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// The volume of `partition` ends earlier.
+    ShrinkEnd {
+        /// The donor.
+        partition: u32,
+        /// Its new length in sectors.
+        sectors: u64,
+    },
+    /// The volume of `partition` begins earlier; no file is copied.
+    GrowFront {
+        /// The recovery partition.
+        partition: u32,
+        /// By how many bytes.
+        by_bytes: u64,
+    },
+    /// The volume of `partition` ends later.
+    GrowEnd {
+        /// The recovery partition.
+        partition: u32,
+        /// Its new length in sectors.
+        sectors: u64,
+    },
+    /// The entry of `partition` in both copies of the table.
+    SetPartition {
+        /// The partition.
+        partition: u32,
+        /// Where it was.
+        before: Sectors,
+        /// Where it will be.
+        after: Sectors,
+    },
+    /// The byte offset of the recovery partition in a Windows' ReAgent.xml.
+    PatchReAgent {
+        /// The partition of that Windows.
+        partition: u32,
+        /// Where the recovery partition began.
+        from_offset: u64,
+        /// Where it will begin.
+        to_offset: u64,
+    },
+}
+
+/// A complete plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// How.
+    pub strategy: Strategy,
+    /// The partition that gets room.
+    pub recovery_partition: u32,
+    /// Free bytes of its volume now.
+    pub free_bytes: u64,
+    /// Bytes that it gets.
+    pub growth_bytes: u64,
+    /// What is done.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Partitions whose volumes are changed.
+    pub fn changed_partitions(&self) -> Vec<u32> {
+        let mut numbers: Vec<u32> = self.steps.iter().map(Step::partition).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+}
+
+impl Step {
+    /// The partition whose volume or entry the step changes.
+    pub fn partition(&self) -> u32 {
+        match *self {
+            Self::ShrinkEnd { partition, .. }
+            | Self::GrowFront { partition, .. }
+            | Self::GrowEnd { partition, .. }
+            | Self::SetPartition { partition, .. }
+            | Self::PatchReAgent { partition, .. } => partition,
+        }
+    }
+
+    /// The step in a sentence.
+    pub fn text(&self, sector_bytes: u64) -> String {
+        match self {
+            Self::ShrinkEnd { partition, sectors } => format!(
+                "Let the volume on partition {partition} end earlier, at {}; its end is free, so no data moves.",
+                size(sectors * sector_bytes)
+            ),
+            Self::GrowFront { partition, by_bytes } => format!(
+                "Let the volume on partition {partition} begin {} earlier: its cluster numbers are rewritten, \
+                 its files stay where they are.",
+                size(*by_bytes)
+            ),
+            Self::GrowEnd { partition, sectors } => format!(
+                "Let the volume on partition {partition} end later, at {}.",
+                size(sectors * sector_bytes)
+            ),
+            Self::SetPartition {
+                partition,
+                before,
+                after,
+            } => format!(
+                "Move the borders of partition {partition} in both copies of the partition table: \
+                 LBA {}..{} becomes {}..{}. Number, type, GUID, attributes and name stay.",
+                before.start, before.end, after.start, after.end
+            ),
+            Self::PatchReAgent {
+                partition,
+                from_offset,
+                to_offset,
+            } => format!(
+                "In ReAgent.xml on partition {partition}, change the offset {from_offset} to {to_offset}."
+            ),
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Choosing the least invasive way that leads to the target.
+
+use super::{Plan, Request, Sectors, Step, Strategy};
+use crate::observation::{Content, Observation, Partition, Space};
+use crate::refusal::{NoDonor, Refusal};
+use crate::rules::{
+    PLACEMENT_MARGIN_BYTES, SERVICING_FREE_BYTES, SIZE_BYTES_MAX, TARGET_FREE_BYTES, TARGET_SIZE_BYTES,
+};
+use crate::select::recovery_partition;
+use winrefit_formats::gpt::types;
+use winrefit_ntfs::logfile::LogState;
+
+/// Partition edges are multiples of this, as Windows' own tools keep them.
+const ALIGNMENT_BYTES: u64 = 1 << 20;
+/// What the larger $Bitmap and rounding may take of a growth.
+const GROWTH_MARGIN_BYTES: u64 = 1 << 20;
+/// A donor keeps this much free at least, or a twentieth of its size if that is less.
+const DONOR_KEEP_BYTES: u64 = 2 << 30;
+
+/// Plans the repair. The observation has to include free space.
+///
+/// # Errors
+/// The first [`Refusal`] met.
+pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusal> {
+    observation.gpt.as_ref().map_err(|error| Refusal::Table {
+        problem: error.to_string(),
+    })?;
+    managed_disk(observation)?;
+    let recovery = recovery_partition(observation, request.recovery_partition)?;
+    let space = check_volume(recovery)?;
+    let number = recovery.number;
+    let size_bytes = recovery.range.len();
+    if size_bytes > SIZE_BYTES_MAX {
+        return Err(Refusal::RecoveryTooLarge { number, size_bytes });
+    }
+    let mut plan = Plan {
+        strategy: Strategy::Keep,
+        recovery_partition: number,
+        free_bytes: space.free_bytes,
+        growth_bytes: 0,
+        steps: Vec::new(),
+    };
+    if is_enough(request, size_bytes, space.free_bytes) {
+        return Ok(plan);
+    }
+    let wanted = growth(request, size_bytes, space)?;
+    let place = Neighbourhood::of(observation, recovery);
+    if let Some(end) = place.end_growth(wanted, size_bytes) {
+        return Ok(grow_end(observation, recovery, plan, end));
+    }
+    if has_vss(recovery) {
+        return Err(Refusal::ShadowCopies { number });
+    }
+    let start = place.aligned_start(wanted, size_bytes)?;
+    plan.growth_bytes = recovery.range.start - start;
+    plan.strategy = if start >= place.gap_start {
+        Strategy::GrowFront
+    } else {
+        Strategy::ShrinkGrowFront
+    };
+    if plan.strategy == Strategy::ShrinkGrowFront {
+        plan.steps
+            .extend(shrink_donor(observation, recovery, &place, start)?);
+    }
+    plan.steps.push(Step::GrowFront {
+        partition: number,
+        by_bytes: plan.growth_bytes,
+    });
+    let sector = observation.sector_size.bytes();
+    let before = sectors_of(recovery);
+    plan.steps.push(Step::SetPartition {
+        partition: number,
+        before,
+        after: Sectors {
+            start: start / sector,
+            ..before
+        },
+    });
+    plan.steps.extend(patch_reagent(observation, recovery, start)?);
+    Ok(plan)
+}
+
+fn sectors_of(partition: &Partition) -> Sectors {
+    Sectors {
+        start: partition.start_lba,
+        end: partition.start_lba + partition.sectors,
+    }
+}
+
+/// Without wishes the servicing rule decides: a partition that passes is left alone even below the target.
+fn is_enough(request: &Request, size_bytes: u64, free_bytes: u64) -> bool {
+    let default = if request.size_bytes.is_some() {
+        0
+    } else {
+        SERVICING_FREE_BYTES.max(PLACEMENT_MARGIN_BYTES)
+    };
+    size_bytes >= request.size_bytes.unwrap_or(0) && free_bytes >= request.free_bytes.unwrap_or(default)
+}
+
+/// Bytes that are missing.
+fn growth(request: &Request, size_bytes: u64, space: Space) -> Result<u64, Refusal> {
+    let target_size = request.size_bytes.unwrap_or(TARGET_SIZE_BYTES);
+    // A size that was asked for is taken at its word; servicing's need stays the least.
+    let default_free = if request.size_bytes.is_some() {
+        SERVICING_FREE_BYTES
+    } else {
+        TARGET_FREE_BYTES
+    };
+    let target_free = request
+        .free_bytes
+        .unwrap_or(default_free)
+        .saturating_add(GROWTH_MARGIN_BYTES);
+    let wanted = target_size
+        .saturating_sub(size_bytes)
+        .max(target_free.saturating_sub(space.free_bytes))
+        .max(space.front_growth_min.unwrap_or(0));
+    let wanted_bytes = size_bytes.saturating_add(wanted);
+    if wanted_bytes > SIZE_BYTES_MAX {
+        Err(Refusal::TargetTooLarge { wanted_bytes })
+    } else {
+        Ok(wanted)
+    }
+}
+
+/// What lies around the recovery partition.
+struct Neighbourhood<'o> {
+    left: Option<&'o Partition>,
+    /// First byte of the unallocated space before it (its own start, if there is none).
+    gap_start: u64,
+    /// First byte that is not unallocated behind it.
+    gap_end: u64,
+    start: u64,
+    end: u64,
+    cluster: u64,
+}
+
+impl<'o> Neighbourhood<'o> {
+    fn of(observation: &'o Observation, recovery: &Partition) -> Self {
+        let usable = observation.table.usable().bytes(observation.sector_size);
+        let (start, end) = (recovery.range.start, recovery.range.end);
+        let left = observation
+            .partitions
+            .iter()
+            .filter(|p| p.range.end <= start)
+            .max_by_key(|p| p.range.end);
+        let right = observation
+            .partitions
+            .iter()
+            .filter(|p| p.range.start >= end)
+            .map(|p| p.range.start)
+            .min();
+        Self {
+            left,
+            gap_start: left.map_or(usable.start.next_multiple_of(ALIGNMENT_BYTES), |p| p.range.end),
+            gap_end: right.unwrap_or(usable.end),
+            start,
+            end,
+            cluster: recovery
+                .ntfs()
+                .map_or(4096, |ntfs| ntfs.geometry.cluster_size.into()),
+        }
+    }
+
+    /// The new end, if the space behind suffices.
+    fn end_growth(&self, wanted: u64, size_bytes: u64) -> Option<u64> {
+        let end = (self.end + wanted)
+            .next_multiple_of(ALIGNMENT_BYTES)
+            .min(self.start + SIZE_BYTES_MAX);
+        (end <= self.gap_end && end - self.start >= size_bytes + wanted).then_some(end)
+    }
+
+    /// The new start: at least `wanted` bytes earlier, on a 1 MiB boundary where the volume's clusters allow it.
+    fn aligned_start(&self, wanted: u64, size_bytes: u64) -> Result<u64, Refusal> {
+        let wanted_bytes = size_bytes + wanted;
+        let too_large = Refusal::TargetTooLarge { wanted_bytes };
+        let latest = self.start.checked_sub(wanted).ok_or(too_large.clone())?;
+        let aligned = latest / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+        let start = if (self.start - aligned).is_multiple_of(self.cluster) {
+            aligned
+        } else {
+            self.start - (self.start - latest).next_multiple_of(self.cluster)
+        };
+        // Alignment may add less than 1 MiB; the cap is for what was asked.
+        if self.end - start > SIZE_BYTES_MAX + ALIGNMENT_BYTES {
+            Err(too_large)
+        } else {
+            Ok(start)
+        }
+    }
+}
+
+fn grow_end(observation: &Observation, recovery: &Partition, mut plan: Plan, end: u64) -> Plan {
+    let sector = observation.sector_size.bytes();
+    let before = sectors_of(recovery);
+    let after = Sectors {
+        end: end / sector,
+        ..before
+    };
+    let partition = recovery.number;
+    plan.strategy = Strategy::GrowEnd;
+    plan.growth_bytes = end - recovery.range.end;
+    plan.steps.push(Step::SetPartition {
+        partition,
+        before,
+        after,
+    });
+    plan.steps.push(Step::GrowEnd {
+        partition,
+        sectors: after.count(),
+    });
+    plan
+}
+
+/// The steps that make `start` the end of the partition before, if that is a volume that can give so much.
+fn shrink_donor(
+    observation: &Observation,
+    recovery: &Partition,
+    place: &Neighbourhood<'_>,
+    start: u64,
+) -> Result<[Step; 2], Refusal> {
+    let no_donor = |reason| Refusal::NoDonor {
+        number: recovery.number,
+        reason,
+    };
+    let donor = place.left.ok_or(no_donor(NoDonor::FirstOnDisk))?;
+    let number = donor.number;
+    let is_data = donor.type_guid == types::PARTITION_BASIC_DATA_GUID;
+    if !is_data
+        || matches!(
+            donor.content,
+            Content::Fat(_) | Content::ExFat | Content::Empty | Content::Unknown
+        )
+    {
+        let kind = types::type_name(donor.type_guid).unwrap_or("an unknown type");
+        let what = format!("a partition of type {kind} holding: {}", donor.content.name());
+        return Err(no_donor(NoDonor::Foreign { number, what }));
+    }
+    let space = check_volume(donor)?;
+    let needed_bytes = donor.range.end.saturating_sub(start);
+    let keep_bytes = DONOR_KEEP_BYTES.min(donor.range.len() / 20);
+    if start <= donor.range.start || space.free_bytes < needed_bytes.saturating_add(keep_bytes) {
+        let free_bytes = space.free_bytes;
+        return Err(Refusal::DonorTooFull {
+            number,
+            needed_bytes,
+            free_bytes,
+            keep_bytes,
+        });
+    }
+    // The backup boot sector needs the last sector, so the last cluster that counts ends before it.
+    let new_len = start - donor.range.start;
+    if space.used_end > new_len - observation.sector_size.bytes() {
+        let bytes_behind = space.used_end - new_len.min(space.used_end);
+        return Err(Refusal::TailInUse {
+            number,
+            path: None,
+            bytes_behind,
+        });
+    }
+    let sector = observation.sector_size.bytes();
+    let before = sectors_of(donor);
+    let after = Sectors {
+        end: start / sector,
+        ..before
+    };
+    Ok([
+        Step::ShrinkEnd {
+            partition: number,
+            sectors: after.count(),
+        },
+        Step::SetPartition {
+            partition: number,
+            before,
+            after,
+        },
+    ])
+}
+
+/// A patch for every Windows whose ReAgent.xml names the partition by its old offset.
+fn patch_reagent(
+    observation: &Observation,
+    recovery: &Partition,
+    to_offset: u64,
+) -> Result<Vec<Step>, Refusal> {
+    let referring = observation
+        .windows
+        .iter()
+        .filter(|w| w.recovery_partition == Some(recovery.number));
+    let mut steps = Vec::new();
+    for windows in referring {
+        let partition = windows.partition;
+        let volume = observation
+            .partition(partition)
+            .ok_or(Refusal::NoSuchPartition { number: partition })?;
+        check_volume(volume)?;
+        steps.push(Step::PatchReAgent {
+            partition,
+            from_offset: recovery.range.start,
+            to_offset,
+        });
+    }
+    Ok(steps)
+}
+
+/// Whether the volume of a partition may be changed; and its space.
+fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
+    let number = partition.number;
+    let ntfs = match &partition.content {
+        Content::Ntfs(ntfs) => ntfs,
+        Content::BitLocker => return Err(Refusal::BitLocker { number }),
+        Content::Refs => return Err(Refusal::Refs { number }),
+        Content::DamagedNtfs(error) => {
+            return Err(Refusal::DamagedNtfs {
+                number,
+                problem: error.to_string(),
+            });
+        }
+        other => {
+            return Err(Refusal::UnknownFilesystem {
+                number,
+                found: other.name(),
+            });
+        }
+    };
+    let state = ntfs.state.as_ref().map_err(|e| Refusal::DamagedNtfs {
+        number,
+        problem: e.to_string(),
+    })?;
+    let (major, minor) = state.version;
+    if (major, minor) != (3, 1) {
+        return Err(Refusal::NtfsVersion { number, major, minor });
+    }
+    if state.hibernated {
+        return Err(Refusal::Hibernated { number });
+    }
+    if state.is_dirty() {
+        return Err(Refusal::Dirty { number });
+    }
+    match state.log {
+        LogState::Uninitialized | LogState::Clean => {}
+        LogState::FastStartup { .. } => {
+            return Err(Refusal::UncleanLog {
+                number,
+                fast_startup: true,
+            });
+        }
+        LogState::InUse => {
+            return Err(Refusal::UncleanLog {
+                number,
+                fast_startup: false,
+            });
+        }
+        LogState::Damaged => {
+            let problem = "$LogFile has no readable restart page".to_owned();
+            return Err(Refusal::DamagedNtfs { number, problem });
+        }
+    }
+    let unread = Refusal::DamagedNtfs {
+        number,
+        problem: "$Bitmap cannot be read".to_owned(),
+    };
+    ntfs.space.ok_or(unread)
+}
+
+fn has_vss(partition: &Partition) -> bool {
+    partition
+        .ntfs()
+        .and_then(|ntfs| ntfs.state.as_ref().ok())
+        .is_some_and(|state| state.has_vss_header)
+}
+
+fn managed_disk(observation: &Observation) -> Result<(), Refusal> {
+    for partition in &observation.partitions {
+        let what = match partition.type_guid {
+            types::PARTITION_LDM_METADATA_GUID | types::PARTITION_LDM_DATA_GUID => "the Logical Disk Manager",
+            types::PARTITION_SPACES_GUID => "Storage Spaces",
+            _ => continue,
+        };
+        return Err(Refusal::ManagedDisk {
+            number: partition.number,
+            what,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,375 @@
+//! Reasons to do nothing, each with a stable code and a way out.
+
+use crate::explain::{Explained, size};
+use crate::report::RefusalReport;
+
+/// Why a repair is not done. The fields are what the explanation names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Refusal {
+    /// The user named a partition that is not there.
+    NoSuchPartition { number: u32 },
+    /// The partition is not of the recovery type.
+    NotRecoveryType { number: u32 },
+    /// No partition of the recovery type.
+    NoRecoveryPartition,
+    /// A recovery partition, but no Windows on the disk refers to it.
+    NoWindowsReference { number: u32 },
+    /// Several Windows installations with recovery partitions of their own.
+    SeveralRecoveryPartitions { numbers: Vec<u32> },
+    /// The volume is larger than a recovery environment ever is.
+    RecoveryTooLarge { number: u32, size_bytes: u64 },
+    /// Not NTFS.
+    UnknownFilesystem { number: u32, found: &'static str },
+    /// Encrypted.
+    BitLocker { number: u32 },
+    /// ReFS.
+    Refs { number: u32 },
+    /// A hibernated Windows.
+    Hibernated { number: u32 },
+    /// The dirty flag.
+    Dirty { number: u32 },
+    /// $LogFile is not at rest.
+    UncleanLog { number: u32, fast_startup: bool },
+    /// The NTFS check failed.
+    DamagedNtfs { number: u32, problem: String },
+    /// An NTFS version other than 3.1.
+    NtfsVersion { number: u32, major: u8, minor: u8 },
+    /// Shadow copies, whose catalog holds absolute positions.
+    ShadowCopies { number: u32 },
+    /// Nothing adjacent can give space.
+    NoDonor { number: u32, reason: NoDonor },
+    /// The donor would have too little left.
+    DonorTooFull {
+        number: u32,
+        needed_bytes: u64,
+        free_bytes: u64,
+        keep_bytes: u64,
+    },
+    /// Something lies in the donor's tail.
+    TailInUse {
+        number: u32,
+        path: Option<String>,
+        bytes_behind: u64,
+    },
+    /// The target is larger than the cap.
+    TargetTooLarge { wanted_bytes: u64 },
+    /// A file record has no room for what the move adds.
+    CannotRebase { number: u32, problem: String },
+    /// The partition table may not be written.
+    Table { problem: String },
+    /// A dynamic disk or Storage Spaces.
+    ManagedDisk { number: u32, what: &'static str },
+    /// No room for the journal.
+    NoJournalSpace { needed_bytes: u64, problem: String },
+    /// The staged result did not pass.
+    StagedCheckFailed { what: String, detail: String },
+    /// Nothing was repaired, or the journal was overwritten.
+    NothingToUndo,
+    /// Someone else has changed what the repair changed.
+    ChangedSince { offset: u64, place: String },
+}
+
+/// Why there is no donor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum NoDonor {
+    /// The recovery partition is the first one.
+    FirstOnDisk,
+    /// The neighbour is not an NTFS volume.
+    Foreign { number: u32, what: String },
+}
+
+impl Refusal {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchPartition { .. } => "no-such-partition",
+            Self::NotRecoveryType { .. } => "not-recovery-type",
+            Self::NoRecoveryPartition => "no-recovery-partition",
+            Self::NoWindowsReference { .. } => "no-windows-reference",
+            Self::SeveralRecoveryPartitions { .. } => "several-recovery-partitions",
+            Self::RecoveryTooLarge { .. } => "recovery-volume-too-large",
+            Self::UnknownFilesystem { .. } => "unknown-filesystem",
+            Self::BitLocker { .. } => "bitlocker",
+            Self::Refs { .. } => "refs",
+            Self::Hibernated { .. } => "hibernated",
+            Self::Dirty { .. } => "dirty",
+            Self::UncleanLog { .. } => "unclean-log",
+            Self::DamagedNtfs { .. } => "damaged-ntfs",
+            Self::NtfsVersion { .. } => "ntfs-version",
+            Self::ShadowCopies { .. } => "shadow-copies",
+            Self::NoDonor { .. } => "no-donor",
+            Self::DonorTooFull { .. } => "donor-too-full",
+            Self::TailInUse { .. } => "tail-in-use",
+            Self::TargetTooLarge { .. } => "target-too-large",
+            Self::CannotRebase { .. } => "cannot-rebase",
+            Self::Table { .. } => "partition-table",
+            Self::ManagedDisk { .. } => "managed-disk",
+            Self::NoJournalSpace { .. } => "no-journal-space",
+            Self::StagedCheckFailed { .. } => "staged-check-failed",
+            Self::NothingToUndo => "nothing-to-undo",
+            Self::ChangedSince { .. } => "changed-since",
+        }
+    }
+
+    /// Whether the refusal is damage of the disk rather than a rule.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::DamagedNtfs { .. })
+    }
+
+    /// For the report.
+    pub fn report(&self) -> RefusalReport {
+        RefusalReport {
+            code: self.code(),
+            explained: self.explain(),
+        }
+    }
+
+    fn explain(&self) -> Explained {
+        match self {
+            Self::NoSuchPartition { .. }
+            | Self::NotRecoveryType { .. }
+            | Self::NoRecoveryPartition
+            | Self::NoWindowsReference { .. }
+            | Self::SeveralRecoveryPartitions { .. }
+            | Self::RecoveryTooLarge { .. } => self.explain_selection(),
+            Self::UnknownFilesystem { .. }
+            | Self::BitLocker { .. }
+            | Self::Refs { .. }
+            | Self::Hibernated { .. }
+            | Self::Dirty { .. }
+            | Self::UncleanLog { .. }
+            | Self::DamagedNtfs { .. }
+            | Self::NtfsVersion { .. }
+            | Self::ShadowCopies { .. } => self.explain_volume(),
+            Self::NothingToUndo | Self::ChangedSince { .. } => self.explain_undo(),
+            _ => self.explain_space(),
+        }
+    }
+
+    fn explain_undo(&self) -> Explained {
+        match self {
+            Self::ChangedSince { offset, place } => Explained::new(
+                "The last repair cannot be undone any more",
+                format!(
+                    "Byte {offset} of the disk ({place}) is not what the repair left there: Windows or another tool \
+                     has written to it since, and putting the old sectors back would damage that."
+                ),
+                "Leave the disk as it is; the repaired state is a complete one. Nothing was written.",
+            ),
+            _ => Explained::new(
+                "There is nothing to undo",
+                "The disk holds no record of a finished repair.",
+                "A record is kept on the disk from a repair until the next one.",
+            ),
+        }
+    }
+
+    fn explain_selection(&self) -> Explained {
+        match self {
+            Self::NoSuchPartition { number } => Explained::new(
+                format!("There is no partition {number}"),
+                "The partition table has no entry of that number.",
+                "Run `winrefit diagnose` to see the partitions.",
+            ),
+            Self::NotRecoveryType { number } => Explained::new(
+                format!("Partition {number} is not a recovery partition"),
+                "Its type is not the recovery type de94bba4-06d1-4d40-a16a-bfd50179d6ac, and only a partition of \
+                 that type is ever enlarged.",
+                "Name the recovery partition with --recovery-partition; `winrefit diagnose` shows the types.",
+            ),
+            Self::NoRecoveryPartition => Explained::new(
+                "There is no recovery partition",
+                "No partition of this disk has the recovery type. WinRE may be switched off or live on the Windows \
+                 volume itself.",
+                "Look at `reagentc /info` in Windows. Creating a recovery partition is not supported yet.",
+            ),
+            Self::NoWindowsReference { number } => Explained::new(
+                format!("No Windows on this disk refers to recovery partition {number}"),
+                "It may belong to a Windows on another disk, or be a leftover of an upgrade or a factory image.",
+                format!("If you know that it is the right one, add --recovery-partition {number}."),
+            ),
+            Self::SeveralRecoveryPartitions { numbers } => Explained::new(
+                "Several Windows installations use different recovery partitions",
+                format!("Their ReAgent.xml files name the partitions {numbers:?}."),
+                "Say which one to enlarge with --recovery-partition.",
+            ),
+            Self::RecoveryTooLarge { number, size_bytes } => Explained::new(
+                format!("Partition {number} is too large to be a WinRE partition"),
+                format!(
+                    "It has {}. Volumes of this type over 2 GiB are makers' factory images.",
+                    size(*size_bytes)
+                ),
+                "Leave it alone. If WinRE really lies there, it does not lack space.",
+            ),
+            _ => unreachable_explanation(),
+        }
+    }
+
+    fn explain_volume(&self) -> Explained {
+        match self {
+            Self::UnknownFilesystem { number, found } => Explained::new(
+                format!("Partition {number} does not hold an NTFS volume"),
+                format!("Its first sector is that of: {found}."),
+                "A recovery partition is NTFS. Look at the disk with `winrefit diagnose`.",
+            ),
+            Self::BitLocker { number } => Explained::new(
+                format!("Partition {number} is encrypted by BitLocker"),
+                "An encrypted volume cannot be changed from outside.",
+                "Decrypt the volume in Windows (manage-bde -off), let it finish, shut down, and run the command again.",
+            ),
+            Self::Refs { number } => Explained::new(
+                format!("Partition {number} is a ReFS volume"),
+                "ReFS volumes cannot be shrunk by anyone.",
+                "Free space right before the recovery partition in another way.",
+            ),
+            Self::Hibernated { number } => Explained::new(
+                format!("Windows on partition {number} is hibernated"),
+                "hiberfil.sys holds a running Windows; a changed volume would be damaged when it resumes.",
+                "Start that Windows and shut it down fully: shutdown /s /t 0",
+            ),
+            Self::Dirty { number } => Explained::new(
+                format!("The volume on partition {number} is marked dirty"),
+                "Windows wants chkdsk to look at it before anything else does.",
+                "Run `chkdsk /f` on it in Windows, shut down, and run the command again.",
+            ),
+            Self::UncleanLog {
+                number,
+                fast_startup: true,
+            } => Explained::new(
+                format!("The volume on partition {number} was left by Fast Startup or hibernation"),
+                "Its $LogFile has version 2.0: Windows may hold changes of the volume that are not on it yet.",
+                "Start that Windows and shut it down fully: shutdown /s /t 0",
+            ),
+            Self::UncleanLog { number, .. } => Explained::new(
+                format!("The volume on partition {number} was not unmounted cleanly"),
+                "Its $LogFile holds changes that only Windows may finish.",
+                "Start Windows with this disk, shut it down fully (shutdown /s /t 0), and run the command again.",
+            ),
+            Self::DamagedNtfs { number, problem } => Explained::new(
+                format!("The NTFS volume on partition {number} is damaged"),
+                problem.clone(),
+                format!(
+                    "Run `winrefit check --partition {number}` for all problems, then `chkdsk /f` in Windows."
+                ),
+            ),
+            Self::NtfsVersion { number, major, minor } => Explained::new(
+                format!("The volume on partition {number} has NTFS version {major}.{minor}"),
+                "Only version 3.1, which every Windows since XP writes, is changed.",
+                "Mount it once in a current Windows, which upgrades it.",
+            ),
+            Self::ShadowCopies { number } => Explained::new(
+                format!("The volume on partition {number} has shadow copies"),
+                "Their catalog holds absolute positions, which moving the start of the volume would make wrong.",
+                "Delete them in Windows (vssadmin delete shadows), shut down, and run the command again.",
+            ),
+            _ => unreachable_explanation(),
+        }
+    }
+
+    fn explain_space(&self) -> Explained {
+        match self {
+            Self::NoDonor {
+                number,
+                reason: NoDonor::FirstOnDisk,
+            } => Explained::new(
+                format!("Nothing lies before recovery partition {number} that could give space"),
+                "It is the first partition of the disk, and there is no unallocated space next to it.",
+                "Moving a recovery partition to another place is not supported yet.",
+            ),
+            Self::NoDonor {
+                number,
+                reason:
+                    NoDonor::Foreign {
+                        number: neighbour,
+                        what,
+                    },
+            } => Explained::new(
+                format!("Partition {neighbour}, right before recovery partition {number}, cannot give space"),
+                format!("It is {what}, not an NTFS volume that can be shrunk."),
+                "Moving a recovery partition to another place is not supported yet.",
+            ),
+            Self::DonorTooFull {
+                number,
+                needed_bytes,
+                free_bytes,
+                keep_bytes,
+            } => Explained::new(
+                format!("Partition {number} has too little free space"),
+                format!(
+                    "{} are needed from it, {} are free, and {} have to stay free.",
+                    size(*needed_bytes),
+                    size(*free_bytes),
+                    size(*keep_bytes)
+                ),
+                "Free space on it, or ask for less with --size and --free.",
+            ),
+            Self::TailInUse {
+                number,
+                path,
+                bytes_behind,
+            } => Explained::new(
+                format!("The end of partition {number} is in use"),
+                format!(
+                    "{}{} of data lie in the part that would be given away.",
+                    path.as_ref()
+                        .map(|path| format!("{path} and perhaps other files: up to "))
+                        .unwrap_or_default(),
+                    size(*bytes_behind)
+                ),
+                "Moving data is not supported yet: shrink the volume in Windows (Disk Management) by that much, then \
+                 run the command again, which will use the space.",
+            ),
+            Self::TargetTooLarge { wanted_bytes } => Explained::new(
+                "The recovery partition would become larger than 2 GiB",
+                format!(
+                    "{} would be needed. Larger ones are taken for factory images.",
+                    size(*wanted_bytes)
+                ),
+                "Ask for less with --size and --free, or make the image smaller.",
+            ),
+            Self::CannotRebase { number, problem } => Explained::new(
+                format!("The volume on partition {number} cannot be moved to a new start"),
+                problem.clone(),
+                "Nothing was written. Please report this with the output of --format json.",
+            ),
+            Self::Table { problem } => Explained::new(
+                "The partition table must not be written as it is",
+                format!("{problem}."),
+                "Repair it with a tool made for that (gdisk), look at the result, and run the command again.",
+            ),
+            Self::ManagedDisk { number, what } => Explained::new(
+                format!("The disk is managed by {what}"),
+                format!(
+                    "Partition {number} belongs to it; partitions of such a disk are not what they seem."
+                ),
+                "Such disks are not changed by winrefit.",
+            ),
+            Self::NoJournalSpace {
+                needed_bytes,
+                problem,
+            } => Explained::new(
+                "There is no place on the disk for the journal",
+                format!(
+                    "{} of unallocated, zeroed space before the first or behind the last partition are needed so \
+                     that a power cut loses nothing: {problem}.",
+                    size(*needed_bytes)
+                ),
+                "Work on a copy of the disk, or free the space before the first partition.",
+            ),
+            Self::StagedCheckFailed { what, detail } => Explained::new(
+                "The prepared result did not pass its check, so nothing was written",
+                format!("{what}: {detail}"),
+                "Please report this with the output of --format json.",
+            ),
+            _ => unreachable_explanation(),
+        }
+    }
+}
+
+/// The groups above cover every variant; a test explains each one.
+fn unreachable_explanation() -> Explained {
+    debug_assert!(false, "a refusal without an explanation");
+    Explained::new("Refused", "", "")
+}

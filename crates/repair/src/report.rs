@@ -1,0 +1,329 @@
+//! The one report. Every command fills it, every rendering reads it and nothing else. Serialised it is the JSON that
+//! scripts depend on: `schema` names its version, and fields are only added within one version.
+
+use crate::explain::Explained;
+use serde::Serialize;
+
+/// Name and version of the report's form.
+pub const SCHEMA: &str = "winrefit.report/1";
+
+/// What a command found or did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Version of winrefit.
+    pub winrefit_version: &'static str,
+    /// The command: `diagnose`, `plan`, `fix`, ...
+    pub command: &'static str,
+    /// The disk as the user named it.
+    pub target: String,
+    /// The outcome in one word.
+    pub verdict: Verdict,
+    /// The disk and its partitions; absent if there is no readable partition table.
+    pub disk: Option<DiskReport>,
+    /// Windows installations found.
+    pub windows: Vec<WindowsReport>,
+    /// The recovery partition that is, or would be, worked on.
+    pub recovery: Option<RecoveryReport>,
+    /// What was found, most severe first.
+    pub findings: Vec<FindingReport>,
+    /// Why nothing is done, where that is so.
+    pub refusal: Option<RefusalReport>,
+    /// What would be done, is to be done, or was done.
+    pub plan: Option<PlanReport>,
+    /// What verification looked at.
+    pub verification: Vec<VerificationItem>,
+    /// Consistency of NTFS volumes that were checked.
+    pub checks: Vec<VolumeCheck>,
+    /// Unfinished or undoable earlier work found on the disk.
+    pub journal: Option<JournalReport>,
+}
+
+/// The outcome in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing needs to be done.
+    Healthy,
+    /// A repair is possible and advised.
+    NeedsRepair,
+    /// A repair would be needed, or was asked for, and is refused.
+    Refused,
+    /// Earlier work was interrupted; run resume.
+    Unfinished,
+    /// The repair is done and verified.
+    Repaired,
+    /// The last repair was put back.
+    Undone,
+    /// A structure on the disk is damaged.
+    Damaged,
+}
+
+impl Verdict {
+    /// The exit code of a command that ends with this verdict.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Healthy | Self::Repaired | Self::Undone => 0,
+            Self::NeedsRepair => 3,
+            Self::Refused => 4,
+            Self::Unfinished => 5,
+            Self::Damaged => 6,
+        }
+    }
+}
+
+/// A disk.
+#[derive(Debug, Clone, Serialize)]
+pub struct DiskReport {
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Bytes in a logical sector.
+    pub sector_size_bytes: u64,
+    /// Partition table style: `gpt`.
+    pub style: &'static str,
+    /// Identity of the disk.
+    pub disk_guid: Option<String>,
+    /// Partitions in order of their place.
+    pub partitions: Vec<PartitionReport>,
+    /// Unallocated ranges of at least 1 MiB inside the usable range, as (start_lba, sectors).
+    pub unallocated: Vec<RangeReport>,
+}
+
+/// A range of sectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RangeReport {
+    /// First sector.
+    pub start_lba: u64,
+    /// Number of sectors.
+    pub sectors: u64,
+}
+
+/// A partition.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartitionReport {
+    /// Number in the table, as Windows counts.
+    pub number: u32,
+    /// First sector.
+    pub start_lba: u64,
+    /// Number of sectors.
+    pub sectors: u64,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Partition type GUID.
+    #[serde(rename = "type")]
+    pub type_guid: String,
+    /// Name of the type, where it is a known one.
+    pub type_name: Option<&'static str>,
+    /// Unique partition GUID.
+    pub unique_guid: String,
+    /// Attributes as 16 hexadecimal digits with `0x`.
+    pub attributes: String,
+    /// Name in the table.
+    pub name: String,
+    /// File system: `ntfs`, `fat32`, `bitlocker`, `refs`, `unknown`, ...
+    pub filesystem: &'static str,
+    /// Label of the volume.
+    pub label: Option<String>,
+    /// Free bytes of the volume, where they were measured.
+    pub free_bytes: Option<u64>,
+    /// What the partition is in this report: `windows`, `recovery`, `efi-system`, `reserved`, `donor`.
+    pub roles: Vec<&'static str>,
+}
+
+/// A Windows installation.
+#[derive(Debug, Clone, Serialize)]
+pub struct WindowsReport {
+    /// The partition that holds it.
+    pub partition: u32,
+    /// Product name, e.g. `Windows Server 2022 Standard`.
+    pub product: Option<String>,
+    /// Version people know, e.g. `21H2`.
+    pub display_version: Option<String>,
+    /// Build and revision, e.g. `20348.2113`.
+    pub build: Option<String>,
+    /// Whether its WinRE is enabled according to ReAgent.xml.
+    pub recovery_enabled: Option<bool>,
+    /// The partition that its ReAgent.xml names.
+    pub recovery_partition: Option<u32>,
+}
+
+/// The recovery partition.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecoveryReport {
+    /// Its number.
+    pub partition: u32,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Free bytes of its volume.
+    pub free_bytes: Option<u64>,
+    /// Whether WinRE is enabled; absent where no Windows refers to the partition.
+    pub enabled: Option<bool>,
+    /// The WinRE image.
+    pub image: Option<ImageReport>,
+    /// The space rules with their arithmetic.
+    pub rules: Vec<RuleReport>,
+}
+
+/// A WinRE image.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImageReport {
+    /// Path on its volume.
+    pub path: String,
+    /// Version with service pack build, e.g. `10.0.20348.2201`.
+    pub version: Option<String>,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// `x64`, `arm64`, ...
+    pub architecture: Option<String>,
+}
+
+/// A space rule applied.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleReport {
+    /// `servicing` or `placement`.
+    pub code: &'static str,
+    /// What the rule asks for, in words.
+    pub rule: &'static str,
+    /// Bytes that have to be available.
+    pub required_bytes: u64,
+    /// Bytes that are.
+    pub available_bytes: u64,
+    /// The sum in words.
+    pub arithmetic: String,
+    /// Whether the rule is met.
+    pub met: bool,
+}
+
+/// Severity of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Has to be cured.
+    Problem,
+    /// Worth knowing before acting.
+    Warning,
+    /// For the record.
+    Note,
+}
+
+/// A finding with what it rests on.
+#[derive(Debug, Clone, Serialize)]
+pub struct FindingReport {
+    /// Stable code.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Meaning and next action.
+    #[serde(flatten)]
+    pub explained: Explained,
+    /// Facts, with their places.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Where it was read, e.g. `partition 3, \Windows\System32\Recovery\ReAgent.xml`.
+    pub source: String,
+    /// What stands there.
+    pub value: String,
+}
+
+/// Why nothing is done.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusalReport {
+    /// Stable code.
+    pub code: &'static str,
+    /// Meaning and way out.
+    #[serde(flatten)]
+    pub explained: Explained,
+}
+
+/// A plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanReport {
+    /// `keep`, `grow-end`, `grow-front`, `shrink-grow-front`.
+    pub strategy: &'static str,
+    /// The strategy in a sentence.
+    pub summary: String,
+    /// Steps in order.
+    pub steps: Vec<String>,
+    /// Partitions that change: before and after.
+    pub changes: Vec<ChangeReport>,
+    /// Bytes that are written in place, the journal not counted.
+    pub bytes_written: u64,
+    /// Bytes of the journal.
+    pub journal_bytes: u64,
+    /// Where the journal lies, in words.
+    pub journal_place: Option<String>,
+    /// What is not touched.
+    pub untouched: Vec<String>,
+    /// What would undo it.
+    pub undo: String,
+    /// Free bytes of the recovery volume afterwards.
+    pub recovery_free_bytes_after: Option<u64>,
+}
+
+/// Where a partition lies before and after.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeReport {
+    /// Its number.
+    pub partition: u32,
+    /// Before.
+    pub before: RangeReport,
+    /// After.
+    pub after: RangeReport,
+}
+
+/// One thing that verification looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerificationItem {
+    /// What was looked at.
+    pub what: String,
+    /// Whether it is as it has to be.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+}
+
+/// Consistency of one volume.
+#[derive(Debug, Clone, Serialize)]
+pub struct VolumeCheck {
+    /// The partition.
+    pub partition: u32,
+    /// Whether no error was found.
+    pub consistent: bool,
+    /// Records of the $MFT, and how many are in use.
+    pub records: u64,
+    /// Records in use.
+    pub records_in_use: u64,
+    /// Problems, in words; the worst ones first.
+    pub problems: Vec<CheckProblem>,
+    /// All problems, those not listed included.
+    pub problems_total: u64,
+}
+
+/// One problem of a volume.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckProblem {
+    /// Stable code.
+    pub code: &'static str,
+    /// `error`, `warning`, `note`.
+    pub severity: &'static str,
+    /// The problem in a sentence.
+    pub text: String,
+}
+
+/// A journal found on the disk.
+#[derive(Debug, Clone, Serialize)]
+pub struct JournalReport {
+    /// `preparing`, `committed`, `applied`, `undoing`, `damaged`.
+    pub state: &'static str,
+    /// What the work was.
+    pub memo: String,
+    /// Where the journal lies.
+    pub place: String,
+    /// What was done about it, or is to be done.
+    pub text: String,
+}

@@ -1,0 +1,76 @@
+//! The two space rules of WinRE, with their sources.
+
+use crate::explain::size;
+use crate::report::RuleReport;
+
+/// Free bytes that servicing wants in the recovery volume with the present image in place (Microsoft KB5028997 and
+/// the update texts that refer to it).
+pub const SERVICING_FREE_BYTES: u64 = 250 << 20;
+/// Free bytes beyond the image that `reagentc /enable` and Setup want where they place it: exactly 54,525,952, as
+/// their log lines `MeetPartitionRequirements` show.
+pub const PLACEMENT_MARGIN_BYTES: u64 = 52 << 20;
+/// Size that a recovery partition gets at least.
+pub const TARGET_SIZE_BYTES: u64 = 1000 << 20;
+/// Size that a recovery partition gets at most: above it Windows and people take it for a factory image.
+pub const SIZE_BYTES_MAX: u64 = 2 << 30;
+/// Free bytes that a repair leaves: servicing's, and the placement margin on top for an image that grows.
+pub const TARGET_FREE_BYTES: u64 = SERVICING_FREE_BYTES + PLACEMENT_MARGIN_BYTES;
+
+/// The servicing rule applied.
+pub fn servicing(free_bytes: u64) -> RuleReport {
+    let met = free_bytes >= SERVICING_FREE_BYTES;
+    let relation = if met { ">=" } else { "<" };
+    RuleReport {
+        code: "servicing",
+        rule: "Windows Update needs 250 MiB free next to the present image to service it",
+        required_bytes: SERVICING_FREE_BYTES,
+        available_bytes: free_bytes,
+        arithmetic: format!(
+            "{} free {relation} {}",
+            size(free_bytes),
+            size(SERVICING_FREE_BYTES)
+        ),
+        met,
+    }
+}
+
+/// The placement rule applied: the present image counts as space, because it is replaced.
+pub fn placement(free_bytes: u64, image_bytes: u64) -> RuleReport {
+    let available_bytes = free_bytes + image_bytes;
+    let required_bytes = image_bytes + PLACEMENT_MARGIN_BYTES;
+    let met = available_bytes >= required_bytes;
+    let relation = if met { ">=" } else { "<" };
+    RuleReport {
+        code: "placement",
+        rule: "reagentc and Setup place an image only where it fits with 52 MiB to spare",
+        required_bytes,
+        available_bytes,
+        arithmetic: format!(
+            "{} free + {} image = {} {relation} {} image + 52 MiB = {}",
+            size(free_bytes),
+            size(image_bytes),
+            size(available_bytes),
+            size(image_bytes),
+            size(required_bytes)
+        ),
+        met,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_margins_are_those_of_microsofts_log_lines() {
+        // Two machines' logs: image and required bytes.
+        assert_eq!(placement(0, 695_151_930).required_bytes, 749_677_882);
+        assert_eq!(placement(0, 822_021_945).required_bytes, 876_547_897);
+    }
+
+    #[test]
+    fn both_rules_hold_exactly_at_their_limit() {
+        assert!(servicing(250 << 20).met && !servicing((250 << 20) - 1).met);
+        assert!(placement(52 << 20, 7).met && !placement((52 << 20) - 1, 7).met);
+    }
+}

@@ -1,0 +1,333 @@
+//! Building the result on an overlay, and turning it into the extents of a commit.
+//!
+//! Every extent has a phase; a lower one is durable before a higher one begins. The order is such that the disk is one
+//! that Windows can start from after each phase, and, but for the moments in which a single structure is being
+//! written, within them:
+//!
+//! | phase | what | the disk then |
+//! |---|---|---|
+//! | 0 | all that lies in space that is free before and after; padding bits of the donor's $Bitmap | as before |
+//! | 1, 2 | the donor's boot sector; the sizes of its system files | a donor smaller than its partition |
+//! | 3, 4 | backup, then primary partition table | the new layout: both volumes are ready for it |
+//! | 5.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
+//! | 9 | ReAgent.xml | the new layout, known to Windows |
+
+use crate::error::RepairError;
+use crate::observation::Observation;
+use crate::plan::{Plan, Sectors, Step};
+use crate::refusal::Refusal;
+use winrefit_disk::{ByteRange, Device, Extent, Lba, Overlay, ReadAt, ReadWindow, Window};
+use winrefit_formats::{Gpt, LbaRange, set_winre_offset};
+use winrefit_ntfs::edit::{Edits, replace_content};
+use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shrink_end};
+use winrefit_ntfs::{AttributeType, NtfsError, Volume};
+
+const PHASE_TABLE_BACKUP: u8 = 3;
+const PHASE_TABLE_PRIMARY: u8 = 4;
+const PHASE_RECOVERY: u8 = 5;
+const PHASE_REAGENT: u8 = 9;
+
+/// Copy of ReAgent.xml beside the image.
+const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";
+const REAGENT_BYTES_MAX: u64 = 1 << 20;
+
+/// A staged result.
+pub struct Staged<'d> {
+    /// The disk as it would be.
+    pub overlay: Overlay<&'d dyn ReadAt>,
+    /// The changes, by phase.
+    pub extents: Vec<Extent>,
+}
+
+/// Why staging ended.
+#[derive(Debug)]
+pub enum StageError {
+    /// The disk does not allow it.
+    Refused(Refusal),
+    /// It cannot be done at all.
+    Failed(RepairError),
+}
+
+impl<E: Into<RepairError>> From<E> for StageError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+struct Stager<'d, 'o> {
+    overlay: Overlay<&'d dyn ReadAt>,
+    observation: &'o Observation,
+    gpt: Gpt,
+    /// Where partitions begin and end after the plan.
+    phases: Vec<(ByteRange, u8)>,
+}
+
+/// Stages a plan. The disk is only read.
+///
+/// # Errors
+/// [`StageError`].
+pub fn stage<'d>(
+    disk: &'d dyn ReadAt,
+    observation: &Observation,
+    plan: &Plan,
+) -> Result<Staged<'d>, StageError> {
+    let gpt = observation.gpt.clone().map_err(|e| {
+        StageError::Refused(Refusal::Table {
+            problem: e.to_string(),
+        })
+    })?;
+    let overlay = Overlay::new(disk, observation.sector_size);
+    let mut stager = Stager {
+        overlay,
+        observation,
+        gpt,
+        phases: Vec::new(),
+    };
+    for step in &plan.steps {
+        stager.step(step)?;
+    }
+    stager.write_table()?;
+    // ReAgent.xml last: the volumes that hold it are in their new shape by now.
+    for step in &plan.steps {
+        if let Step::PatchReAgent {
+            partition,
+            from_offset,
+            to_offset,
+        } = *step
+        {
+            stager.patch_reagent(
+                partition,
+                crate::observe::REAGENT_XML,
+                from_offset,
+                to_offset,
+                true,
+            )?;
+            let recovery = plan.recovery_partition;
+            stager.patch_reagent(recovery, REAGENT_COPY, from_offset, to_offset, false)?;
+        }
+    }
+    let extents = stager.extents()?;
+    Ok(Staged {
+        overlay: stager.overlay,
+        extents,
+    })
+}
+
+impl Stager<'_, '_> {
+    fn range(&self, sectors: Sectors) -> ByteRange {
+        let size = self.observation.sector_size.bytes();
+        ByteRange::new(sectors.start * size, sectors.end * size)
+    }
+
+    fn old_range(&self, number: u32) -> Result<ByteRange, StageError> {
+        let partition = self
+            .observation
+            .partition(number)
+            .ok_or(RepairError::NoSuchPartition { number })?;
+        Ok(partition.range)
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), StageError> {
+        match *step {
+            Step::ShrinkEnd { partition, sectors } => {
+                let old = self.old_range(partition)?;
+                let edits = shrink_end(
+                    ReadWindow::new(&self.overlay, old)?,
+                    self.volume_sectors(partition, sectors),
+                )
+                .map_err(|source| self.resize_error(partition, source))?;
+                self.apply(old, &edits, 0)
+            }
+            Step::GrowFront { partition, by_bytes } => self.grow_front(partition, by_bytes),
+            Step::GrowEnd { partition, sectors } => {
+                let old = self.old_range(partition)?;
+                let new = ByteRange::new(
+                    old.start,
+                    old.start + sectors * self.observation.sector_size.bytes(),
+                );
+                let edits = grow_end(
+                    ReadWindow::new(&self.overlay, new)?,
+                    self.volume_sectors(partition, sectors),
+                )
+                .map_err(|source| self.resize_error(partition, source))?;
+                self.apply(new, &edits, PHASE_RECOVERY)
+            }
+            Step::SetPartition { partition, after, .. } => {
+                self.gpt
+                    .set_range(partition, LbaRange::new(Lba(after.start), Lba(after.end)))?;
+                Ok(())
+            }
+            Step::PatchReAgent { .. } => Ok(()),
+        }
+    }
+
+    /// A volume counts sectors of its own size, which need not be the disk's.
+    fn volume_sectors(&self, partition: u32, disk_sectors: u64) -> u64 {
+        let volume = self.observation.partition(partition).and_then(|p| p.ntfs());
+        let size = volume.map_or(self.observation.sector_size.bytes(), |ntfs| {
+            ntfs.geometry.sector_size.into()
+        });
+        disk_sectors * self.observation.sector_size.bytes() / size
+    }
+
+    fn grow_front(&mut self, partition: u32, by_bytes: u64) -> Result<(), StageError> {
+        let old = self.old_range(partition)?;
+        let cluster = self
+            .observation
+            .partition(partition)
+            .and_then(|p| p.ntfs())
+            .map(|n| n.geometry.cluster_size);
+        let cluster = u64::from(cluster.unwrap_or(4096));
+        let start = old.start - by_bytes.min(old.start);
+        if !by_bytes.is_multiple_of(cluster) {
+            let cluster_size = cluster as u32;
+            let source = ResizeError::NotWholeClusters {
+                bytes: by_bytes,
+                cluster_size,
+            };
+            return Err(self.resize_error(partition, source));
+        }
+        let hidden_sectors = start / self.observation.sector_size.bytes();
+        let growth = FrontGrowth {
+            clusters: by_bytes / cluster,
+            hidden_sectors,
+        };
+        let edits = grow_front(ReadWindow::new(&self.overlay, old)?, growth)
+            .map_err(|source| self.resize_error(partition, source))?;
+        let new = ByteRange::new(start, old.end);
+        for edit in &edits.0 {
+            let phase = if edit.step == 0 { 0 } else { PHASE_RECOVERY };
+            self.write(new, edit.offset, &edit.bytes, phase)?;
+        }
+        Ok(())
+    }
+
+    fn resize_error(&self, partition: u32, source: ResizeError) -> StageError {
+        match source {
+            ResizeError::Ntfs(error @ NtfsError::RecordFull { .. }) => {
+                StageError::Refused(Refusal::CannotRebase {
+                    number: partition,
+                    problem: error.to_string(),
+                })
+            }
+            ResizeError::SystemFileInPieces { .. } | ResizeError::NoRoom { .. } => {
+                StageError::Refused(Refusal::CannotRebase {
+                    number: partition,
+                    problem: source.to_string(),
+                })
+            }
+            source => StageError::Failed(RepairError::Resize { partition, source }),
+        }
+    }
+
+    fn apply(&mut self, volume: ByteRange, edits: &Edits, first_phase: u8) -> Result<(), StageError> {
+        edits
+            .0
+            .iter()
+            .try_for_each(|edit| self.write(volume, edit.offset, &edit.bytes, first_phase + edit.step))
+    }
+
+    fn write(&mut self, volume: ByteRange, offset: u64, bytes: &[u8], phase: u8) -> Result<(), StageError> {
+        Window::new(&mut self.overlay, volume)?.write_at(offset, bytes)?;
+        let at = volume.start + offset;
+        self.phases
+            .push((ByteRange::new(at, at + bytes.len() as u64), phase));
+        Ok(())
+    }
+
+    fn write_table(&mut self) -> Result<(), StageError> {
+        let encoded = self.gpt.encode();
+        let whole = ByteRange::new(0, self.overlay.size());
+        let size = self.observation.sector_size.bytes();
+        for (part, phase) in [
+            (&encoded.backup_entries, PHASE_TABLE_BACKUP),
+            (&encoded.backup_header, PHASE_TABLE_BACKUP),
+            (&encoded.primary_entries, PHASE_TABLE_PRIMARY),
+            (&encoded.primary_header, PHASE_TABLE_PRIMARY),
+        ] {
+            self.write(whole, part.lba.0 * size, &part.bytes, phase)?;
+        }
+        Ok(())
+    }
+
+    /// Changes the offset in a ReAgent.xml. Only Windows' own (`must`) has to be there and to name the old place.
+    fn patch_reagent(
+        &mut self,
+        partition: u32,
+        path: &str,
+        from_offset: u64,
+        to_offset: u64,
+        must: bool,
+    ) -> Result<(), StageError> {
+        let entry = self
+            .gpt
+            .partition(partition)
+            .ok_or(RepairError::NoSuchPartition { number: partition })?;
+        let range = self.range(Sectors {
+            start: entry.range.start.0,
+            end: entry.range.end.0,
+        });
+        let ntfs = |source| RepairError::Ntfs { partition, source };
+        let volume = Volume::open(ReadWindow::new(&self.overlay, range)?).map_err(ntfs)?;
+        let Some(file) = volume.lookup(path).map_err(ntfs)? else {
+            return Ok(());
+        };
+        let stream = file.require(AttributeType::DATA, "").map_err(ntfs)?;
+        let bytes = volume.read_stream(stream, REAGENT_BYTES_MAX).map_err(ntfs)?;
+        let names_old = winrefit_formats::ReAgent::parse(&bytes)
+            .ok()
+            .and_then(|reagent| reagent.winre_location)
+            .is_some_and(|l| l.offset == from_offset && l.guid == self.gpt.disk_guid());
+        if !names_old && !must {
+            return Ok(());
+        }
+        let new = set_winre_offset(&bytes, to_offset)
+            .map_err(|source| RepairError::ReAgent { partition, source })?;
+        let edits =
+            replace_content(&volume, path, &new).map_err(|source| RepairError::Edit { partition, source })?;
+        self.apply(range, &edits, PHASE_REAGENT)
+    }
+
+    /// The changed sectors, cut where the phase changes.
+    fn extents(&mut self) -> Result<Vec<Extent>, StageError> {
+        let size = self.observation.sector_size.bytes() as usize;
+        self.phases.sort_by_key(|(range, _)| range.start);
+        let mut extents: Vec<Extent> = Vec::new();
+        for change in self.overlay.changes()? {
+            let images = change.before.chunks(size).zip(change.after.chunks(size));
+            for (index, (before, after)) in images.enumerate() {
+                let offset = change.offset + (index * size) as u64;
+                let phase = phase_of(&self.phases, ByteRange::new(offset, offset + before.len() as u64));
+                match extents.last_mut() {
+                    Some(last) if last.phase == phase && last.offset + last.after.len() as u64 == offset => {
+                        last.before.extend_from_slice(before);
+                        last.after.extend_from_slice(after);
+                    }
+                    _ => extents.push(Extent {
+                        offset,
+                        before: before.to_vec(),
+                        after: after.to_vec(),
+                        phase,
+                    }),
+                }
+            }
+        }
+        Ok(extents)
+    }
+}
+
+/// The phase of a sector. What was prepared in free space stays there even if a later step changes it again; apart
+/// from that the last step that touches a sector decides.
+fn phase_of(phases: &[(ByteRange, u8)], sector: ByteRange) -> u8 {
+    let touching = || {
+        phases
+            .iter()
+            .filter(|(range, _)| range.overlaps(&sector))
+            .map(|&(_, phase)| phase)
+    };
+    if touching().any(|phase| phase == 0) {
+        0
+    } else {
+        touching().max().unwrap_or(0)
+    }
+}

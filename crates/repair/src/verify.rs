@@ -1,0 +1,328 @@
+//! Proof that a disk is as a repair has to leave it: run on the staged result before the commit, and on the disk after.
+
+use crate::error::RepairError;
+use crate::explain::size;
+use crate::observation::{Observation, Partition};
+use crate::observe::{Depth, WINRE_IMAGE, observe};
+use crate::plan::{Plan, Step};
+use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
+use crate::rules;
+use std::collections::BTreeMap;
+use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
+use winrefit_ntfs::check::{CheckOptions, CheckReport, PartitionPlace, Severity, check};
+use winrefit_ntfs::{AttributeType, NtfsError, Volume};
+
+/// Problems of a volume that a report lists.
+const PROBLEMS_MAX: usize = 50;
+
+/// Checks the volume of a partition.
+///
+/// # Errors
+/// An error of the medium, or no NTFS at all.
+pub fn check_partition(
+    disk: &dyn ReadAt,
+    sector_size: SectorSize,
+    partition: &Partition,
+) -> Result<(CheckReport, VolumeCheck), RepairError> {
+    let place = PartitionPlace {
+        start_lba: partition.start_lba,
+        sectors: partition.sectors,
+        sector_size: sector_size.bytes() as u32,
+    };
+    let options = CheckOptions {
+        partition: Some(place),
+        problems_max: PROBLEMS_MAX,
+    };
+    let number = partition.number;
+    let report =
+        check(ReadWindow::new(disk, partition.range)?, &options).map_err(|source| RepairError::Ntfs {
+            partition: number,
+            source,
+        })?;
+    let mut problems: Vec<_> = report.problems.iter().collect();
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+    let summary = VolumeCheck {
+        partition: number,
+        consistent: report.is_consistent(),
+        records: report.records,
+        records_in_use: report.records_in_use,
+        problems: problems
+            .into_iter()
+            .map(|problem| CheckProblem {
+                code: problem.code.as_str(),
+                severity: severity_name(problem.severity),
+                text: problem.to_string(),
+            })
+            .collect(),
+        problems_total: report.problems_total,
+    };
+    Ok((report, summary))
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+fn item(what: impl Into<String>, ok: bool, detail: impl Into<String>) -> VerificationItem {
+    VerificationItem {
+        what: what.into(),
+        ok,
+        detail: detail.into(),
+    }
+}
+
+/// What a disk was before a repair.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'o> {
+    /// The facts.
+    pub observation: &'o Observation,
+    /// Checks of the volumes that the repair changes, by partition.
+    pub checks: &'o BTreeMap<u32, CheckReport>,
+}
+
+/// Verifies that `disk` is what `plan` makes of the disk observed in `before`.
+///
+/// # Errors
+/// An error of the medium, or a partition table that cannot be read any more.
+pub fn verify_plan(
+    disk: &dyn ReadAt,
+    old_disk: Option<&dyn ReadAt>,
+    before: &Before<'_>,
+    plan: &Plan,
+) -> Result<Vec<VerificationItem>, RepairError> {
+    let (old_checks, before) = (before.checks, before.observation);
+    let after = observe(disk, Some(before.sector_size), Depth::Full)?;
+    let mut items = vec![table_item(&after)];
+    items.push(partitions_item(before, &after, plan));
+    let mut numbers = plan.changed_partitions();
+    numbers.sort_unstable_by_key(|&number| std::cmp::Reverse(number));
+    for number in numbers {
+        if let Some(partition) = after.partition(number) {
+            items.push(volume_item(disk, &after, partition, old_checks.get(&number))?);
+        }
+    }
+    items.extend(reagent_items(&after, plan));
+    if let Some(recovery) = after.partition(plan.recovery_partition) {
+        items.extend(image_items(disk, old_disk, before, recovery));
+        let free = recovery.free_bytes().unwrap_or(0);
+        let enough = free >= rules::SERVICING_FREE_BYTES.max(plan.free_bytes);
+        items.push(item(
+            "Free space for servicing",
+            enough,
+            format!("{} free on partition {}", size(free), recovery.number),
+        ));
+    }
+    Ok(items)
+}
+
+/// Verifies a disk by itself.
+///
+/// # Errors
+/// As [`verify_plan`].
+pub fn verify_disk(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    recovery: Option<&Partition>,
+) -> Result<(Vec<VerificationItem>, Vec<VolumeCheck>), RepairError> {
+    let mut items = vec![table_item(observation)];
+    let mut checks = Vec::new();
+    for partition in observation.partitions.iter().filter(|p| p.ntfs().is_some()) {
+        let (_, summary) = check_partition(disk, observation.sector_size, partition)?;
+        items.push(consistency_item(&summary));
+        checks.push(summary);
+    }
+    for windows in &observation.windows {
+        let what = format!("ReAgent.xml of Windows on partition {}", windows.partition);
+        items.push(match (&windows.reagent, windows.recovery_partition) {
+            (Some(Ok(_)), Some(number)) => item(what, true, format!("names recovery partition {number}")),
+            (Some(Ok(reagent)), None) if reagent.install_state == Some(0) => {
+                item(what, true, "WinRE is disabled")
+            }
+            (Some(Ok(_)), None) => item(what, false, "names no partition of this disk"),
+            (Some(Err(problem)), _) => item(what, false, problem.clone()),
+            (None, _) => item(what, false, "there is none"),
+        });
+    }
+    if let Some(recovery) = recovery {
+        items.extend(image_items(disk, None, observation, recovery));
+        if let Some(free) = recovery.free_bytes() {
+            let rule = rules::servicing(free);
+            items.push(item("Free space for servicing", rule.met, rule.arithmetic));
+        }
+    }
+    Ok((items, checks))
+}
+
+fn table_item(observation: &Observation) -> VerificationItem {
+    match &observation.gpt {
+        Ok(_) => item("Partition table", true, "both copies are good and equal"),
+        Err(error) => item("Partition table", false, error.to_string()),
+    }
+}
+
+/// Every partition is where the plan says (or where it was), with all else unchanged.
+fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> VerificationItem {
+    let what = "Number, type, unique GUID, attributes and name of every partition";
+    let planned = |number: u32, old: &Partition| {
+        let moved = plan.steps.iter().find_map(|step| match step {
+            Step::SetPartition { partition, after, .. } if *partition == number => {
+                Some((after.start, after.count()))
+            }
+            _ => None,
+        });
+        moved.unwrap_or((old.start_lba, old.sectors))
+    };
+    for old in &before.partitions {
+        let same = after.partition(old.number).is_some_and(|new| {
+            (new.type_guid, new.unique_guid, new.attributes, &new.name)
+                == (old.type_guid, old.unique_guid, old.attributes, &old.name)
+                && (new.start_lba, new.sectors) == planned(old.number, old)
+        });
+        if !same {
+            return item(what, false, format!("partition {} is not as planned", old.number));
+        }
+    }
+    let same_count = before.partitions.len() == after.partitions.len();
+    item(
+        what,
+        same_count,
+        format!(
+            "{} partitions, unchanged but for the moved border",
+            after.partitions.len()
+        ),
+    )
+}
+
+/// A changed volume has to be consistent and must not have a single problem, however slight, that it had not before.
+fn volume_item(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    partition: &Partition,
+    before: Option<&CheckReport>,
+) -> Result<VerificationItem, RepairError> {
+    let (report, summary) = check_partition(disk, observation.sector_size, partition)?;
+    let old = |code| before.map_or(0, |before| before.count(code));
+    let new = report.counts.iter().find(|&(&code, &count)| count > old(code));
+    let item = consistency_item(&summary);
+    Ok(match new {
+        Some((code, _)) if item.ok => {
+            let text = report
+                .problems
+                .iter()
+                .find(|problem| problem.code == *code)
+                .map(ToString::to_string);
+            VerificationItem {
+                ok: false,
+                detail: text.unwrap_or_else(|| code.to_string()),
+                ..item
+            }
+        }
+        _ => item,
+    })
+}
+
+fn consistency_item(summary: &VolumeCheck) -> VerificationItem {
+    let what = format!("NTFS on partition {}", summary.partition);
+    match summary
+        .problems
+        .iter()
+        .find(|problem| problem.severity == "error")
+    {
+        Some(problem) => item(what, false, problem.text.clone()),
+        None => item(
+            what,
+            summary.consistent,
+            format!("consistent, {} files and directories", summary.records_in_use),
+        ),
+    }
+}
+
+fn reagent_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
+    let patched = plan.steps.iter().filter_map(|step| match step {
+        Step::PatchReAgent {
+            partition, to_offset, ..
+        } => Some((*partition, *to_offset)),
+        _ => None,
+    });
+    patched
+        .map(|(partition, offset)| {
+            let windows = after.windows.iter().find(|w| w.partition == partition);
+            let ok = windows.is_some_and(|w| w.recovery_partition == Some(plan.recovery_partition));
+            let what = format!("ReAgent.xml of Windows on partition {partition}");
+            item(
+                what,
+                ok,
+                format!(
+                    "names byte {offset}, where recovery partition {} begins",
+                    plan.recovery_partition
+                ),
+            )
+        })
+        .collect()
+}
+
+/// The image is there and readable; against an older disk, also: it lies in the very same sectors.
+fn image_items(
+    disk: &dyn ReadAt,
+    old_disk: Option<&dyn ReadAt>,
+    before: &Observation,
+    recovery: &Partition,
+) -> Vec<VerificationItem> {
+    let Some(winre) = &recovery.winre else {
+        return Vec::new();
+    };
+    let version = match &winre.version {
+        Ok(Some(version)) => format!("version {version}, {}", size(winre.size_bytes)),
+        Ok(None) => format!("{}, no version in it", size(winre.size_bytes)),
+        Err(problem) => problem.clone(),
+    };
+    // An image that could not be read before is no fault of the repair.
+    let old = before.partition(recovery.number);
+    let was_readable = old
+        .and_then(|p| p.winre.as_ref())
+        .is_none_or(|winre| winre.version.is_ok());
+    let mut items = vec![item(
+        "WinRE image",
+        winre.version.is_ok() || !was_readable,
+        version,
+    )];
+    if let (Some(old_disk), Some(old)) = (old_disk, old) {
+        let places = (
+            image_places(old_disk, old.range),
+            image_places(disk, recovery.range),
+        );
+        let same = matches!(&places, (Ok(a), Ok(b)) if a == b);
+        items.push(item(
+            "Sectors of the WinRE image",
+            same,
+            "the same as before; it was not copied",
+        ));
+    }
+    items
+}
+
+/// Where on the disk the image's bytes are.
+fn image_places(disk: &dyn ReadAt, range: ByteRange) -> Result<Vec<(u64, u64)>, NtfsError> {
+    let volume = Volume::open(ReadWindow::new(disk, range)?)?;
+    let Some(file) = volume.lookup(WINRE_IMAGE)? else {
+        return Ok(Vec::new());
+    };
+    let stream = file.require(AttributeType::DATA, "")?;
+    let geometry = volume.geometry();
+    let runs = stream.runs().cloned().unwrap_or_default();
+    Ok(runs
+        .0
+        .iter()
+        .map(|run| {
+            (
+                run.lcn
+                    .map_or(u64::MAX, |lcn| range.start + geometry.offset_of(lcn)),
+                run.clusters,
+            )
+        })
+        .collect())
+}
