@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Image, assert_other_checker_finds_nothing, oracle, run};
+use common::{Image, assert_other_checker_finds_nothing, assert_our_checker_finds_nothing, oracle, run};
 use winrefit_disk::ReadAt;
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::boot::BootSector;
@@ -43,6 +43,7 @@ fn make(sector_size: u32, cluster_size: u32, bytes: u64) -> (Image, Written) {
     };
     let mut image = Image::new(bytes, sector_size);
     let written = VolumeBuilder::new(options).unwrap().write_to(&mut image).unwrap();
+    assert_our_checker_finds_nothing(&image, 2048);
     (image, written)
 }
 
