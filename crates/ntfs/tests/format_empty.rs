@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Image, assert_other_checker_finds_nothing, oracle, run};
+use common::{Image, assert_other_checker_finds_nothing, assert_our_checker_finds_nothing, oracle, run};
 use winrefit_disk::ReadAt;
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::boot::BootSector;
@@ -43,6 +43,7 @@ fn make(sector_size: u32, cluster_size: u32, bytes: u64) -> (Image, Written) {
     };
     let mut image = Image::new(bytes, sector_size);
     let written = VolumeBuilder::new(options).unwrap().write_to(&mut image).unwrap();
+    assert_our_checker_finds_nothing(&image, 2048);
     (image, written)
 }
 
@@ -108,6 +109,11 @@ fn ntfs_3g_tools_accept_empty_volumes() {
             let printed = run(tool.args(["-i", "-f", "-P"]).arg(image.path()));
             let space = "Checking filesystem consistency ...\nAccounting clusters ...\n";
             assert!(printed.contains(space) && !printed.contains("ERROR"), "{printed}");
+        }
+        if let Some(mut tool) = oracle("ntfssecaudit") {
+            let printed = run(tool.arg("-a").arg(image.path()));
+            assert!(printed.contains("4 valid entries in $SDH"), "{printed}");
+            assert!(printed.contains("No errors were found"), "{printed}");
         }
         if let Some(mut tool) = oracle("ntfsinfo") {
             let printed = run(tool.args(["-m", "-f"]).arg(image.path()));

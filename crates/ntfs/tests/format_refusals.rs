@@ -1,10 +1,10 @@
-//! What cannot be on a volume is refused with an error that says what and why; and the upper-case table is the real one.
+//! What cannot be on a volume is refused with an error that says what and why.
 
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use common::{Image, fixture};
+use common::Image;
 use winrefit_disk::{MemoryDevice, ReadAt, SectorSize, Window};
 use winrefit_ntfs::format::{FileData, FormatError, FormatOptions, VolumeBuilder};
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
@@ -218,50 +218,6 @@ fn pieces_outside_their_file_are_refused() {
             ..
         }
     ));
-}
-
-fn upcase_of(volume: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
-    let volume = Volume::open(volume).unwrap();
-    let file = volume.file(RecordNumber::UP_CASE).unwrap();
-    let table = volume.upcase().unwrap().to_bytes();
-    let info = file.stream(AttributeType::DATA, "$Info").unwrap();
-    (table, info.map(|info| volume.read_stream(info, 100).unwrap()))
-}
-
-#[test]
-fn the_upper_case_table_is_that_of_windows_10() {
-    let Some(disk) = fixture("ntfs/win10-ntfs-fixed-4MiB-mbr.vhd.xz") else {
-        return;
-    };
-    let (table, info) = upcase_of(&disk[128 * 512..]);
-    let mut device = MemoryDevice::zeroed(8 << 20, SectorSize::B512);
-    VolumeBuilder::new(FormatOptions::new(16384))
-        .unwrap()
-        .write_to(&mut device)
-        .unwrap();
-    let (our_table, our_info) = upcase_of(device.bytes());
-    assert!(our_table == table);
-    assert_eq!(our_info, info);
-}
-
-/// All of the volume's system streams that do not depend on its size, compared with those Windows made.
-#[test]
-fn attribute_definitions_are_those_of_windows_10() {
-    let Some(disk) = fixture("ntfs/win10-ntfs-fixed-4MiB-mbr.vhd.xz") else {
-        return;
-    };
-    let mut device = MemoryDevice::zeroed(8 << 20, SectorSize::B512);
-    VolumeBuilder::new(FormatOptions::new(16384))
-        .unwrap()
-        .write_to(&mut device)
-        .unwrap();
-    let read = |bytes: &[u8]| {
-        let volume = Volume::open(bytes).unwrap();
-        let file = volume.file(RecordNumber::ATTR_DEF).unwrap();
-        let stream = file.require(AttributeType::DATA, "").unwrap();
-        volume.read_stream(stream, 1 << 16).unwrap()
-    };
-    assert!(read(device.bytes()) == read(&disk[128 * 512..]));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod common;
 
 use common::tree::{self, Mounted, Tree, assert_same, noise};
-use common::{Image, assert_other_checker_finds_nothing, oracle, run};
+use common::{Image, assert_other_checker_finds_nothing, assert_our_checker_finds_nothing, oracle, run};
 use std::time::Instant;
 use winrefit_disk::ReadAt;
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder, Written};
@@ -39,6 +39,7 @@ fn make(sector_size: u32, cluster_size: u32, bytes: u64, tree: &Tree) -> (Image,
     tree::add(&mut builder, tree);
     let mut image = Image::new(bytes, sector_size);
     let written = builder.write_to(&mut image).unwrap();
+    assert_our_checker_finds_nothing(&image, 0);
     (image, written)
 }
 
@@ -278,6 +279,7 @@ fn large_contents_are_in_one_run_and_sparse_ones_cost_no_writes() {
     );
     let small = volume.read_stream(stream("small.bin"), GIB).unwrap();
     assert_eq!((small.len(), small[98], small[99]), (100, 0, 1));
+    assert_our_checker_finds_nothing(&image, 0);
     assert_accounted(&image);
 }
 

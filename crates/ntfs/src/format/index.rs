@@ -229,3 +229,64 @@ pub(super) fn block_bitmap(blocks: usize) -> Vec<u8> {
     bits.resize(bits.len().next_multiple_of(8), 0);
     bits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{ROOT_HEADER, entries};
+    use crate::types::RecordNumber;
+
+    /// Keys below a node in order. Every block has a key, leaves are equally deep, and flags say what there is.
+    fn walk(
+        tree: &Tree,
+        node: &[u8],
+        header: usize,
+        depth: usize,
+        leaf_depth: &mut Option<usize>,
+    ) -> Vec<u32> {
+        let list = entries(node, header, RecordNumber(0), None).unwrap();
+        assert!(list.len() > 1 || header == ROOT_HEADER, "an empty block");
+        let inner = list.iter().all(|entry| entry.subnode().is_some());
+        assert!(inner || list.iter().all(|entry| entry.subnode().is_none()));
+        assert_eq!(node[header + 12], u8::from(inner));
+        if !inner {
+            assert_eq!(*leaf_depth.get_or_insert(depth), depth);
+        }
+        let mut keys = Vec::new();
+        for entry in list {
+            if let Some(vcn) = entry.subnode() {
+                let at = vcn.0 as usize * 4096;
+                let mut block = tree.blocks[at..at + BLOCK].to_vec();
+                fixup::apply(&mut block, SIGNATURE, "index block", 0).unwrap();
+                assert_eq!(block[0x10..0x18], vcn.0.to_le_bytes());
+                keys.extend(walk(tree, &block, BLOCK_HEADER, depth + 1, leaf_depth));
+            }
+            keys.extend(entry.key().first_chunk().map(|key| u32::from_le_bytes(*key)));
+        }
+        keys
+    }
+
+    #[test]
+    fn trees_of_every_size_are_whole_and_have_no_empty_block() {
+        let geometry = super::super::FormatOptions::new(1 << 20).geometry().unwrap();
+        for key_bytes in [4, 0x42, 100, 0x240] {
+            for count in (1..300).chain([5_000]) {
+                let make = |number: u32| {
+                    let mut key = number.to_le_bytes().to_vec();
+                    key.resize(key_bytes, 0);
+                    name_entry(7, &key)
+                };
+                let tree = tree(FILE_NAMES, (0..count).map(make).collect(), &geometry);
+                let keys = walk(&tree, &tree.root, ROOT_HEADER, 0, &mut None);
+                assert!(keys.into_iter().eq(0..count), "{count} keys of {key_bytes} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn block_bitmaps_have_a_bit_for_each_block() {
+        assert_eq!(block_bitmap(1), [1, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(block_bitmap(64), [0xFF; 8]);
+        assert_eq!(block_bitmap(66)[8..], [3, 0, 0, 0, 0, 0, 0, 0]);
+    }
+}

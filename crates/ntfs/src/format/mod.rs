@@ -24,7 +24,7 @@ pub use error::FormatError;
 pub use options::FormatOptions;
 
 use crate::types::{Geometry, Lcn};
-use tree::{Tree, sequence};
+use tree::Tree;
 use winrefit_disk::Device;
 
 /// A volume that is to be made, with the files that it is to have.

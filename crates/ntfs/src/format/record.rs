@@ -1,12 +1,12 @@
 //! Building file records.
 
-use super::FormatError;
+use super::{FormatError, tree};
 use crate::attribute::{StreamSizes, offsets};
 use crate::bytes::put;
 use crate::fixup;
 use crate::record;
 use crate::runs::RunList;
-use crate::types::{AttributeType, FileReference, RecordNumber};
+use crate::types::{AttributeType, FileReference};
 
 /// Offset of the update sequence array in a record since NTFS 3.1.
 const UPDATE_SEQUENCE: usize = 0x30;
@@ -61,10 +61,8 @@ impl RecordBuilder {
     }
 
     /// The record of a file that does not exist.
-    pub(super) fn unused(number: RecordNumber, record_size: u32) -> Self {
-        let sequence = super::sequence(number.0);
-        let record = number;
-        Self::new(FileReference { record, sequence }, record_size, 0, 0)
+    pub(super) fn unused(number: u64, record_size: u32) -> Self {
+        Self::new(tree::reference(number), record_size, 0, 0)
     }
 
     /// Bytes that further attributes can take.

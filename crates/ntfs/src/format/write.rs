@@ -9,7 +9,7 @@ use super::{FileData, FormatError, FormatOptions, Written, attrdef, boot, index,
 use crate::bitmap::ClusterBitmap;
 use crate::index::I30;
 use crate::record::{FLAG_DIRECTORY, FLAG_IN_USE, FLAG_VIEW_INDEX};
-use crate::types::{AttributeType as Type, Geometry, Lcn, RecordNumber};
+use crate::types::{AttributeType as Type, Geometry, Lcn};
 use winrefit_disk::Device;
 
 /// The $MFT has a multiple of so many records.
@@ -108,24 +108,15 @@ impl Pass<'_, '_> {
     fn record(&mut self, number: u64) -> Result<Vec<u8>, FormatError> {
         let record_size = self.system.geometry.record_size;
         let Some(node) = self.tree.nodes.get(number as usize) else {
-            return RecordBuilder::unused(RecordNumber(number), record_size).finish();
+            return RecordBuilder::unused(number, record_size).finish();
         };
         let is_file = !node.name.is_empty();
         if !is_file && !RESERVED.contains(&number) {
-            return RecordBuilder::unused(RecordNumber(number), record_size).finish();
-        }
-        let mut flags = FLAG_IN_USE;
-        if node.is_directory() {
-            flags |= FLAG_DIRECTORY;
-        }
-        if node.attributes & tree::VIEW_INDEX != 0 {
-            flags |= FLAG_VIEW_INDEX;
-        }
-        if [QUOTA, OBJECT_IDS, REPARSE_POINTS].contains(&number) {
-            flags |= FLAG_IN_EXTEND;
+            return RecordBuilder::unused(number, record_size).finish();
         }
         let (attributes, is_directory) = (node.attributes, node.is_directory());
-        let mut record = RecordBuilder::new(tree::reference(number), record_size, flags, u16::from(is_file));
+        let (flags, links) = (record_flags(number, attributes), u16::from(is_file));
+        let mut record = RecordBuilder::new(tree::reference(number), record_size, flags, links);
         let time = self.system.options.time;
         let security = self.security(number, is_directory);
         let by_number = match &security {
@@ -233,6 +224,7 @@ impl Pass<'_, '_> {
             records,
             ..
         } = *self.system;
+        let backup_at = self.backup_boot_sector();
         let bitmap = self.allocator.into_bitmap();
         let last_used = bitmap.last_used_from(Lcn(0)).map_or(0, |lcn| lcn.0 + 1);
         let written = Written {
@@ -266,11 +258,25 @@ impl Pass<'_, '_> {
         backup.resize(geometry.sector_size as usize, 0);
         let mut boot = backup.clone();
         boot.resize(super::layout::BOOT_BYTES as usize, 0);
-        let backup_at = geometry.total_sectors * u64::from(geometry.sector_size);
         self.writer
             .write_stream(&layout.boot.runs(), &FileData::Bytes(boot))?;
         self.writer.write(backup_at, &backup)?;
         self.writer.flush()?;
         Ok(written)
     }
+}
+
+/// The flags of a record in use, by its number and its attributes in $FILE_NAME.
+fn record_flags(number: u64, attributes: u32) -> u16 {
+    let mut flags = FLAG_IN_USE;
+    if attributes & tree::DIRECTORY != 0 {
+        flags |= FLAG_DIRECTORY;
+    }
+    if attributes & tree::VIEW_INDEX != 0 {
+        flags |= FLAG_VIEW_INDEX;
+    }
+    if [QUOTA, OBJECT_IDS, REPARSE_POINTS].contains(&number) {
+        flags |= FLAG_IN_EXTEND;
+    }
+    flags
 }

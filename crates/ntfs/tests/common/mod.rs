@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use winrefit_disk::{Device, DiskError, Operation, ReadAt, SectorSize};
+use winrefit_ntfs::check::{CheckOptions, PartitionPlace, check};
 
 /// Set in surroundings where every judge must be there.
 const REQUIRE: &str = "WINREFIT_REQUIRE_ORACLES";
@@ -156,5 +157,33 @@ pub fn assert_other_checker_finds_nothing(image: &Image) {
     assert!(
         !report.dirty && report.clusters_scanned > 0 && report.records_scanned >= 19,
         "{report:?}"
+    );
+}
+
+/// Our own checker, told where the partition is, finds no problem of any severity.
+pub fn assert_our_checker_finds_nothing(image: &Image, hidden_sectors: u64) {
+    let sector_size = image.sector_size.bytes();
+    let options = CheckOptions {
+        partition: Some(PartitionPlace {
+            start_lba: hidden_sectors,
+            sectors: image.size / sector_size,
+            sector_size: sector_size as u32,
+        }),
+        problems_max: 5,
+    };
+    let report = check(image, &options).unwrap();
+    assert!(
+        report.problems_total == 0,
+        "{}: {:#?}",
+        image.path(),
+        report.problems
+    );
+    assert_eq!(
+        (
+            report.leaked_clusters,
+            report.unmarked_clusters,
+            report.bad_clusters
+        ),
+        (0, 0, 0)
     );
 }
