@@ -57,23 +57,19 @@ pub struct OutputArgs {
     pub width: Option<u16>,
 }
 
+// The values explain themselves; a comment on each would blow up every help page.
 /// Form of the result on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A page.
     Human,
-    /// One JSON document.
     Json,
 }
 
 /// When colour is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
     Auto,
-    /// In any case.
     Always,
-    /// Not at all.
     Never,
 }
 

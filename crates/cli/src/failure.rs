@@ -26,7 +26,7 @@ pub enum Failure {
         /// The disk.
         path: PathBuf,
         /// Why not.
-        source: LabError,
+        source: Box<LabError>,
     },
     /// There is no such profile.
     #[error("there is no profile \"{name}\"")]
@@ -34,9 +34,6 @@ pub enum Failure {
         /// As typed.
         name: String,
     },
-    /// Not there yet.
-    #[error("this build has no disk builder")]
-    NoBuilder,
     /// A question is open and nobody is there to answer it.
     #[error("the question was not answered: standard input or standard error is no terminal")]
     NobodyToAsk,
@@ -61,12 +58,9 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::NobodyToAsk | Self::NoSuchProfile { .. } => ExitCode::Usage,
-            Self::NoBuilder
-            | Self::Repair(_)
-            | Self::Lab { .. }
-            | Self::File { .. }
-            | Self::Output(_)
-            | Self::Json(_) => ExitCode::Error,
+            Self::Repair(_) | Self::Lab { .. } | Self::File { .. } | Self::Output(_) | Self::Json(_) => {
+                ExitCode::Error
+            }
         }
     }
 
@@ -75,7 +69,6 @@ impl Failure {
             Self::Repair(_) => "repair",
             Self::Lab { .. } => "lab",
             Self::NoSuchProfile { .. } => "no-such-profile",
-            Self::NoBuilder => "no-builder",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::File { .. } => "file",
             Self::Output(_) => "output",
@@ -90,7 +83,6 @@ impl Failure {
                 "Check that the directory can be written to and the file does not exist yet.".into()
             }
             Self::NoSuchProfile { .. } => "Run `winrefit lab list` to see the profiles.".into(),
-            Self::NoBuilder => "Use a disk image of your own.".into(),
             Self::NobodyToAsk => {
                 "Nothing was written. Read the plan, then run the command again with --yes.".into()
             }

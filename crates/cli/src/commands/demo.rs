@@ -57,6 +57,7 @@ fn tell(path: &Path, keep: bool, output: &Output, progress: &mut Progress) -> Re
     let profile = lab::find(PROFILE)?;
     lab::build(profile, path, None, None, progress)?;
     let diagnosis = diagnose(path)?;
+    let plan = plan(path, progress)?;
     let (repair, repair_time) = repair(path, progress)?;
     let again = diagnose(path)?;
     progress.end();
@@ -66,8 +67,8 @@ fn tell(path: &Path, keep: bool, output: &Output, progress: &mut Progress) -> Re
             let story = Story {
                 profile: profile.summary,
                 diagnosis: &diagnosis,
+                plan: &plan,
                 repair: &repair,
-                again: &again,
                 repair_time,
                 kept: keep.then_some(kept.as_str()),
             };
@@ -89,6 +90,13 @@ fn diagnose(path: &Path) -> Result<Report, Failure> {
         &Target::open_read(path, super::now_unix_seconds())?,
         None,
     )?)
+}
+
+fn plan(path: &Path, progress: &mut Progress) -> Result<Report, Failure> {
+    let target = Target::open_read(path, super::now_unix_seconds())?;
+    Ok(commands::plan(&target, &Request::default(), &mut |step| {
+        progress.show(step)
+    })?)
 }
 
 /// Repairs without a question: the disk is the demo's own.

@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::render::{human, json};
 use serde::Serialize;
 use std::path::Path;
-use winrefit_lab::{PROFILES, Profile};
+use winrefit_lab::{CreateOptions, PROFILES, Profile, create_file};
 
 /// Name and version of the lab's documents.
 const SCHEMA: &str = "winrefit.lab/1";
@@ -97,6 +97,14 @@ pub fn build(
     files: Option<u32>,
     progress: &mut Progress,
 ) -> Result<u64, Failure> {
-    let _ = (profile, path, size_bytes, files, progress);
-    Err(Failure::NoBuilder)
+    progress.text(&format!("Building the disk of profile {}", profile.name), "");
+    let options = CreateOptions {
+        size: size_bytes,
+        files,
+    };
+    let disk = create_file(profile, &options, path).map_err(|source| Failure::Lab {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    Ok(disk.size_bytes)
 }

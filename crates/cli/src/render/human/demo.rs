@@ -14,10 +14,10 @@ pub struct Story<'a> {
     pub profile: &'a str,
     /// The diagnosis of the failing disk.
     pub diagnosis: &'a Report,
+    /// The plan, made from a full look at the disk.
+    pub plan: &'a Report,
     /// The repair.
     pub repair: &'a Report,
-    /// The diagnosis of the repaired disk.
-    pub again: &'a Report,
     /// Time that the repair took.
     pub repair_time: Duration,
     /// Where the disk is kept, if it is.
@@ -48,7 +48,7 @@ fn chapter(page: &mut Page, number: u32, title: &str) {
 fn failing(page: &mut Page, story: &Story<'_>) {
     chapter(page, 1, "A Windows whose update ends in 0x80070643");
     page.paragraph(MARGIN, story.profile, Tone::Quiet);
-    if let Some(disk) = &story.diagnosis.disk {
+    if let Some(disk) = &story.plan.disk {
         map::draw(page, &segments(disk, None, State::Reported));
     }
     page.blank();
@@ -68,11 +68,11 @@ fn failing(page: &mut Page, story: &Story<'_>) {
 }
 
 fn planned(page: &mut Page, story: &Story<'_>) {
-    let Some(plan) = &story.repair.plan else { return };
+    let Some(plan) = &story.plan.plan else { return };
     chapter(page, 2, "The border moves, the data stays");
     page.paragraph(MARGIN, &plan.summary, Tone::Plain);
-    plan::picture(page, story.repair);
-    plan::changes(page, story.repair);
+    plan::picture(page, story.plan);
+    plan::changes(page, story.plan);
 }
 
 fn repaired(page: &mut Page, story: &Story<'_>) {
@@ -98,10 +98,10 @@ fn repaired(page: &mut Page, story: &Story<'_>) {
     page.blank();
     verification::items(page, story.repair);
     page.blank();
-    if let Some(disk) = &story.again.disk {
+    if let Some(disk) = &story.repair.disk {
         map::draw(page, &segments(disk, None, State::Reported));
     }
-    if let Some(recovery) = &story.again.recovery {
+    if let Some(recovery) = &story.repair.recovery {
         recovery::rules_in_short(page, recovery);
     }
 }

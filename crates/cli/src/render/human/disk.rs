@@ -8,7 +8,7 @@ use winrefit_repair::explain::size;
 use winrefit_repair::report::{PartitionReport, Report};
 
 /// Columns of a partition's name in tables.
-const NAME: usize = 16;
+const NAME: usize = 24;
 
 /// The disk in a line and as a map.
 pub fn section(page: &mut Page, report: &Report) {
@@ -49,10 +49,9 @@ fn row(page: &mut Page, partition: &PartitionReport) {
         }
         _ => String::new(),
     };
-    let volume = if partition.filesystem == "unknown" {
-        "-"
-    } else {
-        partition.filesystem
+    let volume = match partition.filesystem {
+        "unknown" | "empty" => "-",
+        known => known,
     };
     let line = format!(
         "{:>3}  {} {volume:<10} {:>12} {free:>12} {percent:>7}",

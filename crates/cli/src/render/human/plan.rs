@@ -131,7 +131,7 @@ pub fn promises(page: &mut Page, report: &Report) {
     if plan.journal_bytes > 0 {
         text.push_str(&format!(" in place, {} of journal", size(plan.journal_bytes)));
         if let Some(place) = &plan.journal_place {
-            text.push_str(&format!(" {place}"));
+            text.push_str(&format!(": {place}"));
         }
     }
     page.entry(written, &text);

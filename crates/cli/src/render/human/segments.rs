@@ -45,7 +45,7 @@ impl Segment<'_> {
         self.partition.map_or(Tone::Quiet, |partition| {
             if is(partition, "recovery") {
                 Tone::Recovery
-            } else if is(partition, "windows") {
+            } else if is(partition, "windows") || is(partition, "donor") {
                 Tone::Windows
             } else if is(partition, "efi-system") || is(partition, "reserved") {
                 Tone::System

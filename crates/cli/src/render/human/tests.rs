@@ -340,17 +340,12 @@ fn unfinished_at_80() {
 
 #[test]
 fn demo_at_80() {
-    let again = Report {
-        command: "diagnose",
-        verdict: Verdict::Healthy,
-        ..repaired()
-    };
-    let (diagnosis, repair) = (diagnosis(), repaired());
+    let (diagnosis, plan, repair) = (diagnosis(), planned(), repaired());
     let story = super::demo::Story {
         profile: "a fresh Windows Server 2022 whose 525 MB recovery partition is too small for its updates",
         diagnosis: &diagnosis,
+        plan: &plan,
         repair: &repair,
-        again: &again,
         repair_time: std::time::Duration::from_millis(412),
         kept: None,
     };

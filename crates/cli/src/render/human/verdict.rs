@@ -119,13 +119,18 @@ pub fn refusal(page: &mut Page, report: &Report) {
 
 /// The command that comes next, where there is one.
 pub fn foot(page: &mut Page, report: &Report) {
-    let next = match (report.verdict, report.command) {
-        (Verdict::NeedsRepair, "diagnose") => "winrefit plan",
-        (Verdict::NeedsRepair, "plan") => "winrefit fix",
-        (Verdict::Unfinished, _) => "winrefit resume",
+    let (next, remark) = match (report.verdict, report.command) {
+        (Verdict::NeedsRepair, "diagnose") => ("winrefit plan", ""),
+        (Verdict::NeedsRepair, "plan") => ("winrefit fix", ", with the options given here"),
+        (Verdict::Unfinished, _) => ("winrefit resume", ""),
         _ => return,
     };
     page.blank();
     let lead = vec![Span::new("Next  ", Tone::Quiet)];
-    page.hanging(MARGIN, lead, &format!("{next} {}", report.target), Tone::Strong);
+    page.hanging(
+        MARGIN,
+        lead,
+        &format!("{next} {}{remark}", report.target),
+        Tone::Strong,
+    );
 }
