@@ -1,0 +1,255 @@
+//! A power cut at every point of a whole repair, and of its undo: `resume` ends in the old disk or the new one, exactly.
+//! And between the phases of a commit the disk is one that Windows can start from, even before any resume.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Layout, MIB, RECOVERY, WINDOWS, partition_range, target};
+use winrefit_disk::{
+    ByteRange, Crash, Device, Event, MemoryDevice, Overlay, ReadAt, ReadWindow, Recording, recording,
+};
+use winrefit_ntfs::check::{CheckOptions, check};
+use winrefit_repair::commands::{diagnose, fix, resume, undo};
+use winrefit_repair::plan::Request;
+use winrefit_repair::report::Verdict;
+
+const REQUEST: Request = Request {
+    size_bytes: Some(40 * MIB),
+    free_bytes: Some(10 * MIB),
+    recovery_partition: None,
+};
+
+fn layouts() -> [(&'static str, Layout); 3] {
+    [
+        ("shrink-grow-front", Layout::default()),
+        (
+            "grow-front",
+            Layout {
+                windows: (4, 30),
+                ..Layout::default()
+            },
+        ),
+        (
+            "grow-end",
+            Layout {
+                disk: 100,
+                ..Layout::default()
+            },
+        ),
+    ]
+}
+
+/// The disk after the repair, and every write and flush that led there.
+fn record(old: &MemoryDevice) -> (MemoryDevice, Vec<Event>) {
+    let mut subject = target(Recording::new(old.clone()));
+    let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Repaired);
+    subject.device.into_parts()
+}
+
+/// First byte in which a device differs from an image.
+fn difference(device: &Overlay<&MemoryDevice>, image: &MemoryDevice) -> Option<u64> {
+    // What the overlay did not change is the base; only where the images differ or the overlay wrote has to be read.
+    let mut at = 0;
+    while at < image.size() {
+        let length = (1 << 20).min(image.size() - at) as usize;
+        let actual = device.read_vec(at, length).unwrap();
+        let expected = &image.bytes()[at as usize..at as usize + length];
+        if actual[..] != *expected {
+            return actual
+                .iter()
+                .zip(expected)
+                .position(|(a, b)| a != b)
+                .map(|i| at + i as u64);
+        }
+        at += length as u64;
+    }
+    None
+}
+
+/// Cuts the power in every way of `crashes`, resumes, and counts how often each of the two disks came out.
+fn assert_old_or_new(
+    base: &MemoryDevice,
+    ends: [&MemoryDevice; 2],
+    events: &[Event],
+    crashes: &[Crash],
+) -> [u32; 2] {
+    let mut counts = [0; 2];
+    for crash in crashes {
+        let mut cut = Overlay::new(base, base.sector_size());
+        crash.apply(&mut cut, events).unwrap();
+        let mut subject = target(cut);
+        let before = diagnose(&subject, None).unwrap();
+        let unfinished = before.verdict == Verdict::Unfinished;
+        let journal = before.journal.map(|journal| journal.state);
+        resume(&mut subject, &mut |_| ()).unwrap_or_else(|error| panic!("{crash:?}: {error}"));
+        let differ = ends.map(|end| difference(&subject.device, end));
+        match differ {
+            [None, _] => counts[0] += 1,
+            [_, None] => counts[1] += 1,
+            [old, new] => {
+                panic!("{crash:?}, journal {journal:?}: differs from old at {old:?}, from new at {new:?}")
+            }
+        }
+        if !unfinished {
+            // Said to be finished, so it must have been one of the two before resume as well.
+            assert!(matches!(journal, None | Some("applied")), "{crash:?}");
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_repair_cut_anywhere_ends_old_or_new() {
+    for (name, layout) in layouts() {
+        let old = layout.build();
+        let (new, events) = record(&old);
+        let crashes: Vec<Crash> = Crash::all(&events, old.sector_size())
+            .into_iter()
+            .filter(|c| matches!(c, Crash::Prefix { .. }))
+            .collect();
+        let [old_count, new_count] = assert_old_or_new(&old, [&old, &new], &events, &crashes);
+        println!(
+            "{name}: {} events, {old_count} cuts end old, {new_count} end new",
+            events.len()
+        );
+        assert_eq!(crashes.len(), events.len() + 1, "every prefix");
+        assert!(old_count > 2 && new_count > 2);
+    }
+}
+
+#[test]
+fn a_repair_with_lost_torn_or_reordered_writes_ends_old_or_new() {
+    let (_, layout) = &layouts()[0];
+    let old = layout.build();
+    let (new, events) = record(&old);
+    // Every third one: the whole set is the journal's own test.
+    let crashes: Vec<Crash> = Crash::all(&events, old.sector_size())
+        .into_iter()
+        .filter(|c| !matches!(c, Crash::Prefix { .. }))
+        .step_by(3)
+        .collect();
+    let [old_count, new_count] = assert_old_or_new(&old, [&old, &new], &events, &crashes);
+    println!("{} cuts: {old_count} end old, {new_count} end new", crashes.len());
+    assert!(old_count > 0 && new_count > 0);
+}
+
+#[test]
+fn an_undo_cut_anywhere_ends_repaired_or_old() {
+    for (name, layout) in layouts() {
+        let old = layout.build();
+        let (new, _) = record(&old);
+        let mut subject = target(Recording::new(new.clone()));
+        assert_eq!(
+            undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap().verdict,
+            Verdict::Undone
+        );
+        let (undone, events) = subject.device.into_parts();
+        assert!(undone == old);
+        let crashes: Vec<Crash> = (0..=events.len()).map(|count| Crash::Prefix { count }).collect();
+        let [repaired, back] = assert_old_or_new(&new, [&new, &old], &events, &crashes);
+        println!(
+            "{name}: {} events, {repaired} cuts end repaired, {back} end old",
+            events.len()
+        );
+        assert!(repaired > 0 && back > 2);
+    }
+}
+
+/// Between two flushes of the commit: one copy of the partition table is good, both volumes have no error, the
+/// recovery image can be found.
+#[test]
+fn the_disk_can_be_used_between_the_phases_without_resume() {
+    for (name, layout) in layouts() {
+        let old = layout.build();
+        let (_, events) = record(&old);
+        let mut states = 0;
+        for (index, event) in events.iter().enumerate() {
+            if *event != Event::Flush {
+                continue;
+            }
+            let mut cut = Overlay::new(&old, old.sector_size());
+            recording::replay(&mut cut, &events[..=index]).unwrap();
+            let report = diagnose(&target(&mut cut), None).unwrap();
+            assert!(
+                report.findings.iter().all(|f| f.code != "ntfs-unreadable"),
+                "{name}, event {index}"
+            );
+            let recovery = report.recovery.unwrap();
+            let version = recovery.image.unwrap().version;
+            assert_eq!(
+                version.as_deref(),
+                Some("10.0.20348.587"),
+                "{name}, event {index}"
+            );
+            let disk = report.disk.unwrap();
+            for number in [WINDOWS, RECOVERY] {
+                let part = disk.partitions.iter().find(|p| p.number == number).unwrap();
+                let start = part.start_lba * disk.sector_size_bytes;
+                let range = ByteRange::new(start, start + part.size_bytes);
+                let check = check(ReadWindow::new(&cut, range).unwrap(), &CheckOptions::default()).unwrap();
+                assert!(
+                    check.is_consistent(),
+                    "{name}, event {index}, partition {number}: {:?}",
+                    check.problems
+                );
+            }
+            states += 1;
+        }
+        println!("{name}: {states} states between flushes");
+        assert!(states >= 6);
+    }
+}
+
+#[test]
+fn nothing_is_written_in_place_before_the_journal_is_durable() {
+    let (_, layout) = &layouts()[0];
+    let old = layout.build();
+    let (new, events) = record(&old);
+    let sector = old.sector_size().bytes();
+    // The journal lies in the first unallocated sectors; its header's second write is the commit record.
+    let journal = ByteRange::new(34 * sector, MIB);
+    let (mut header_writes, mut durable, mut in_place) = (0, false, 0);
+    for event in &events {
+        match event {
+            Event::Flush => durable = header_writes >= 2,
+            Event::Write { offset, .. } if *offset == journal.start => header_writes += 1,
+            Event::Write { offset, data } => {
+                let range = ByteRange::new(*offset, offset + data.len() as u64);
+                if !journal.contains(&range) {
+                    assert!(durable, "{range} is written before the commit record is durable");
+                    in_place += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        header_writes == 3 && in_place > 5,
+        "{header_writes} header writes, {in_place} in place"
+    );
+    assert_ne!(partition_range(&new, RECOVERY), partition_range(&old, RECOVERY));
+}
+
+#[test]
+fn what_windows_changed_since_is_never_overwritten() {
+    let old = Layout::default().build();
+    let (new, _) = record(&old);
+    let mut changed = new.clone();
+    // The recovery volume's new boot sector.
+    let range = partition_range(&changed, RECOVERY);
+    let at = range.start + 3;
+    changed.write_at(at, b"X").unwrap();
+    let mut subject = target(changed.clone());
+    let report = undo(&mut subject, &mut |_| panic!("no question is due"), &mut |_| ()).unwrap();
+    let refusal = report.refusal.unwrap();
+    assert_eq!(
+        (report.verdict, refusal.code),
+        (Verdict::Refused, "changed-since")
+    );
+    assert!(
+        refusal.explained.detail.contains("partition 4, byte 0"),
+        "{}",
+        refusal.explained.detail
+    );
+    assert!(subject.device == changed);
+}
