@@ -175,7 +175,8 @@ impl<'o> Neighbourhood<'o> {
     fn aligned_start(&self, wanted: u64, size_bytes: u64) -> Result<u64, Refusal> {
         let wanted_bytes = size_bytes + wanted;
         let too_large = Refusal::TargetTooLarge { wanted_bytes };
-        let latest = self.start.checked_sub(wanted).ok_or(too_large.clone())?;
+        // Where so much does not lie before it, whoever gives space refuses.
+        let latest = self.start.saturating_sub(wanted);
         let aligned = latest / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
         let start = if (self.start - aligned).is_multiple_of(self.cluster) {
             aligned
