@@ -68,7 +68,8 @@ impl Role {
     pub const fn volume_label(self) -> &'static str {
         match self {
             Self::EfiSystem => "SYSTEM",
-            Self::MicrosoftReserved | Self::Windows | Self::Recovery => "",
+            Self::MicrosoftReserved | Self::Windows => "",
+            Self::Recovery => "Recovery",
         }
     }
 }
