@@ -181,7 +181,8 @@ impl<'o> Neighbourhood<'o> {
         let start = if (self.start - aligned).is_multiple_of(self.cluster) {
             aligned
         } else {
-            self.start - (self.start - latest).next_multiple_of(self.cluster)
+            self.start
+                .saturating_sub((self.start - latest).next_multiple_of(self.cluster))
         };
         // Alignment may add less than 1 MiB; the cap is for what was asked.
         if self.end - start > SIZE_BYTES_MAX + ALIGNMENT_BYTES {
