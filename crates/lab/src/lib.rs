@@ -14,7 +14,7 @@ mod identity;
 mod oracle;
 pub mod profile;
 pub mod software;
-pub mod volumes;
+mod volumes;
 
 pub use create::{CreateOptions, CreatedDisk, CreatedPartition, create, create_file};
 pub use error::LabError;

@@ -11,7 +11,7 @@ use winrefit_formats::{ReAgentLocation, ReAgentTemplate, WimArchitecture, WimTem
 use winrefit_ntfs::format::{FileData, FormatError, FormatOptions, VolumeBuilder, Written};
 
 /// Length of `boot.sdi`, which has been the same in every Windows since Vista.
-pub const BOOT_SDI_BYTES: u64 = 3_170_304;
+const BOOT_SDI_BYTES: u64 = 3_170_304;
 /// First bytes of a system deployment image.
 const SDI_SIGNATURE: &[u8] = b"$SDI0001";
 /// File attribute: not to be indexed by content.
