@@ -150,6 +150,22 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The name of a command that works on a disk, and that disk.
+    pub fn target(&self) -> Option<(&'static str, &TargetArgs)> {
+        Some(match self {
+            Self::Demo { .. } | Self::Lab(_) => return None,
+            Self::Diagnose { target, .. } => ("diagnose", target),
+            Self::Plan { target, .. } => ("plan", target),
+            Self::Fix { target, .. } => ("fix", target),
+            Self::Resume { target } => ("resume", target),
+            Self::Verify { target, .. } => ("verify", target),
+            Self::Check { target, .. } => ("check", target),
+            Self::Undo { target, .. } => ("undo", target),
+        })
+    }
+}
+
 /// Commands of the lab.
 #[derive(Debug, Subcommand)]
 pub enum LabCommand {

@@ -21,7 +21,7 @@ use winrefit_repair::plan::Request;
 use winrefit_repair::report::Report;
 
 /// Shows `report` and says how the command ends.
-fn finish(report: &Report, output: &Output) -> Result<ExitCode, Failure> {
+pub fn finish(report: &Report, output: &Output) -> Result<ExitCode, Failure> {
     let text = match output.format {
         Format::Human => human::render(report, &output.stdout),
         Format::Json => json::render(report)?,

@@ -66,7 +66,7 @@ impl Failure {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Repair(_) => "repair",
+            Self::Repair(error) => error.code(),
             Self::Lab { .. } => "lab",
             Self::NoSuchProfile { .. } => "no-such-profile",
             Self::NobodyToAsk => "nobody-to-ask",

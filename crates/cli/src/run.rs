@@ -5,9 +5,20 @@ use crate::commands;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::Output;
+use winrefit_repair::commands::refused_in_use;
 
-/// Carries out the command.
+/// Carries out the command. A disk that someone else uses is a refusal, with a report.
 pub fn run(args: &Args, output: &Output) -> Result<ExitCode, Failure> {
+    let result = dispatch(args, output);
+    if let (Err(Failure::Repair(error)), Some((name, target))) = (&result, args.command.target())
+        && let Some(report) = refused_in_use(name, &target.path.display().to_string(), error)
+    {
+        return commands::finish(&report, output);
+    }
+    result
+}
+
+fn dispatch(args: &Args, output: &Output) -> Result<ExitCode, Failure> {
     match &args.command {
         Command::Demo { keep } => commands::demo::run(keep.as_deref(), output),
         Command::Lab(LabCommand::List) => commands::lab::list(output),

@@ -80,6 +80,25 @@ pub enum RepairError {
 }
 
 impl RepairError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Disk(DiskError::InUse { .. }) => "target-in-use",
+            Self::Disk(DiskError::Open { .. } | DiskError::NotADisk { .. }) => "cannot-open",
+            Self::Disk(_) => "io",
+            Self::Gpt(_) => "not-gpt",
+            Self::BothTables(_) => "partition-table-damaged",
+            Self::Journal(_) => "journal",
+            Self::Ntfs { .. } => "ntfs",
+            Self::Resize { .. } => "resize",
+            Self::Edit { .. } => "edit",
+            Self::ReAgent { .. } => "reagent",
+            Self::GptEdit(_) => "partition-table",
+            Self::NoSuchPartition { .. } => "no-such-partition",
+            Self::SectorSize { .. } => "sector-size",
+        }
+    }
+
     /// What the user can do about it.
     pub fn next(&self) -> String {
         match self {

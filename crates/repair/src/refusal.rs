@@ -64,6 +64,8 @@ pub enum Refusal {
     NoJournalSpace { needed_bytes: u64, problem: String },
     /// The staged result did not pass.
     StagedCheckFailed { what: String, detail: String },
+    /// Someone else uses the disk.
+    TargetInUse { problem: String, next: String },
     /// Nothing was repaired, or the journal was overwritten.
     NothingToUndo,
     /// Someone else has changed what the repair changed.
@@ -108,6 +110,7 @@ impl Refusal {
             Self::ManagedDisk { .. } => "managed-disk",
             Self::NoJournalSpace { .. } => "no-journal-space",
             Self::StagedCheckFailed { .. } => "staged-check-failed",
+            Self::TargetInUse { .. } => "target-in-use",
             Self::NothingToUndo => "nothing-to-undo",
             Self::ChangedSince { .. } => "changed-since",
         }
@@ -144,6 +147,9 @@ impl Refusal {
             | Self::NtfsVersion { .. }
             | Self::ShadowCopies { .. } => self.explain_volume(),
             Self::NothingToUndo | Self::ChangedSince { .. } => self.explain_undo(),
+            Self::TargetInUse { problem, next } => {
+                Explained::new("The disk is in use", format!("{problem}."), next.clone())
+            }
             _ => self.explain_space(),
         }
     }

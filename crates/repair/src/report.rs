@@ -318,7 +318,7 @@ pub struct CheckProblem {
 /// A journal found on the disk.
 #[derive(Debug, Clone, Serialize)]
 pub struct JournalReport {
-    /// `preparing`, `committed`, `applied`, `undoing`, `damaged`.
+    /// `preparing`, `committed`, `applied`, `undoing`, `removed`, `damaged`.
     pub state: &'static str,
     /// What the work was.
     pub memo: String,

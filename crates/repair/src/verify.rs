@@ -107,7 +107,7 @@ pub fn verify_plan(
     }
     items.extend(reagent_items(&after, plan));
     if let Some(recovery) = after.partition(plan.recovery_partition) {
-        items.extend(image_items(disk, old_disk, before, recovery));
+        items.extend(image_items(disk, old_disk, Some(before), recovery));
         let free = recovery.free_bytes().unwrap_or(0);
         let enough = free >= plan.target_free_bytes;
         items.push(item(
@@ -148,7 +148,7 @@ pub fn verify_disk(
         });
     }
     if let Some(recovery) = recovery {
-        items.extend(image_items(disk, None, observation, recovery));
+        items.extend(image_items(disk, None, None, recovery));
         if let Some(free) = recovery.free_bytes() {
             let rule = rules::servicing(free);
             items.push(item("Free space for servicing", rule.met, rule.arithmetic));
@@ -269,27 +269,27 @@ fn reagent_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
 fn image_items(
     disk: &dyn ReadAt,
     old_disk: Option<&dyn ReadAt>,
-    before: &Observation,
+    before: Option<&Observation>,
     recovery: &Partition,
 ) -> Vec<VerificationItem> {
     let Some(winre) = &recovery.winre else {
         return Vec::new();
     };
-    let version = match &winre.version {
-        Ok(Some(version)) => format!("version {version}, {}", size(winre.size_bytes)),
-        Ok(None) => format!("{}, no version in it", size(winre.size_bytes)),
-        Err(problem) => problem.clone(),
-    };
-    // An image that could not be read before is no fault of the repair.
-    let old = before.partition(recovery.number);
+    let old = before.and_then(|before| before.partition(recovery.number));
     let was_readable = old
         .and_then(|p| p.winre.as_ref())
         .is_none_or(|winre| winre.version.is_ok());
-    let mut items = vec![item(
-        "WinRE image",
-        winre.version.is_ok() || !was_readable,
-        version,
-    )];
+    let (ok, detail) = match &winre.version {
+        Ok(Some(version)) => (true, format!("version {version}, {}", size(winre.size_bytes))),
+        Ok(None) => (true, format!("{}, no version in it", size(winre.size_bytes))),
+        // An image that could not be read before is no fault of the repair.
+        Err(problem) if !was_readable => (
+            true,
+            format!("kept as it was; it could not be read before either: {problem}"),
+        ),
+        Err(problem) => (false, problem.clone()),
+    };
+    let mut items = vec![item("WinRE image", ok, detail)];
     if let (Some(old_disk), Some(old)) = (old_disk, old) {
         let places = (
             image_places(old_disk, old.range),

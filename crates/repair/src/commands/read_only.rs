@@ -7,6 +7,7 @@ use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::{Depth, observe};
 use crate::report::{JournalReport, Report, Verdict};
+use crate::select::candidate_or_named;
 use crate::target::Target;
 use crate::verify;
 use winrefit_disk::Device;
@@ -61,7 +62,7 @@ pub fn check<D: Device>(
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
     check_named(&observation, number)?;
     let mut report = build::empty("check", &target.name);
-    report.disk = Some(build::disk(&observation, None));
+    report.disk = Some(build::disk(&observation, candidate_or_named(&observation, None)));
     for partition in &observation.partitions {
         let is_ntfs = partition.content.name() == "ntfs";
         if number.map_or(is_ntfs, |number| number == partition.number) {

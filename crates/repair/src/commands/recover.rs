@@ -67,7 +67,7 @@ pub fn undo<D: Device>(
         Err(error) => return Err(error.into()),
     }
     let text = "Every sector that the repair changed is as it left it, so it can be put back.";
-    let question = after("undo", target, Verdict::NeedsRepair, Some((&found, text)))?;
+    let question = after("undo", target, Verdict::Repaired, Some((&found, text)))?;
     if !ask(&question) {
         return Ok(question);
     }

@@ -26,7 +26,6 @@ fn outcome(report: &Report) -> (Span, &'static str) {
     let caution = || Span::new("!", Tone::Caution);
     match report.verdict {
         Verdict::Healthy => (mark(true), "Healthy"),
-        Verdict::NeedsRepair if report.command == "undo" => (caution(), "Can be undone"),
         Verdict::NeedsRepair => (mark(false), "Needs repair"),
         Verdict::Refused => (caution(), "Refused"),
         Verdict::Unfinished => (caution(), "Unfinished"),
@@ -44,13 +43,13 @@ fn reason(report: &Report) -> String {
     let problem = problem.map(|finding| finding.explained.title.clone());
     match report.verdict {
         Verdict::Healthy => healthy(report).into(),
-        Verdict::NeedsRepair if report.command == "undo" => "The last repair of this disk".into(),
         Verdict::NeedsRepair => problem.unwrap_or_else(|| "A repair is possible and advised".into()),
         Verdict::Refused => report.refusal.as_ref().map_or_else(
             || "Nothing was written".into(),
             |refusal| refusal.explained.title.clone(),
         ),
         Verdict::Unfinished => "Earlier work on this disk was interrupted".into(),
+        Verdict::Repaired if report.command == "undo" => "The last repair of this disk can be undone".into(),
         Verdict::Repaired => {
             "The recovery partition has room for updates, and everything was verified".into()
         }
