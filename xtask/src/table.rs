@@ -109,7 +109,7 @@ fn goals(text: &mut String, results: &Results) {
         .unwrap_or(u64::MAX);
     goal(
         text,
-        "diagnose reads less than 2 MiB, its own program file included",
+        "diagnose reads less than 2 MiB, counting all read calls of the process",
         &mebibytes(read),
         read < DIAGNOSE_READ_BYTES_MAX,
     );
