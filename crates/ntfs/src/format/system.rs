@@ -86,9 +86,8 @@ impl System<'_> {
                 .encode_utf16()
                 .flat_map(u16::to_le_bytes)
                 .collect();
-            if !label.is_empty() {
-                record.resident(Type::VOLUME_NAME, "", &label);
-            }
+            // Also without a label: some readers demand the attribute, and mkntfs writes an empty one.
+            record.resident(Type::VOLUME_NAME, "", &label);
             record.resident(Type::VOLUME_INFORMATION, "", &VOLUME_INFORMATION);
         }
         if let Some((runs, bytes)) = self.data(number) {
