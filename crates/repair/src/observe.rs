@@ -38,7 +38,7 @@ type Part<'d> = ReadWindow<&'d dyn ReadAt>;
 /// Observes a whole disk.
 ///
 /// # Errors
-/// [`RepairError::NotGpt`], [`RepairError::Gpt`], or an error of the medium.
+/// [`RepairError::Gpt`], [`RepairError::BothTables`], or an error of the medium.
 pub fn observe(
     disk: &dyn ReadAt,
     device: Option<SectorSize>,

@@ -54,7 +54,7 @@ pub fn plan<D: Device>(
     })
 }
 
-/// Repairs the disk: as [`plan`], then, if `ask` agrees to the report, commits and verifies.
+/// Repairs the disk: as [`plan()`], then, if `ask` agrees to the report, commits and verifies.
 ///
 /// # Errors
 /// [`RepairError`]. Once the commit has begun, `resume` completes or discards it.
