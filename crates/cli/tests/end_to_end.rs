@@ -161,7 +161,11 @@ fn server_2022_from_the_failing_update_to_undo() {
         (&again["verdict"], &again["plan"]["strategy"]),
         (&"healthy".into(), &"keep".into())
     );
-    assert_eq!(report(0, &["undo", disk, "--yes"])["verdict"], "undone");
+    let undone = report(0, &["undo", disk, "--yes"]);
+    assert_eq!(
+        (&undone["verdict"], &undone["journal"]["state"]),
+        (&"undone".into(), &"removed".into())
+    );
     assert_eq!(
         hash_of(&image),
         old_hash,

@@ -101,6 +101,10 @@ fn after<D: Device>(
     let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
     report.journal =
         journal.map(|(found, text)| build::journal(found, observation.sector_size.bytes(), text));
+    // What is told is the journal that was acted on; say so if it is gone by now.
+    if let (Some(journal), Ok(None)) = (&mut report.journal, &observation.journal) {
+        journal.state = "removed";
+    }
     report.verdict = verdict;
     report.verification = items;
     Ok(report)
