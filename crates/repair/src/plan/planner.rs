@@ -110,7 +110,13 @@ fn target_free(request: &Request) -> u64 {
 
 /// Bytes that are missing.
 fn growth(request: &Request, size_bytes: u64, space: Space) -> Result<u64, Refusal> {
-    let target_size = request.size_bytes.unwrap_or(TARGET_SIZE_BYTES);
+    // Whoever asks for free space alone does not ask for a size.
+    let default_size = if request.free_bytes.is_some() {
+        0
+    } else {
+        TARGET_SIZE_BYTES
+    };
+    let target_size = request.size_bytes.unwrap_or(default_size);
     let target_free = target_free(request).saturating_add(GROWTH_MARGIN_BYTES);
     let wanted = target_size
         .saturating_sub(size_bytes)

@@ -242,6 +242,11 @@ fn wishes_override_and_the_cap_holds() {
     };
     assert_eq!(with(Some(1550), None).unwrap().growth_bytes, 1025 * MIB);
     assert_eq!(with(None, Some(1000)).unwrap().growth_bytes, 919 * MIB);
+    assert_eq!(
+        with(None, Some(100)).unwrap().growth_bytes,
+        19 * MIB,
+        "the default size is not asked for"
+    );
     assert_eq!(with(Some(2048), None).unwrap().growth_bytes, (2048 - 525) * MIB);
     assert!(matches!(
         with(Some(2049), None),
