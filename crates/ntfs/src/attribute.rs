@@ -121,8 +121,17 @@ impl<'a> Attribute<'a> {
             other => return Err(bad("non-resident flag", other.into())),
         }
         let name = usize::from(bytes[offsets::NAME_LENGTH]) * 2;
-        take(bytes, attribute.u16(offsets::NAME_OFFSET).into(), name)
-            .ok_or_else(|| bad("name length", name as u64))?;
+        let name_offset = usize::from(attribute.u16(offsets::NAME_OFFSET));
+        take(bytes, name_offset, name).ok_or_else(|| bad("name length", name as u64))?;
+        // NTFS has the name before the value and the mapping pairs; editing those relies on it.
+        let content = if attribute.is_non_resident() {
+            offsets::MAPPING_PAIRS
+        } else {
+            offsets::VALUE_OFFSET
+        };
+        if name > 0 && name_offset + name > usize::from(attribute.u16(content)) {
+            return Err(bad("name offset", name_offset as u64));
+        }
         Ok(attribute)
     }
 

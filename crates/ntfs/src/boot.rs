@@ -75,7 +75,8 @@ impl BootSector {
             index_block_size,
             total_sectors,
         };
-        if geometry.clusters() < 16 || total_sectors > 1 << 54 {
+        // Microsoft: NTFS uses no more than 2^32 - 1 clusters, whatever their size.
+        if !(16..=u64::from(u32::MAX)).contains(&geometry.clusters()) {
             return Err(bad("total sectors", TOTAL_SECTORS, total_sectors));
         }
         let boot = Self {

@@ -222,7 +222,8 @@ impl Refusal {
             ),
             Self::BitLocker { number } => Explained::new(
                 format!("Partition {number} is encrypted by BitLocker"),
-                "An encrypted volume cannot be changed from outside.",
+                "Nothing in it can be changed from outside: it cannot give space, and its ReAgent.xml cannot be told \
+                 that the recovery partition begins elsewhere.",
                 "Decrypt the volume in Windows (manage-bde -off), let it finish, shut down, and run the command again.",
             ),
             Self::Refs { number } => Explained::new(

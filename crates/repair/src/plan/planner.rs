@@ -49,6 +49,7 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
     if let Some(end) = place.end_growth(wanted, size_bytes) {
         return Ok(grow_end(observation, recovery, plan, end));
     }
+    unreadable_windows(observation, number)?;
     if has_vss(recovery) {
         return Err(Refusal::ShadowCopies { number });
     }
@@ -370,6 +371,21 @@ fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
         problem: "$Bitmap cannot be read".to_owned(),
     };
     ntfs.space.ok_or(unread)
+}
+
+/// A Windows behind BitLocker may refer to the partition, and nobody could tell it of a new start.
+fn unreadable_windows(observation: &Observation, recovery: u32) -> Result<(), Refusal> {
+    let mut windows = observation.windows.iter();
+    if windows.any(|w| w.recovery_partition == Some(recovery)) {
+        return Ok(());
+    }
+    let mut all = observation.partitions.iter();
+    match all.find(|p| matches!(p.content, Content::BitLocker)) {
+        Some(encrypted) => Err(Refusal::BitLocker {
+            number: encrypted.number,
+        }),
+        None => Ok(()),
+    }
 }
 
 fn has_vss(partition: &Partition) -> bool {

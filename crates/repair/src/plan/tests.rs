@@ -351,6 +351,25 @@ fn foreign_neighbours_and_foreign_volumes_are_refused() {
 }
 
 #[test]
+fn an_encrypted_windows_that_cannot_be_told_of_a_new_start_stops_a_front_growth_only() {
+    let end = end_of_disk();
+    let gap_before = observe(&[
+        windows((117, end - 1100), 40_000, 20_000),
+        recovery((end - 525, end), 82),
+    ]);
+    assert_eq!(plan(&gap_before, &named()).unwrap().strategy, Strategy::GrowFront);
+    let mut encrypted = gap_before;
+    encrypted.partitions[0].content = Content::BitLocker;
+    assert_eq!(plan(&encrypted, &named()), Err(Refusal::BitLocker { number: 3 }));
+    let mut gap_behind = observe(&[
+        windows((117, end - 1525), 40_000, 20_000),
+        recovery((end - 1525, end - 1000), 82),
+    ]);
+    gap_behind.partitions[0].content = Content::BitLocker;
+    assert_eq!(plan(&gap_behind, &named()).unwrap().strategy, Strategy::GrowEnd);
+}
+
+#[test]
 fn which_partition_is_the_recovery_partition() {
     let end = end_of_disk();
     let observation = observe(&[
