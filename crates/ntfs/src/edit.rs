@@ -131,7 +131,7 @@ pub(crate) fn stream_places(
     let mut places = Vec::new();
     let mut start = 0u64;
     for run in stream.runs().into_iter().flat_map(|runs| &runs.0) {
-        let run_end = start + run.clusters * u64::from(geometry.cluster_size);
+        let run_end = start.saturating_add(run.clusters.saturating_mul(geometry.cluster_size.into()));
         let (from, to) = (start.max(offset), run_end.min(end));
         if from < to {
             let lcn = run.lcn.ok_or_else(outside)?;
@@ -283,6 +283,8 @@ pub fn replace_content<R: ReadAt>(
             .read_vec(0, sizes.data.min(needed) as usize)
             .map_err(NtfsError::from)?;
         let first = old.iter().zip(content).take_while(|(a, b)| a == b).count();
+        // Behind the initialised size the clusters hold something else than the zeros that were read.
+        let first = first.min(sizes.initialized as usize);
         if first < content.len() {
             editor.write_stream(0, &stream, first as u64, &content[first..])?;
         }

@@ -8,6 +8,7 @@ use crate::error::NtfsError;
 use crate::fixup;
 use crate::types::{AttributeType, RecordNumber};
 use crate::volume::Volume;
+use std::fmt;
 use winrefit_disk::ReadAt;
 
 /// What the log says of the volume.
@@ -32,6 +33,18 @@ impl LogState {
     /// Whether the volume may be changed as far as the log goes.
     pub fn is_at_rest(self) -> bool {
         matches!(self, Self::Uninitialized | Self::Clean)
+    }
+}
+
+impl fmt::Display for LogState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uninitialized => f.write_str("new"),
+            Self::Clean => f.write_str("closed cleanly"),
+            Self::InUse => f.write_str("in use: not closed cleanly"),
+            Self::FastStartup { minor } => write!(f, "version 2.{minor}: Fast Startup or hibernation"),
+            Self::Damaged => f.write_str("no readable restart page"),
+        }
     }
 }
 

@@ -50,7 +50,8 @@ impl RunList {
         for run in &self.0 {
             let length = shortest(run.clusters as i64);
             let delta = run.lcn.map_or_else(Vec::new, |lcn| {
-                let delta = lcn.0 as i64 - previous;
+                // Run lists of free records are not checked and may hold anything.
+                let delta = (lcn.0 as i64).wrapping_sub(previous);
                 previous = lcn.0 as i64;
                 shortest(delta)
             });

@@ -13,8 +13,10 @@ pub const FLAG_DIRTY: u16 = 0x0001;
 pub const FLAG_RESIZE_LOG: u16 = 0x0002;
 /// Volume flag: to be upgraded on the next mount.
 pub const FLAG_UPGRADE: u16 = 0x0004;
-/// Volume flag: chkdsk is under way.
-pub const FLAG_CHKDSK_UNDER_WAY: u16 = 0x8000;
+/// Volume flag: chkdsk is under way (libfsntfs documentation, "volume information").
+pub const FLAG_CHKDSK_UNDER_WAY: u16 = 0x4000;
+/// Volume flag: chkdsk has changed the volume, which Windows takes note of on the next mount.
+pub const FLAG_MODIFIED_BY_CHKDSK: u16 = 0x8000;
 
 /// Identifier of the volume shadow copy header, 3808876b-c176-4e48-b7ae-04046e6cc752, at byte 0x1E00 of a volume
 /// (libvshadow documentation).
@@ -74,7 +76,7 @@ impl VolumeState {
 
     /// Whether Windows wants chkdsk to run.
     pub fn is_dirty(&self) -> bool {
-        self.flags & (FLAG_DIRTY | FLAG_CHKDSK_UNDER_WAY) != 0
+        self.flags & (FLAG_DIRTY | FLAG_CHKDSK_UNDER_WAY | FLAG_MODIFIED_BY_CHKDSK) != 0
     }
 }
 

@@ -7,7 +7,9 @@ use crate::bytes::{take, u16_at};
 use crate::error::NtfsError;
 use crate::file::{Stream, StreamBody};
 use crate::logfile::{self, LogState};
-use crate::state::{FLAG_CHKDSK_UNDER_WAY, FLAG_DIRTY, FLAG_RESIZE_LOG, FLAG_UPGRADE};
+use crate::state::{
+    FLAG_CHKDSK_UNDER_WAY, FLAG_DIRTY, FLAG_MODIFIED_BY_CHKDSK, FLAG_RESIZE_LOG, FLAG_UPGRADE,
+};
 use crate::types::{AttributeType, RecordNumber};
 use crate::volume::Volume;
 use winrefit_disk::ReadAt;
@@ -68,7 +70,10 @@ fn check_state<R: ReadAt>(volume: &Volume<R>, findings: &mut Findings) -> Result
                 (FLAG_DIRTY, ProblemCode::VolumeDirty),
                 (FLAG_RESIZE_LOG, ProblemCode::ResizeLogPending),
                 (FLAG_UPGRADE, ProblemCode::UpgradePending),
-                (FLAG_CHKDSK_UNDER_WAY, ProblemCode::ChkdskUnderWay),
+                (
+                    FLAG_CHKDSK_UNDER_WAY | FLAG_MODIFIED_BY_CHKDSK,
+                    ProblemCode::ChkdskUnderWay,
+                ),
             ] {
                 if flags & flag != 0 {
                     findings.push(Problem::of(code, number).actual(flags.into()));

@@ -2,6 +2,7 @@
 
 use super::names::{SizeChange, update_own_name, update_root_entries};
 use super::{ResizeError, bad_cluster_runs, boot_sector_bytes, require_single_piece};
+use crate::attribute::Attribute;
 use crate::bitmap::ClusterBitmap;
 use crate::edit::{Editor, Edits, NewSizes, with_runs};
 use crate::error::NtfsError;
@@ -181,7 +182,10 @@ fn change_runs(
         record: record.number(),
         attribute: AttributeType::DATA,
     };
-    let attribute = record.find(AttributeType::DATA, name)?.ok_or(missing)?;
+    let attribute = record
+        .find(AttributeType::DATA, name)?
+        .filter(Attribute::is_non_resident)
+        .ok_or(missing)?;
     let new = with_runs(&attribute, &runs(&attribute.runs()?)?, Some(sizes));
     let (offset, length) = (attribute.offset(), attribute.bytes().len());
     Ok(record.replace_attribute(offset, length, &new)?)

@@ -9,12 +9,13 @@ use super::names::{SizeChange, changed_root_blocks, update_own_name, update_root
 use super::{ResizeError, backup_boot_offset, bad_cluster_runs, boot_sector_bytes, require_single_piece};
 use crate::attribute::Attribute;
 use crate::bitmap::ClusterBitmap;
+use crate::bytes::u16_at;
 use crate::edit::{Edits, NewSizes, with_runs};
 use crate::error::NtfsError;
 use crate::file::{Stream, StreamBody};
 use crate::fixup;
 use crate::index::I30;
-use crate::record::Record;
+use crate::record::{self, Record};
 use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, Geometry, Lcn, RecordNumber};
 use crate::volume::Volume;
@@ -50,10 +51,20 @@ impl Layout {
         let owned = |record| -> Result<u64, ResizeError> {
             let file = volume.file(record)?;
             require_single_piece(&file, AttributeType::DATA, "")?;
-            Ok(file
-                .require(AttributeType::DATA, "")?
-                .runs()
-                .map_or(0, RunList::clusters))
+            let stream = file.require(AttributeType::DATA, "")?;
+            let clusters = stream.runs().map_or(0, RunList::clusters);
+            let sound = 1..=geometry.clusters();
+            if !sound.contains(&clusters) {
+                return Err(NtfsError::BadAttribute {
+                    record,
+                    attribute: AttributeType::DATA,
+                    offset: 0,
+                    field: "clusters of a system file",
+                    actual: clusters,
+                }
+                .into());
+            }
+            Ok(clusters)
         };
         let boot_clusters = owned(RecordNumber::BOOT)?;
         let mirror_clusters = owned(RecordNumber::MFT_MIRR)?;
@@ -156,6 +167,10 @@ pub fn grow_front<R: ReadAt>(old: R, growth: FrontGrowth) -> Result<Edits, Resiz
     Ok(edits)
 }
 
+fn is_marked_in_use(raw: &[u8]) -> bool {
+    u16_at(raw, record::FLAGS).unwrap_or(0) & record::FLAG_IN_USE != 0
+}
+
 struct Rebase {
     growth: u64,
     layout: Layout,
@@ -218,6 +233,7 @@ impl Rebase {
             Ok(record) => return Ok(self.rebase(record, raw).unwrap_or_else(|_| raw.to_vec())),
             // A record that was never used has no signature. One in use without it did not pass the check.
             Err(NtfsError::BadSignature { .. }) => return Ok(raw.to_vec()),
+            Err(_) if !is_marked_in_use(raw) => return Ok(raw.to_vec()),
             Err(error) => return Err(error.into()),
         };
         if let Some(change) = changes.iter().find(|change| change.record == number) {

@@ -9,6 +9,7 @@ use crate::error::NtfsError;
 use crate::fixup;
 use crate::index::{self, BLOCK_HEADER, I30, ROOT_HEADER};
 use crate::record::Record;
+use crate::runs::RunList;
 use crate::types::{AttributeType, RecordNumber, Vcn};
 use crate::volume::Volume;
 use winrefit_disk::ReadAt;
@@ -97,6 +98,17 @@ pub(crate) fn changed_root_blocks<R: ReadAt>(
         return Ok(Vec::new());
     };
     let block_size = volume.geometry().index_block_size as usize;
+    // Holes read as zeros, so a wild size would be read for ever.
+    let owned = stream.runs().map_or(0, RunList::allocated_clusters);
+    let limit = owned.saturating_mul(volume.geometry().cluster_size.into());
+    let actual = stream.len();
+    if actual > limit {
+        return Err(NtfsError::TooMuch {
+            what: "bytes of the root directory's index",
+            actual,
+            limit,
+        });
+    }
     let reader = volume.stream_reader(stream)?;
     let mut changed = Vec::new();
     for offset in (0..reader.size() / block_size as u64).map(|index| index * block_size as u64) {
