@@ -58,6 +58,7 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::NobodyToAsk | Self::NoSuchProfile { .. } => ExitCode::Usage,
+            Self::Repair(error) if error.is_usage() => ExitCode::Usage,
             Self::Repair(_) | Self::Lab { .. } | Self::File { .. } | Self::Output(_) | Self::Json(_) => {
                 ExitCode::Error
             }

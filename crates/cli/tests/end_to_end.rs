@@ -107,7 +107,7 @@ fn server_2022_from_the_failing_update_to_undo() {
     let old_xml = read_file(&image, range_of(&old_os), reagent);
 
     let plan = report(3, &["plan", disk]);
-    assert_eq!(plan["plan"]["strategy"], "shrink-grow-front");
+    assert_eq!(plan["plan"]["strategy"], "shrink+grow-front");
     assert!(plan["plan"]["bytes_written"].as_u64().unwrap() < 2 << 20);
     assert_eq!(hash_of(&image), old_hash, "plan has written");
 

@@ -233,7 +233,7 @@ fn volume_finding(partition: &Partition) -> Option<FindingReport> {
                 "Windows was hibernated, not shut down fully, or wants chkdsk to run. It is not changed like this.",
                 "Start that Windows, let chkdsk finish, and shut it down fully: shutdown /s /t 0",
                 vec![
-                    evidence(at("$LogFile"), format!("{:?}", state.log)),
+                    evidence(at("$LogFile"), state.log.to_string()),
                     evidence(at("$Volume"), format!("flags {:#06x}", state.flags)),
                     evidence(
                         at("hiberfil.sys"),

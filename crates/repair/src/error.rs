@@ -65,6 +65,14 @@ pub enum RepairError {
         /// The number.
         number: u32,
     },
+    /// The partition that the user named holds no NTFS volume.
+    #[error("partition {number} holds no NTFS volume but: {found}")]
+    NotNtfs {
+        /// The number.
+        number: u32,
+        /// What it holds.
+        found: &'static str,
+    },
     /// The device's sectors are not those that the partition table was made for.
     #[error(
         "the partition table is for sectors of {} bytes, the device has {}",
@@ -80,6 +88,11 @@ pub enum RepairError {
 }
 
 impl RepairError {
+    /// Whether the command line asks for something that this disk does not have.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::NoSuchPartition { .. } | Self::NotNtfs { .. })
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -95,6 +108,7 @@ impl RepairError {
             Self::ReAgent { .. } => "reagent",
             Self::GptEdit(_) => "partition-table",
             Self::NoSuchPartition { .. } => "no-such-partition",
+            Self::NotNtfs { .. } => "not-ntfs",
             Self::SectorSize { .. } => "sector-size",
         }
     }
@@ -127,7 +141,7 @@ impl RepairError {
             }
             Self::Journal(JournalError::NewerVersion { .. }) => "Use the newer winrefit that wrote it.".into(),
             Self::Journal(_) => "Nothing was written. Keep a copy of the disk as it is before anything else.".into(),
-            Self::NoSuchPartition { .. } => "Run `winrefit diagnose` to see the partitions.".into(),
+            Self::NoSuchPartition { .. } | Self::NotNtfs { .. } => "Run `winrefit diagnose` to see the partitions.".into(),
             Self::Ntfs { partition, .. } | Self::Resize { partition, .. } | Self::Edit { partition, .. } => {
                 format!("Nothing was written. Run `winrefit check --partition {partition}` on the disk to see more.")
             }

@@ -161,7 +161,7 @@ fn space<R: ReadAt>(volume: &Volume<R>) -> Result<Space, NtfsError> {
             .map_or(0, |lcn| (lcn.0 + 1) * cluster),
         front_growth_min: front_growth_clusters_min(volume)
             .ok()
-            .map(|clusters| clusters * cluster),
+            .map(|clusters| clusters.saturating_mul(cluster)),
     })
 }
 

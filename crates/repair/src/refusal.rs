@@ -35,6 +35,8 @@ pub enum Refusal {
     DamagedNtfs { number: u32, problem: String },
     /// An NTFS version other than 3.1.
     NtfsVersion { number: u32, major: u8, minor: u8 },
+    /// A Windows may refer to the partition, and nobody can read or change what it says.
+    ReAgentUnreadable { number: u32, problem: String },
     /// Shadow copies, whose catalog holds absolute positions.
     ShadowCopies { number: u32 },
     /// Nothing adjacent can give space.
@@ -100,6 +102,7 @@ impl Refusal {
             Self::UncleanLog { .. } => "unclean-log",
             Self::DamagedNtfs { .. } => "damaged-ntfs",
             Self::NtfsVersion { .. } => "ntfs-version",
+            Self::ReAgentUnreadable { .. } => "reagent-unreadable",
             Self::ShadowCopies { .. } => "shadow-copies",
             Self::NoDonor { .. } => "no-donor",
             Self::DonorTooFull { .. } => "donor-too-full",
@@ -114,11 +117,6 @@ impl Refusal {
             Self::NothingToUndo => "nothing-to-undo",
             Self::ChangedSince { .. } => "changed-since",
         }
-    }
-
-    /// Whether the refusal is damage of the disk rather than a rule.
-    pub fn is_damage(&self) -> bool {
-        matches!(self, Self::DamagedNtfs { .. })
     }
 
     /// For the report.
@@ -145,6 +143,7 @@ impl Refusal {
             | Self::UncleanLog { .. }
             | Self::DamagedNtfs { .. }
             | Self::NtfsVersion { .. }
+            | Self::ReAgentUnreadable { .. }
             | Self::ShadowCopies { .. } => self.explain_volume(),
             Self::NothingToUndo | Self::ChangedSince { .. } => self.explain_undo(),
             Self::TargetInUse { problem, next } => {
@@ -266,6 +265,13 @@ impl Refusal {
                 "Only version 3.1, which every Windows since XP writes, is changed.",
                 "Mount it once in a current Windows, which upgrades it.",
             ),
+            Self::ReAgentUnreadable { number, problem } => Explained::new(
+                format!("ReAgent.xml of the Windows on partition {number} cannot be read"),
+                format!(
+                    "It may name the recovery partition, and could not be told of its new start: {problem}."
+                ),
+                "Run `reagentc /disable` and `reagentc /enable` in that Windows, shut down, and run the command again.",
+            ),
             Self::ShadowCopies { number } => Explained::new(
                 format!("The volume on partition {number} has shadow copies"),
                 "Their catalog holds absolute positions, which moving the start of the volume would make wrong.",
@@ -328,6 +334,12 @@ impl Refusal {
                 "Moving data is not supported yet: shrink the volume in Windows (Disk Management) by that much, then \
                  run the command again, which will use the space.",
             ),
+            _ => self.explain_rest(),
+        }
+    }
+
+    fn explain_rest(&self) -> Explained {
+        match self {
             Self::TargetTooLarge { wanted_bytes } => Explained::new(
                 "The recovery partition would become larger than 2 GiB",
                 format!(

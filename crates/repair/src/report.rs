@@ -60,19 +60,6 @@ pub enum Verdict {
     Damaged,
 }
 
-impl Verdict {
-    /// The exit code of a command that ends with this verdict.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Healthy | Self::Repaired | Self::Undone => 0,
-            Self::NeedsRepair => 3,
-            Self::Refused => 4,
-            Self::Unfinished => 5,
-            Self::Damaged => 6,
-        }
-    }
-}
-
 /// A disk.
 #[derive(Debug, Clone, Serialize)]
 pub struct DiskReport {
@@ -243,7 +230,7 @@ pub struct RefusalReport {
 /// A plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanReport {
-    /// `keep`, `grow-end`, `grow-front`, `shrink-grow-front`.
+    /// `keep`, `grow-end`, `grow-front`, `shrink+grow-front`.
     pub strategy: &'static str,
     /// The strategy in a sentence.
     pub summary: String,

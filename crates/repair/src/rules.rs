@@ -36,8 +36,9 @@ pub fn servicing(free_bytes: u64) -> RuleReport {
 
 /// The placement rule applied: the present image counts as space, because it is replaced.
 pub fn placement(free_bytes: u64, image_bytes: u64) -> RuleReport {
-    let available_bytes = free_bytes + image_bytes;
-    let required_bytes = image_bytes + PLACEMENT_MARGIN_BYTES;
+    // Both come from the disk, where a damaged size can be anything.
+    let available_bytes = free_bytes.saturating_add(image_bytes);
+    let required_bytes = image_bytes.saturating_add(PLACEMENT_MARGIN_BYTES);
     let met = available_bytes >= required_bytes;
     let relation = if met { ">=" } else { "<" };
     RuleReport {

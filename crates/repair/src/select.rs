@@ -1,7 +1,7 @@
 //! Which partition is *the* recovery partition. The Windows that uses it says so in its ReAgent.xml; type, size and
 //! label only make candidates, because factory images and leftovers of upgrades have the same type.
 
-use crate::observation::{Observation, Partition};
+use crate::observation::{Content, Observation, Partition};
 use crate::refusal::Refusal;
 
 /// The recovery partition to work on: the one the user named, else the one that Windows refers to.
@@ -37,13 +37,25 @@ pub fn recovery_partition(observation: &Observation, named: Option<u32>) -> Resu
                 Err(Refusal::NotRecoveryType { number })
             }
         }
-        [] => Err(match candidate(observation) {
-            Some(partition) => Refusal::NoWindowsReference {
-                number: partition.number,
-            },
-            None => Refusal::NoRecoveryPartition,
-        }),
+        [] => Err(no_reference(observation)),
         _ => Err(Refusal::SeveralRecoveryPartitions { numbers: referred }),
+    }
+}
+
+/// Why no recovery partition is known to be the right one.
+fn no_reference(observation: &Observation) -> Refusal {
+    let Some(partition) = candidate(observation) else {
+        return Refusal::NoRecoveryPartition;
+    };
+    let mut all = observation.partitions.iter();
+    match all.find(|p| matches!(p.content, Content::BitLocker)) {
+        // The Windows that refers to it is probably the one that cannot be read.
+        Some(encrypted) => Refusal::BitLocker {
+            number: encrypted.number,
+        },
+        None => Refusal::NoWindowsReference {
+            number: partition.number,
+        },
     }
 }
 

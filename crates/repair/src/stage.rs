@@ -14,10 +14,11 @@
 
 use crate::error::RepairError;
 use crate::observation::Observation;
-use crate::plan::{Plan, Sectors, Step};
+use crate::observe::REAGENT_XML;
+use crate::plan::{Plan, Step};
 use crate::refusal::Refusal;
-use winrefit_disk::{ByteRange, Device, Extent, Lba, Overlay, ReadAt, ReadWindow, Window};
-use winrefit_formats::{Gpt, LbaRange, set_winre_offset};
+use winrefit_disk::{ByteRange, Device, DiskError, Extent, Lba, Overlay, ReadAt, ReadWindow, Window};
+use winrefit_formats::{Gpt, LbaRange, ReAgent, set_winre_offset};
 use winrefit_ntfs::edit::{Edits, replace_content};
 use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shrink_end};
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
@@ -54,11 +55,14 @@ impl<E: Into<RepairError>> From<E> for StageError {
     }
 }
 
+/// A volume on the overlay.
+type StagedVolume<'s> = Volume<ReadWindow<&'s Overlay<&'s dyn ReadAt>>>;
+
 struct Stager<'d, 'o> {
     overlay: Overlay<&'d dyn ReadAt>,
     observation: &'o Observation,
     gpt: Gpt,
-    /// Where partitions begin and end after the plan.
+    /// What was written, with the phase it belongs to.
     phases: Vec<(ByteRange, u8)>,
 }
 
@@ -95,15 +99,19 @@ pub fn stage<'d>(
             to_offset,
         } = *step
         {
-            stager.patch_reagent(
+            stager.patch_reagent(Patch {
                 partition,
-                crate::observe::REAGENT_XML,
+                path: REAGENT_XML,
                 from_offset,
                 to_offset,
-                true,
-            )?;
-            let recovery = plan.recovery_partition;
-            stager.patch_reagent(recovery, REAGENT_COPY, from_offset, to_offset, false)?;
+            })?;
+            let partition = plan.recovery_partition;
+            stager.patch_copy(Patch {
+                partition,
+                path: REAGENT_COPY,
+                from_offset,
+                to_offset,
+            })?;
         }
     }
     let extents = stager.extents()?;
@@ -114,11 +122,6 @@ pub fn stage<'d>(
 }
 
 impl Stager<'_, '_> {
-    fn range(&self, sectors: Sectors) -> ByteRange {
-        let size = self.observation.sector_size.bytes();
-        ByteRange::new(sectors.start * size, sectors.end * size)
-    }
-
     fn old_range(&self, number: u32) -> Result<ByteRange, StageError> {
         let partition = self
             .observation
@@ -204,12 +207,7 @@ impl Stager<'_, '_> {
 
     fn resize_error(&self, partition: u32, source: ResizeError) -> StageError {
         match source {
-            ResizeError::Ntfs(error @ NtfsError::RecordFull { .. }) => {
-                StageError::Refused(Refusal::CannotRebase {
-                    number: partition,
-                    problem: error.to_string(),
-                })
-            }
+            ResizeError::Ntfs(source) => ntfs_error(partition, source),
             ResizeError::SystemFileInPieces { .. } | ResizeError::NoRoom { .. } => {
                 StageError::Refused(Refusal::CannotRebase {
                     number: partition,
@@ -250,42 +248,44 @@ impl Stager<'_, '_> {
         Ok(())
     }
 
-    /// Changes the offset in a ReAgent.xml. Only Windows' own (`must`) has to be there and to name the old place.
-    fn patch_reagent(
-        &mut self,
-        partition: u32,
-        path: &str,
-        from_offset: u64,
-        to_offset: u64,
-        must: bool,
-    ) -> Result<(), StageError> {
+    /// Changes the offset in Windows' own ReAgent.xml.
+    fn patch_reagent(&mut self, step: Patch) -> Result<(), StageError> {
+        let Patch { partition, path, .. } = step;
+        let (volume, range) = self.volume(partition)?;
+        let bytes = read_small(&volume, path).map_err(|source| ntfs_error(partition, source))?;
+        let Some(bytes) = bytes else { return Ok(()) };
+        let new = set_winre_offset(&bytes, step.to_offset)
+            .map_err(|source| RepairError::ReAgent { partition, source })?;
+        let edits =
+            replace_content(&volume, path, &new).map_err(|source| RepairError::Edit { partition, source })?;
+        drop(volume);
+        self.apply(range, &edits, PHASE_REAGENT)
+    }
+
+    /// The same for the copy beside the image, where it is readable and names the old place. It serves people only.
+    fn patch_copy(&mut self, step: Patch) -> Result<(), StageError> {
+        let (volume, _) = self.volume(step.partition)?;
+        let bytes = read_small(&volume, step.path).ok().flatten().unwrap_or_default();
+        drop(volume);
+        let location = ReAgent::parse(&bytes)
+            .ok()
+            .and_then(|reagent| reagent.winre_location);
+        let disk = self.gpt.disk_guid();
+        if location.is_some_and(|l| l.offset == step.from_offset && l.guid == disk) {
+            self.patch_reagent(step)?;
+        }
+        Ok(())
+    }
+
+    /// The volume of a partition as staged so far.
+    fn volume(&self, partition: u32) -> Result<(StagedVolume<'_>, ByteRange), StageError> {
         let entry = self
             .gpt
             .partition(partition)
             .ok_or(RepairError::NoSuchPartition { number: partition })?;
-        let range = self.range(Sectors {
-            start: entry.range.start.0,
-            end: entry.range.end.0,
-        });
-        let ntfs = |source| RepairError::Ntfs { partition, source };
-        let volume = Volume::open(ReadWindow::new(&self.overlay, range)?).map_err(ntfs)?;
-        let Some(file) = volume.lookup(path).map_err(ntfs)? else {
-            return Ok(());
-        };
-        let stream = file.require(AttributeType::DATA, "").map_err(ntfs)?;
-        let bytes = volume.read_stream(stream, REAGENT_BYTES_MAX).map_err(ntfs)?;
-        let names_old = winrefit_formats::ReAgent::parse(&bytes)
-            .ok()
-            .and_then(|reagent| reagent.winre_location)
-            .is_some_and(|l| l.offset == from_offset && l.guid == self.gpt.disk_guid());
-        if !names_old && !must {
-            return Ok(());
-        }
-        let new = set_winre_offset(&bytes, to_offset)
-            .map_err(|source| RepairError::ReAgent { partition, source })?;
-        let edits =
-            replace_content(&volume, path, &new).map_err(|source| RepairError::Edit { partition, source })?;
-        self.apply(range, &edits, PHASE_REAGENT)
+        let range = entry.range.bytes(self.observation.sector_size);
+        let volume = Volume::open(ReadWindow::new(&self.overlay, range)?);
+        Ok((volume.map_err(|source| ntfs_error(partition, source))?, range))
     }
 
     /// The changed sectors, cut where the phase changes.
@@ -313,6 +313,33 @@ impl Stager<'_, '_> {
             }
         }
         Ok(extents)
+    }
+}
+
+/// A change of the offset in one ReAgent.xml.
+#[derive(Debug, Clone, Copy)]
+struct Patch {
+    partition: u32,
+    path: &'static str,
+    from_offset: u64,
+    to_offset: u64,
+}
+
+fn read_small<R: ReadAt>(volume: &Volume<R>, path: &str) -> Result<Option<Vec<u8>>, NtfsError> {
+    let Some(file) = volume.lookup(path)? else {
+        return Ok(None);
+    };
+    let stream = file.require(AttributeType::DATA, "")?;
+    volume.read_stream(stream, REAGENT_BYTES_MAX).map(Some)
+}
+
+/// Damage that only staging meets is a reason not to begin, like any other damage.
+fn ntfs_error(partition: u32, source: NtfsError) -> StageError {
+    let (number, problem) = (partition, source.to_string());
+    match source {
+        NtfsError::Disk(DiskError::Io { .. }) => StageError::Failed(RepairError::Ntfs { partition, source }),
+        NtfsError::RecordFull { .. } => StageError::Refused(Refusal::CannotRebase { number, problem }),
+        _ => StageError::Refused(Refusal::DamagedNtfs { number, problem }),
     }
 }
 

@@ -272,10 +272,20 @@ fn image_items(
     before: Option<&Observation>,
     recovery: &Partition,
 ) -> Vec<VerificationItem> {
-    let Some(winre) = &recovery.winre else {
-        return Vec::new();
-    };
     let old = before.and_then(|before| before.partition(recovery.number));
+    let Some(winre) = &recovery.winre else {
+        let lost = old.and_then(|old| old.winre.as_ref());
+        return lost
+            .map(|old| {
+                item(
+                    "WinRE image",
+                    false,
+                    format!("{} is not found any more", old.path),
+                )
+            })
+            .into_iter()
+            .collect();
+    };
     let was_readable = old
         .and_then(|p| p.winre.as_ref())
         .is_none_or(|winre| winre.version.is_ok());

@@ -21,7 +21,7 @@ const REQUEST: Request = Request {
 
 fn layouts() -> [(&'static str, Layout); 3] {
     [
-        ("shrink-grow-front", Layout::default()),
+        ("shrink+grow-front", Layout::default()),
         (
             "grow-front",
             Layout {

@@ -72,7 +72,7 @@ fn assert_undone(old: &MemoryDevice, new: MemoryDevice) {
 #[test]
 fn the_volume_before_gives_space() {
     let layout = Layout::default();
-    let (old, new, report) = repair(&layout, &request(40, 10), "shrink-grow-front");
+    let (old, new, report) = repair(&layout, &request(40, 10), "shrink+grow-front");
     assert_eq!(partition_range(&new, RECOVERY).start, 39 * MIB);
     assert_eq!(partition_range(&new, WINDOWS).end, 39 * MIB);
     assert!(report.plan.unwrap().bytes_written < 1 << 20);
@@ -92,7 +92,7 @@ fn unallocated_space_before_is_taken_first_and_the_donor_gives_the_rest() {
         windows: (4, 45),
         ..Layout::default()
     };
-    let (old, new, _) = repair(&layout, &request(40, 10), "shrink-grow-front");
+    let (old, new, _) = repair(&layout, &request(40, 10), "shrink+grow-front");
     assert_eq!(partition_range(&new, WINDOWS).end, 39 * MIB);
     assert_undone(&old, new);
 }
@@ -115,7 +115,7 @@ fn sectors_of_4096_bytes() {
         sector_size: SectorSize::B4096,
         ..Layout::default()
     };
-    let (old, new, _) = repair(&layout, &request(40, 10), "shrink-grow-front");
+    let (old, new, _) = repair(&layout, &request(40, 10), "shrink+grow-front");
     assert_undone(&old, new);
 }
 
@@ -126,7 +126,7 @@ fn recovery_volumes_with_other_clusters() {
             recovery_cluster: cluster,
             ..Layout::default()
         };
-        let (old, new, _) = repair(&layout, &request(40, 10), "shrink-grow-front");
+        let (old, new, _) = repair(&layout, &request(40, 10), "shrink+grow-front");
         assert_undone(&old, new);
     }
 }
@@ -134,7 +134,7 @@ fn recovery_volumes_with_other_clusters() {
 #[test]
 fn a_second_repair_on_top_and_only_that_is_undone() {
     let layout = Layout::default();
-    let (_, first, _) = repair(&layout, &request(30, 10), "shrink-grow-front");
+    let (_, first, _) = repair(&layout, &request(30, 10), "shrink+grow-front");
     let mut subject = target(first.clone());
     let report = fix(&mut subject, &request(40, 10), &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Repaired);
@@ -148,7 +148,7 @@ fn a_second_repair_on_top_and_only_that_is_undone() {
 
 #[test]
 fn enough_room_is_left_alone_and_a_plan_after_success_is_empty() {
-    let (_, new, _) = repair(&Layout::default(), &request(40, 10), "shrink-grow-front");
+    let (_, new, _) = repair(&Layout::default(), &request(40, 10), "shrink+grow-front");
     let subject = target(new);
     let report = plan(&subject, &request(40, 10), &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Healthy);

@@ -91,7 +91,7 @@ fn a_disk_by_other_tools_is_repaired_and_put_back() {
     assert_eq!(hash_of(&image), old_hash, "plan has written");
     let fixed = report(0, &["fix", disk, "--yes", "--recovery-partition", RECOVERY]);
     assert_eq!(fixed["verdict"], "repaired");
-    assert_eq!(fixed["plan"]["strategy"], "shrink-grow-front");
+    assert_eq!(fixed["plan"]["strategy"], "shrink+grow-front");
     assert_eq!(fixed["plan"]["changes"], planned["plan"]["changes"]);
     assert!(fixed["plan"]["bytes_written"].as_u64().unwrap() < 2 << 20);
     let (old, new) = (range_of(partition(&before, 4)), range_of(partition(&fixed, 4)));

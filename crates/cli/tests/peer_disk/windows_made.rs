@@ -165,7 +165,7 @@ fn repair(volume: &[u8], before: Before, behind: Behind, strategy: &str) {
 #[test]
 fn the_volume_of_windows_10_takes_space_from_the_volume_before_it() {
     let Some(volume) = windows_10() else { return };
-    repair(&volume, Before::Donor, Behind::Partition, "shrink-grow-front");
+    repair(&volume, Before::Donor, Behind::Partition, "shrink+grow-front");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_volume_with_clusters_of_512_bytes_grows_either_way() {
     let Some(volume) = tiny().map(with_empty_log) else {
         return;
     };
-    repair(&volume, Before::Donor, Behind::Partition, "shrink-grow-front");
+    repair(&volume, Before::Donor, Behind::Partition, "shrink+grow-front");
     repair(&volume, Before::Gap, Behind::Partition, "grow-front");
     repair(&volume, Before::Gap, Behind::Gap, "grow-end");
 }

@@ -3,6 +3,7 @@
 
 mod build;
 mod fix;
+mod prepare;
 mod read_only;
 mod recover;
 

@@ -65,6 +65,12 @@ pub fn check<D: Device>(
     report.disk = Some(build::disk(&observation, candidate_or_named(&observation, None)));
     for partition in &observation.partitions {
         let is_ntfs = partition.content.name() == "ntfs";
+        if number == Some(partition.number) && !is_ntfs {
+            return Err(RepairError::NotNtfs {
+                number: partition.number,
+                found: partition.content.name(),
+            });
+        }
         if number.map_or(is_ntfs, |number| number == partition.number) {
             progress(Progress::Checking {
                 partition: partition.number,

@@ -37,7 +37,10 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
             "The interrupted undo was completed; the disk is as before the repair.",
         ),
     };
-    after("resume", target, verdict, Some((&found, text)))
+    match verdict {
+        Verdict::Healthy => after("resume", target, verdict, Some((&found, text))),
+        _ => proven("resume", target, verdict, (&found, text)),
+    }
 }
 
 /// Puts the last repair back, if `ask` agrees, as long as nothing else has changed the sectors since.
@@ -76,13 +79,33 @@ pub fn undo<D: Device>(
     })?;
     progress(Progress::Verifying);
     let text = "The repair was put back; the disk is bit for bit what it was before.";
-    after("undo", target, Verdict::Undone, Some((&found, text)))
+    proven("undo", target, Verdict::Undone, (&found, text))
 }
 
 /// The journal, and the identity of the disk that it has to name.
 fn find<D: Device>(target: &Target<D>) -> Result<(Option<Found>, [u8; 16]), RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
     Ok((observation.journal?, observation.table.disk_guid().to_bytes_le()))
+}
+
+/// The report on the disk after work on it: with proof, and `verdict` only if nothing is damaged.
+fn proven<D: Device>(
+    command: &'static str,
+    target: &Target<D>,
+    verdict: Verdict,
+    journal: (&Found, &str),
+) -> Result<Report, RepairError> {
+    let mut report = after(command, target, verdict, Some(journal))?;
+    let observation = observe(target.disk(), target.reported, Depth::Full)?;
+    let diagnosis = diagnose::diagnose(&observation, None);
+    // An undone repair leaves the lack of space that it was for.
+    let recovery = diagnosis.recovery.filter(|_| verdict == Verdict::Repaired);
+    let (items, checks) = verify::verify_disk(target.disk(), &observation, recovery)?;
+    if observation.gpt.is_err() || checks.iter().any(|check| !check.consistent) {
+        report.verdict = Verdict::Damaged;
+    }
+    (report.verification, report.checks) = (items, checks);
+    Ok(report)
 }
 
 /// The report on the disk as it is now.
@@ -94,10 +117,6 @@ fn after<D: Device>(
 ) -> Result<Report, RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
     let diagnosis = diagnose::diagnose(&observation, None);
-    let mut items = Vec::new();
-    if matches!(verdict, Verdict::Repaired | Verdict::Undone) {
-        (items, _) = verify::verify_disk(target.disk(), &observation, None)?;
-    }
     let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
     report.journal =
         journal.map(|(found, text)| build::journal(found, observation.sector_size.bytes(), text));
@@ -106,7 +125,6 @@ fn after<D: Device>(
         journal.state = "removed";
     }
     report.verdict = verdict;
-    report.verification = items;
     Ok(report)
 }
 

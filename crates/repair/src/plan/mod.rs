@@ -1,5 +1,6 @@
 //! The plan: a value that says all that will be done. Making one is a pure function of an observation.
 
+mod at_rest;
 mod planner;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub enum Strategy {
     /// Unallocated space right before it.
     GrowFront,
     /// The volume before it gives space.
+    #[serde(rename = "shrink+grow-front")]
     ShrinkGrowFront,
 }
 
@@ -41,7 +43,7 @@ impl Strategy {
             Self::Keep => "keep",
             Self::GrowEnd => "grow-end",
             Self::GrowFront => "grow-front",
-            Self::ShrinkGrowFront => "shrink-grow-front",
+            Self::ShrinkGrowFront => "shrink+grow-front",
         }
     }
 }

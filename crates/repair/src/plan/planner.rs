@@ -1,5 +1,6 @@
 //! Choosing the least invasive way that leads to the target.
 
+use super::at_rest::{check_volume, has_vss, managed_disk, start_can_be_told, windows_at_rest};
 use super::{Plan, Request, Sectors, Step, Strategy};
 use crate::observation::{Content, Observation, Partition, Space};
 use crate::refusal::{NoDonor, Refusal};
@@ -8,7 +9,6 @@ use crate::rules::{
 };
 use crate::select::recovery_partition;
 use winrefit_formats::gpt::types;
-use winrefit_ntfs::logfile::LogState;
 
 /// Partition edges are multiples of this, as Windows' own tools keep them.
 const ALIGNMENT_BYTES: u64 = 1 << 20;
@@ -44,12 +44,13 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
     if is_enough(request, size_bytes, space.free_bytes) {
         return Ok(plan);
     }
+    windows_at_rest(observation)?;
     let wanted = growth(request, size_bytes, space)?;
     let place = Neighbourhood::of(observation, recovery);
     if let Some(end) = place.end_growth(wanted, size_bytes) {
         return Ok(grow_end(observation, recovery, plan, end));
     }
-    unreadable_windows(observation, number)?;
+    start_can_be_told(observation, number)?;
     if has_vss(recovery) {
         return Err(Refusal::ShadowCopies { number });
     }
@@ -91,11 +92,7 @@ fn sectors_of(partition: &Partition) -> Sectors {
 
 /// Without wishes the servicing rule decides: a partition that passes is left alone even below the target.
 fn is_enough(request: &Request, size_bytes: u64, free_bytes: u64) -> bool {
-    let default = if request.size_bytes.is_some() {
-        0
-    } else {
-        SERVICING_FREE_BYTES.max(PLACEMENT_MARGIN_BYTES)
-    };
+    let default = SERVICING_FREE_BYTES.max(PLACEMENT_MARGIN_BYTES);
     size_bytes >= request.size_bytes.unwrap_or(0) && free_bytes >= request.free_bytes.unwrap_or(default)
 }
 
@@ -228,7 +225,7 @@ fn shrink_donor(
     recovery: &Partition,
     place: &Neighbourhood<'_>,
     start: u64,
-) -> Result<[Step; 2], Refusal> {
+) -> Result<Vec<Step>, Refusal> {
     let no_donor = |reason| Refusal::NoDonor {
         number: recovery.number,
         reason,
@@ -247,6 +244,22 @@ fn shrink_donor(
         return Err(no_donor(NoDonor::Foreign { number, what }));
     }
     let space = check_volume(donor)?;
+    let sector = observation.sector_size.bytes();
+    let before = sectors_of(donor);
+    let after = Sectors {
+        end: start / sector,
+        ..before
+    };
+    let move_border = Step::SetPartition {
+        partition: number,
+        before,
+        after,
+    };
+    let volume_bytes = donor.ntfs().map_or(u64::MAX, |ntfs| ntfs.geometry.volume_bytes());
+    if start > donor.range.start && volume_bytes <= start - donor.range.start {
+        // The volume ends before its partition does, and before the new border.
+        return Ok(vec![move_border]);
+    }
     let needed_bytes = donor.range.end.saturating_sub(start);
     let keep_bytes = DONOR_KEEP_BYTES.min(donor.range.len() / 20);
     if start <= donor.range.start || space.free_bytes < needed_bytes.saturating_add(keep_bytes) {
@@ -268,23 +281,11 @@ fn shrink_donor(
             bytes_behind,
         });
     }
-    let sector = observation.sector_size.bytes();
-    let before = sectors_of(donor);
-    let after = Sectors {
-        end: start / sector,
-        ..before
+    let shrink = Step::ShrinkEnd {
+        partition: number,
+        sectors: after.count(),
     };
-    Ok([
-        Step::ShrinkEnd {
-            partition: number,
-            sectors: after.count(),
-        },
-        Step::SetPartition {
-            partition: number,
-            before,
-            after,
-        },
-    ])
+    Ok(vec![shrink, move_border])
 }
 
 /// A patch for every Windows whose ReAgent.xml names the partition by its old offset.
@@ -311,101 +312,4 @@ fn patch_reagent(
         });
     }
     Ok(steps)
-}
-
-/// Whether the volume of a partition may be changed; and its space.
-fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
-    let number = partition.number;
-    let ntfs = match &partition.content {
-        Content::Ntfs(ntfs) => ntfs,
-        Content::BitLocker => return Err(Refusal::BitLocker { number }),
-        Content::Refs => return Err(Refusal::Refs { number }),
-        Content::DamagedNtfs(error) => {
-            return Err(Refusal::DamagedNtfs {
-                number,
-                problem: error.to_string(),
-            });
-        }
-        other => {
-            return Err(Refusal::UnknownFilesystem {
-                number,
-                found: other.name(),
-            });
-        }
-    };
-    let state = ntfs.state.as_ref().map_err(|e| Refusal::DamagedNtfs {
-        number,
-        problem: e.to_string(),
-    })?;
-    let (major, minor) = state.version;
-    if (major, minor) != (3, 1) {
-        return Err(Refusal::NtfsVersion { number, major, minor });
-    }
-    if state.hibernated {
-        return Err(Refusal::Hibernated { number });
-    }
-    if state.is_dirty() {
-        return Err(Refusal::Dirty { number });
-    }
-    match state.log {
-        LogState::Uninitialized | LogState::Clean => {}
-        LogState::FastStartup { .. } => {
-            return Err(Refusal::UncleanLog {
-                number,
-                fast_startup: true,
-            });
-        }
-        LogState::InUse => {
-            return Err(Refusal::UncleanLog {
-                number,
-                fast_startup: false,
-            });
-        }
-        LogState::Damaged => {
-            let problem = "$LogFile has no readable restart page".to_owned();
-            return Err(Refusal::DamagedNtfs { number, problem });
-        }
-    }
-    let unread = Refusal::DamagedNtfs {
-        number,
-        problem: "$Bitmap cannot be read".to_owned(),
-    };
-    ntfs.space.ok_or(unread)
-}
-
-/// A Windows behind BitLocker may refer to the partition, and nobody could tell it of a new start.
-fn unreadable_windows(observation: &Observation, recovery: u32) -> Result<(), Refusal> {
-    let mut windows = observation.windows.iter();
-    if windows.any(|w| w.recovery_partition == Some(recovery)) {
-        return Ok(());
-    }
-    let mut all = observation.partitions.iter();
-    match all.find(|p| matches!(p.content, Content::BitLocker)) {
-        Some(encrypted) => Err(Refusal::BitLocker {
-            number: encrypted.number,
-        }),
-        None => Ok(()),
-    }
-}
-
-fn has_vss(partition: &Partition) -> bool {
-    partition
-        .ntfs()
-        .and_then(|ntfs| ntfs.state.as_ref().ok())
-        .is_some_and(|state| state.has_vss_header)
-}
-
-fn managed_disk(observation: &Observation) -> Result<(), Refusal> {
-    for partition in &observation.partitions {
-        let what = match partition.type_guid {
-            types::PARTITION_LDM_METADATA_GUID | types::PARTITION_LDM_DATA_GUID => "the Logical Disk Manager",
-            types::PARTITION_SPACES_GUID => "Storage Spaces",
-            _ => continue,
-        };
-        return Err(Refusal::ManagedDisk {
-            number: partition.number,
-            what,
-        });
-    }
-    Ok(())
 }

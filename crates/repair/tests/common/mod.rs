@@ -9,6 +9,7 @@ use winrefit_formats::{
     Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentLocation, ReAgentTemplate, WimTemplate,
 };
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
+use winrefit_ntfs::record::Record;
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
 use winrefit_repair::target::Target;
 
@@ -237,4 +238,54 @@ pub fn files(disk: &dyn ReadAt, number: u32) -> BTreeMap<String, Vec<u8>> {
 /// Flips a byte of a volume.
 pub fn poke(disk: &mut MemoryDevice, offset: u64, bytes: &[u8]) {
     disk.write_at(offset, bytes).unwrap();
+}
+
+/// A file record of a volume: its place on the disk, itself, and its bytes on the disk.
+pub fn record(disk: &MemoryDevice, part: u32, number: u64) -> (u64, Record, Vec<u8>) {
+    let range = partition_range(disk, part);
+    let volume = Volume::open(ReadWindow::new(disk, range).unwrap()).unwrap();
+    let geometry = volume.geometry();
+    let lcn = volume.mft_runs().0[0].lcn.unwrap();
+    let at = range.start + geometry.offset_of(lcn) + number * u64::from(geometry.record_size);
+    let raw = disk.read_vec(at, geometry.record_size as usize).unwrap();
+    (at, Record::parse(RecordNumber(number), raw.clone()).unwrap(), raw)
+}
+
+/// Writes a changed record with right fixups, into $MFTMirr as well where it has a copy there.
+pub fn store(device: &mut impl Device, clean: &MemoryDevice, part: u32, changed: (u64, Record, Vec<u8>)) {
+    let (at, record, raw) = changed;
+    let bytes = winrefit_ntfs::fixup::protect_over(record.bytes(), &raw);
+    device.write_at(at, &bytes).unwrap();
+    let number = record.number().0;
+    if number < 4 {
+        let range = partition_range(clean, part);
+        let volume = Volume::open(ReadWindow::new(clean, range).unwrap()).unwrap();
+        let mirror = range.start + volume.geometry().offset_of(volume.boot().mft_mirr_lcn());
+        device
+            .write_at(mirror + number * raw.len() as u64, &bytes)
+            .unwrap();
+    }
+}
+
+/// Number of the record of a file.
+pub fn record_of(disk: &MemoryDevice, part: u32, path: &str) -> u64 {
+    let range = partition_range(disk, part);
+    let volume = Volume::open(ReadWindow::new(disk, range).unwrap()).unwrap();
+    volume.lookup(path).unwrap().unwrap().number().0
+}
+
+/// Changes bytes of the attribute of this type and name in a record.
+pub fn change(
+    disk: &mut MemoryDevice,
+    part: u32,
+    number: u64,
+    what: (AttributeType, &str),
+    at: usize,
+    bytes: &[u8],
+) {
+    let (place, mut found, raw) = record(disk, part, number);
+    let offset = found.find(what.0, what.1).unwrap().unwrap().offset() + at;
+    found.bytes_mut()[offset..offset + bytes.len()].copy_from_slice(bytes);
+    let clean = disk.clone();
+    store(disk, &clean, part, (place, found, raw));
 }

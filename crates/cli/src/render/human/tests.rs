@@ -150,7 +150,7 @@ fn range(mib: std::ops::Range<u64>) -> RangeReport {
 
 fn plan_report() -> PlanReport {
     PlanReport {
-        strategy: "shrink-grow-front",
+        strategy: "shrink+grow-front",
         summary: "Partition 3 gives 475 MiB at its end, and the recovery partition grows to its front into them.".into(),
         steps: vec![
             "End the NTFS volume of partition 3 475 MiB earlier; nothing lies in that tail.".into(),

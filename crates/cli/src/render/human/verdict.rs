@@ -25,6 +25,7 @@ pub fn head(page: &mut Page, report: &Report) {
 fn outcome(report: &Report) -> (Span, &'static str) {
     let caution = || Span::new("!", Tone::Caution);
     match report.verdict {
+        Verdict::Healthy if report.command == "resume" => (mark(true), "Nothing to resume"),
         Verdict::Healthy => (mark(true), "Healthy"),
         Verdict::NeedsRepair => (mark(false), "Needs repair"),
         Verdict::Refused => (caution(), "Refused"),

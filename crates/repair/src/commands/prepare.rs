@@ -1,0 +1,228 @@
+//! Everything before the commit: observe, plan, check, stage, prove, find a place for the journal.
+
+use super::read_only::{check_named, mark_unfinished};
+use super::{Progress, ProgressSink, build};
+use crate::diagnose;
+use crate::error::RepairError;
+use crate::observation::Observation;
+use crate::observe::{Depth, observe};
+use crate::places::free_places;
+use crate::plan::{self, Plan, Request, Step};
+use crate::refusal::Refusal;
+use crate::report::{Report, Verdict};
+use crate::stage::{StageError, stage};
+use crate::target::Target;
+use crate::verify::{self, Before};
+use std::collections::BTreeMap;
+use winrefit_disk::journal;
+use winrefit_disk::{ByteRange, Device, Extent, JournalPlace, ReadAt, ReadWindow};
+use winrefit_ntfs::check::{CheckReport, owners_from, path_of};
+use winrefit_ntfs::{Lcn, Volume};
+
+/// All that a commit needs, proven.
+pub(super) struct Prepared {
+    pub(super) observation: Observation,
+    /// Checks of the volumes that change, by partition.
+    pub(super) checks: BTreeMap<u32, CheckReport>,
+    pub(super) plan: Plan,
+    pub(super) extents: Vec<Extent>,
+    pub(super) place: JournalPlace,
+    pub(super) report: Report,
+}
+
+/// What preparation came to.
+pub(super) enum Preparation {
+    /// There is something to commit.
+    Ready(Box<Prepared>),
+    /// There is nothing to do, or it is refused: the report says which.
+    Ended(Box<Report>),
+}
+
+pub(super) fn prepare<D: Device>(
+    command: &'static str,
+    target: &Target<D>,
+    request: &Request,
+    progress: ProgressSink<'_>,
+) -> Result<Preparation, RepairError> {
+    let disk = target.disk();
+    let observation = observe(disk, target.reported, Depth::Full)?;
+    check_named(&observation, request.recovery_partition)?;
+    let diagnosis = diagnose::diagnose(&observation, request.recovery_partition);
+    let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
+    mark_unfinished(&observation, &mut report);
+    let ended = |report| Ok(Preparation::Ended(Box::new(report)));
+    if report.verdict == Verdict::Unfinished {
+        return ended(report);
+    }
+    let plan = match plan::plan(&observation, request) {
+        Ok(plan) => plan,
+        Err(refusal) => return ended(refused(report, &name_the_file(disk, &observation, refusal))),
+    };
+    if plan.is_empty() {
+        report.plan = Some(build::plan(&observation, &plan, &[], None));
+        if report.verdict != Verdict::Damaged {
+            report.verdict = Verdict::Healthy;
+        }
+        return ended(report);
+    }
+    match prove(&target.device, &observation, &plan, &mut report, progress) {
+        Ok((checks, extents, place)) => Ok(Preparation::Ready(Box::new(Prepared {
+            observation,
+            checks,
+            plan,
+            extents,
+            place,
+            report,
+        }))),
+        Err(StageError::Refused(refusal)) => ended(refused(report, &refusal)),
+        Err(StageError::Failed(error)) => Err(error),
+    }
+}
+
+/// What a commit writes, where its journal goes, and the checks to hold the result against.
+type Proven = (BTreeMap<u32, CheckReport>, Vec<Extent>, JournalPlace);
+
+/// Checks what the plan changes, stages it, and proves the staged result. Fills the report on the way.
+fn prove<D: Device>(
+    device: &D,
+    observation: &Observation,
+    plan: &Plan,
+    report: &mut Report,
+    progress: ProgressSink<'_>,
+) -> Result<Proven, StageError> {
+    let disk: &dyn ReadAt = device;
+    let checks = check_volumes(disk, observation, plan, report, progress)?;
+    progress(Progress::Staging);
+    let staged = stage(disk, observation, plan)?;
+    progress(Progress::VerifyingStaged);
+    let before = Before {
+        observation,
+        checks: &checks,
+    };
+    report.verification = verify::verify_plan(&staged.overlay, Some(disk), &before, plan)?;
+    if let Some(failed) = report.verification.iter().find(|item| !item.ok) {
+        let (what, detail) = (failed.what.clone(), failed.detail.clone());
+        return Err(StageError::Refused(Refusal::StagedCheckFailed { what, detail }));
+    }
+    let extents = staged.extents;
+    let needed = journal::required_bytes(&extents, observation.sector_size)?;
+    let place = journal_place(device, observation, plan, needed).map_err(StageError::Refused)?;
+    let mut plan_report = build::plan(observation, plan, &extents, Some((place, needed)));
+    plan_report.recovery_free_bytes_after = free_after(&staged.overlay, observation, plan)?;
+    report.plan = Some(plan_report);
+    report.verdict = Verdict::NeedsRepair;
+    mark_donor(report, plan);
+    Ok((checks, extents, place))
+}
+
+/// Checks every volume that the plan changes. One with an error is not touched.
+fn check_volumes(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    plan: &Plan,
+    report: &mut Report,
+    progress: ProgressSink<'_>,
+) -> Result<BTreeMap<u32, CheckReport>, StageError> {
+    let changed = plan.changed_partitions();
+    let mut checks = BTreeMap::new();
+    for partition in observation
+        .partitions
+        .iter()
+        .filter(|p| changed.contains(&p.number))
+    {
+        let number = partition.number;
+        progress(Progress::Checking { partition: number });
+        let (check, summary) = verify::check_partition(disk, observation.sector_size, partition)?;
+        let worst = summary.problems.first().map(|problem| problem.text.clone());
+        let consistent = summary.consistent;
+        report.checks.push(summary);
+        if !consistent {
+            let problem = worst.unwrap_or_default();
+            return Err(StageError::Refused(Refusal::DamagedNtfs { number, problem }));
+        }
+        checks.insert(number, check);
+    }
+    Ok(checks)
+}
+
+fn refused(mut report: Report, refusal: &Refusal) -> Report {
+    report.refusal = Some(refusal.report());
+    report.verdict = Verdict::Refused;
+    report
+}
+
+fn mark_donor(report: &mut Report, plan: &Plan) {
+    for step in &plan.steps {
+        if let (Step::ShrinkEnd { partition, .. }, Some(disk)) = (step, &mut report.disk) {
+            disk.partitions
+                .iter_mut()
+                .filter(|p| p.number == *partition)
+                .for_each(|p| p.roles.push("donor"));
+        }
+    }
+}
+
+fn free_after(disk: &dyn ReadAt, before: &Observation, plan: &Plan) -> Result<Option<u64>, RepairError> {
+    let after = observe(disk, Some(before.sector_size), Depth::Quick)?;
+    Ok(after
+        .partition(plan.recovery_partition)
+        .and_then(|p| p.free_bytes()))
+}
+
+/// A tail in use is refused with the name of a file that lies there, where one can be found.
+fn name_the_file(disk: &dyn ReadAt, observation: &Observation, refusal: Refusal) -> Refusal {
+    let Refusal::TailInUse {
+        number,
+        path: None,
+        bytes_behind,
+    } = refusal
+    else {
+        return refusal;
+    };
+    let path = observation.partition(number).and_then(|partition| {
+        let volume = Volume::open(ReadWindow::new(disk, partition.range).ok()?).ok()?;
+        let used_end = partition.ntfs()?.space?.used_end;
+        let from = used_end.saturating_sub(bytes_behind) / u64::from(volume.geometry().cluster_size);
+        let owner = owners_from(&volume, Lcn(from), 1).ok()?.into_iter().next()?;
+        path_of(&volume, owner.record).ok()
+    });
+    Refusal::TailInUse {
+        number,
+        path,
+        bytes_behind,
+    }
+}
+
+/// The first place that takes the journal: unallocated before and after the repair, and zero.
+fn journal_place<D: Device>(
+    device: &D,
+    observation: &Observation,
+    plan: &Plan,
+    needed_bytes: u64,
+) -> Result<JournalPlace, Refusal> {
+    let sector = observation.sector_size;
+    let mut used: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
+    // A long entry array can reach into the usable range; its unused slots are zeros as free space is.
+    if let Ok(gpt) = &observation.gpt {
+        used.extend([gpt.primary_entries(), gpt.backup_entries()].map(|array| array.bytes(sector)));
+    }
+    for step in &plan.steps {
+        if let Step::SetPartition { after, .. } = step {
+            used.push(ByteRange::new(
+                after.start * sector.bytes(),
+                after.end * sector.bytes(),
+            ));
+        }
+    }
+    let mut problem = "neither exists".to_owned();
+    for place in free_places(observation.table.usable(), sector, &used) {
+        match journal::check_place(device, place, needed_bytes) {
+            Ok(_) => return Ok(place),
+            Err(error) => problem = error.to_string(),
+        }
+    }
+    Err(Refusal::NoJournalSpace {
+        needed_bytes,
+        problem,
+    })
+}

@@ -1,0 +1,137 @@
+//! What has to be true of volumes and disk before anything may be changed.
+
+use crate::observation::{Content, Observation, Partition, Space};
+use crate::refusal::Refusal;
+use winrefit_formats::gpt::types;
+use winrefit_ntfs::logfile::LogState;
+
+/// Whether the volume of a partition may be changed; and its space.
+pub(super) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
+    let number = partition.number;
+    let ntfs = match &partition.content {
+        Content::Ntfs(ntfs) => ntfs,
+        Content::BitLocker => return Err(Refusal::BitLocker { number }),
+        Content::Refs => return Err(Refusal::Refs { number }),
+        Content::DamagedNtfs(error) => {
+            return Err(Refusal::DamagedNtfs {
+                number,
+                problem: error.to_string(),
+            });
+        }
+        other => {
+            return Err(Refusal::UnknownFilesystem {
+                number,
+                found: other.name(),
+            });
+        }
+    };
+    let state = ntfs.state.as_ref().map_err(|e| Refusal::DamagedNtfs {
+        number,
+        problem: e.to_string(),
+    })?;
+    let (major, minor) = state.version;
+    if (major, minor) != (3, 1) {
+        return Err(Refusal::NtfsVersion { number, major, minor });
+    }
+    if state.hibernated {
+        return Err(Refusal::Hibernated { number });
+    }
+    if state.is_dirty() {
+        return Err(Refusal::Dirty { number });
+    }
+    match state.log {
+        LogState::Uninitialized | LogState::Clean => {}
+        LogState::FastStartup { .. } => {
+            return Err(Refusal::UncleanLog {
+                number,
+                fast_startup: true,
+            });
+        }
+        LogState::InUse => {
+            return Err(Refusal::UncleanLog {
+                number,
+                fast_startup: false,
+            });
+        }
+        LogState::Damaged => {
+            let problem = "$LogFile has no readable restart page".to_owned();
+            return Err(Refusal::DamagedNtfs { number, problem });
+        }
+    }
+    let unread = Refusal::DamagedNtfs {
+        number,
+        problem: "$Bitmap cannot be read".to_owned(),
+    };
+    ntfs.space.ok_or(unread)
+}
+
+/// Whether every Windows that may refer to the partition can be told of a new start. Where a readable one refers to
+/// it, that is the one; otherwise it may be any that cannot be read.
+pub(super) fn start_can_be_told(observation: &Observation, recovery: u32) -> Result<(), Refusal> {
+    if observation
+        .windows
+        .iter()
+        .any(|w| w.recovery_partition == Some(recovery))
+    {
+        return Ok(());
+    }
+    for windows in &observation.windows {
+        if let Some(Err(problem)) = &windows.reagent {
+            let (number, problem) = (windows.partition, problem.clone());
+            return Err(Refusal::ReAgentUnreadable { number, problem });
+        }
+    }
+    let data = observation
+        .partitions
+        .iter()
+        .filter(|p| p.type_guid == types::PARTITION_BASIC_DATA_GUID);
+    for partition in data {
+        let number = partition.number;
+        match &partition.content {
+            Content::BitLocker => return Err(Refusal::BitLocker { number }),
+            Content::DamagedNtfs(e) => {
+                return Err(Refusal::DamagedNtfs {
+                    number,
+                    problem: e.to_string(),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A Windows that is hibernated or was not shut down goes on with the partition table that it remembers, whichever
+/// partitions the plan changes.
+pub(super) fn windows_at_rest(observation: &Observation) -> Result<(), Refusal> {
+    let partitions = observation
+        .windows
+        .iter()
+        .filter_map(|w| observation.partition(w.partition));
+    for partition in partitions {
+        check_volume(partition)?;
+    }
+    Ok(())
+}
+
+pub(super) fn has_vss(partition: &Partition) -> bool {
+    partition
+        .ntfs()
+        .and_then(|ntfs| ntfs.state.as_ref().ok())
+        .is_some_and(|state| state.has_vss_header)
+}
+
+pub(super) fn managed_disk(observation: &Observation) -> Result<(), Refusal> {
+    for partition in &observation.partitions {
+        let what = match partition.type_guid {
+            types::PARTITION_LDM_METADATA_GUID | types::PARTITION_LDM_DATA_GUID => "the Logical Disk Manager",
+            types::PARTITION_SPACES_GUID => "Storage Spaces",
+            _ => continue,
+        };
+        return Err(Refusal::ManagedDisk {
+            number: partition.number,
+            what,
+        });
+    }
+    Ok(())
+}
