@@ -29,7 +29,7 @@ MiB, GiB, TiB (or M, G, T: powers of 1024), MB, GB, TB (powers of 1000), or plai
 /// room for it. At every instant the disk holds the old working state or the new one.
 #[derive(Debug, Parser)]
 #[command(name = "winrefit", version, after_help = AFTER_HELP, arg_required_else_help = true)]
-#[command(max_term_width = 100, disable_help_subcommand = true)]
+#[command(max_term_width = 100)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -182,7 +182,7 @@ pub enum LabCommand {
         #[arg(long, value_parser = size::parse)]
         size: Option<u64>,
         /// Number of files on the Windows volume instead of the profile's.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
         files: Option<u32>,
     },
 }

@@ -59,6 +59,8 @@ impl Failure {
         match self {
             Self::NobodyToAsk | Self::NoSuchProfile { .. } => ExitCode::Usage,
             Self::Repair(error) if error.is_usage() => ExitCode::Usage,
+            Self::Repair(error) if error.is_unfinished() => ExitCode::Unfinished,
+            Self::Repair(error) if error.is_damage() => ExitCode::Damaged,
             Self::Repair(_) | Self::Lab { .. } | Self::File { .. } | Self::Output(_) | Self::Json(_) => {
                 ExitCode::Error
             }
@@ -85,7 +87,9 @@ impl Failure {
             }
             Self::NoSuchProfile { .. } => "Run `winrefit lab list` to see the profiles.".into(),
             Self::NobodyToAsk => {
-                "Nothing was written. Read the plan, then run the command again with --yes.".into()
+                "Nothing was written. `winrefit plan` and `winrefit diagnose` show what there is to do; then run the \
+                 command again with --yes."
+                    .into()
             }
             Self::File { .. } => "Check the path, and that you may write there.".into(),
             Self::Output(_) => {

@@ -31,6 +31,7 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
             rules = rules_of(partition);
             findings.extend(space_finding(partition, &rules));
             findings.extend(image_finding(partition));
+            findings.extend(unreadable_finding(observation, partition));
             findings.extend(reference_finding(observation, partition, named));
         }
         None => findings.push(finding(
@@ -47,8 +48,8 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
     }
     findings.extend(observation.partitions.iter().filter_map(volume_finding));
     findings.extend(observation.gpt.as_ref().err().map(table_finding));
-    findings.sort_by_key(|finding| finding.severity);
-    let verdict = if findings.iter().any(|f| f.code == "ntfs-unreadable") {
+    findings.sort_by_key(|finding| (finding.severity, !is_damage(finding)));
+    let verdict = if findings.iter().any(is_damage) {
         Verdict::Damaged
     } else if findings.iter().any(|f| f.severity == Severity::Problem) {
         Verdict::NeedsRepair
@@ -61,6 +62,11 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
         findings,
         verdict,
     }
+}
+
+/// Whether a finding is damage of the disk, and not only a lack of space.
+pub fn is_damage(finding: &FindingReport) -> bool {
+    ["ntfs-unreadable", "re-unreadable", "partition-table-damaged"].contains(&finding.code)
 }
 
 fn finding(
@@ -120,6 +126,34 @@ fn space_finding(partition: &Partition, rules: &[RuleReport]) -> Option<FindingR
             .iter()
             .map(|rule| evidence(source.clone(), format!("{}: {}", rule.code, rule.arithmetic)))
             .collect(),
+    ))
+}
+
+/// A Windows relies on the partition, and no volume is there.
+fn unreadable_finding(observation: &Observation, partition: &Partition) -> Option<FindingReport> {
+    let number = partition.number;
+    let mut windows = observation.windows.iter();
+    let referring = windows.find(|w| w.recovery_partition == Some(number))?;
+    if matches!(
+        partition.content,
+        Content::Ntfs(_) | Content::DamagedNtfs(_) | Content::BitLocker
+    ) {
+        return None;
+    }
+    Some(finding(
+        "re-unreadable",
+        Severity::Problem,
+        format!("The recovery partition {number} holds no readable volume"),
+        format!(
+            "Windows on partition {} relies on it, so this Windows has no working recovery environment.",
+            referring.partition
+        ),
+        "Keep a copy of the disk. In Windows, `reagentc /disable` and `reagentc /enable` choose a place anew, if the \
+         image still exists.",
+        vec![evidence(
+            format!("partition {number}, first sector"),
+            format!("found: {}", partition.content.name()),
+        )],
     ))
 }
 
@@ -252,12 +286,25 @@ fn volume_finding(partition: &Partition) -> Option<FindingReport> {
 }
 
 fn table_finding(error: &GptDisagreement) -> FindingReport {
-    finding(
-        "partition-table",
-        Severity::Warning,
-        "The two copies of the partition table are not in order",
-        "Diagnosis uses the better one; nothing is written to such a disk.",
-        "Repair the table with a tool made for that (gdisk), look at the result, and run the command again.",
-        vec![evidence("both copies of the GPT", error.to_string())],
-    )
+    let evidence = vec![evidence("both copies of the GPT", error.to_string())];
+    let next =
+        "Repair the table with a tool made for that (gdisk), look at the result, and run the command again.";
+    match error {
+        GptDisagreement::BackupNotAtEnd { .. } | GptDisagreement::MbrNotProtective { .. } => finding(
+            "partition-table",
+            Severity::Warning,
+            "The partition table is not as Windows leaves it",
+            "Nothing is written to such a disk.",
+            next,
+            evidence,
+        ),
+        _ => finding(
+            "partition-table-damaged",
+            Severity::Problem,
+            "The two copies of the partition table do not agree",
+            "Diagnosis uses the better one; nothing is written to such a disk.",
+            next,
+            evidence,
+        ),
+    }
 }

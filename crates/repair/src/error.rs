@@ -24,6 +24,18 @@ pub enum RepairError {
     /// The journal stopped the work.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Writing failed after it had begun.
+    #[error("the work was interrupted: {0}")]
+    Interrupted(JournalError),
+    /// The work is complete on the disk, but looking at it afterwards failed.
+    #[error("the work was completed, but could not be verified: {0}")]
+    Unverified(Box<RepairError>),
+    /// The file is an image in a format of its own.
+    #[error("the file is a {format} image, not a raw disk")]
+    NotRaw {
+        /// Name of the format.
+        format: &'static str,
+    },
     /// A volume that was fine before cannot be read.
     #[error("partition {partition}: {source}")]
     Ntfs {
@@ -88,6 +100,24 @@ pub enum RepairError {
 }
 
 impl RepairError {
+    /// The error of a commit, resume or undo: some only say why it was not begun.
+    pub(crate) fn of_writing(error: JournalError) -> Self {
+        match error {
+            JournalError::Disk(_) | JournalError::ReadBack { .. } => Self::Interrupted(error),
+            error => Self::Journal(error),
+        }
+    }
+
+    /// Whether work may be unfinished on the disk.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self, Self::Interrupted(_))
+    }
+
+    /// Whether the disk itself is damaged.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::BothTables(_))
+    }
+
     /// Whether the command line asks for something that this disk does not have.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::NoSuchPartition { .. } | Self::NotNtfs { .. })
@@ -102,6 +132,9 @@ impl RepairError {
             Self::Gpt(_) => "not-gpt",
             Self::BothTables(_) => "partition-table-damaged",
             Self::Journal(_) => "journal",
+            Self::Interrupted(_) => "interrupted",
+            Self::Unverified(_) => "unverified",
+            Self::NotRaw { .. } => "not-raw",
             Self::Ntfs { .. } => "ntfs",
             Self::Resize { .. } => "resize",
             Self::Edit { .. } => "edit",
@@ -119,14 +152,26 @@ impl RepairError {
             Self::Disk(DiskError::InUse { .. }) => {
                 "Shut down the virtual machine or unmount what uses the disk, then run the command again.".into()
             }
-            Self::Disk(DiskError::Io { .. } | DiskError::Stopped { .. }) | Self::Journal(JournalError::ReadBack { .. }) => {
-                "The disk or its connection fails. Make a copy of it first; then run `winrefit resume` on the disk, \
-                 which completes or discards what was begun."
+            Self::Interrupted(_) => {
+                "What was begun is recorded on the disk. Cure the cause (cable, full storage, a device that is \
+                 read-only), then run `winrefit resume`, which completes or discards it. Do not start Windows before."
+                    .into()
+            }
+            Self::Unverified(_) => "Cure the cause, then run `winrefit verify`.".into(),
+            Self::NotRaw { .. } => {
+                "Attach it with `qemu-nbd -c /dev/nbd0 IMAGE` and name /dev/nbd0, or make a raw copy with \
+                 `qemu-img convert -O raw`."
+                    .into()
+            }
+            Self::Disk(DiskError::Io { .. } | DiskError::Stopped { .. }) => {
+                "The disk or its connection fails. Nothing was written; make a copy of the disk before anything else."
                     .into()
             }
             Self::Disk(_) => "Check the path, and that you may read and write it.".into(),
             Self::BothTables(_) => {
-                "Keep a copy of the disk, then rebuild its partition table with a tool made for that.".into()
+                "If this is a copy or an image, make sure first that it is complete and raw. Otherwise keep a copy of \
+                 the disk, then rebuild its partition table with a tool made for that."
+                    .into()
             }
             Self::Gpt(_) => {
                 "Name a whole disk with a GUID partition table, not a partition. MBR disks are not supported yet.".into()

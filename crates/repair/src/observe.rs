@@ -44,6 +44,9 @@ pub fn observe(
     device: Option<SectorSize>,
     depth: Depth,
 ) -> Result<Observation, RepairError> {
+    if let Some(format) = foreign_format(disk)? {
+        return Err(RepairError::NotRaw { format });
+    }
     let sector_size = detect_sector_size(disk).or(device).unwrap_or_default();
     if let Some(device) = device.filter(|&device| device != sector_size) {
         return Err(RepairError::SectorSize {
@@ -80,6 +83,25 @@ pub fn observe(
     };
     observation.windows = windows(disk, &observation)?;
     Ok(observation)
+}
+
+/// Formats of virtual disks by their signatures (qemu block drivers' documentation, MS-VHDX, libvhdi, libvmdk).
+fn foreign_format(disk: &dyn ReadAt) -> Result<Option<&'static str>, RepairError> {
+    let head = disk.read_vec(0, disk.size().min(512) as usize)?;
+    let begins = |magic: &[u8]| head.starts_with(magic);
+    Ok(if begins(b"QFI\xfb") {
+        Some("QCOW2")
+    } else if begins(b"vhdxfile") {
+        Some("VHDX")
+    } else if begins(b"KDMV") || begins(b"# Disk DescriptorFile") {
+        Some("VMDK")
+    } else if begins(b"conectix") {
+        Some("VHD")
+    } else if head.get(0x40..0x44) == Some(&[0x7F, 0x10, 0xDA, 0xBE]) && begins(b"<<<") {
+        Some("VDI")
+    } else {
+        None
+    })
 }
 
 fn partition(

@@ -161,7 +161,7 @@ impl Refusal {
                     "Byte {offset} of the disk ({place}) is not what the repair left there: Windows or another tool \
                      has written to it since, and putting the old sectors back would damage that."
                 ),
-                "Leave the disk as it is; the repaired state is a complete one. Nothing was written.",
+                "Nothing was written. Run `winrefit verify` to see whether the disk is sound as it is.",
             ),
             _ => Explained::new(
                 "There is nothing to undo",

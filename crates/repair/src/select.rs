@@ -59,11 +59,15 @@ fn no_reference(observation: &Observation) -> Refusal {
     }
 }
 
-/// For a report: the partition of [`recovery_partition`], or the first one of the recovery type.
+/// For a report: the partition that the user named, whatever it is; else the one of [`recovery_partition`], or the first
+/// one of the recovery type.
 pub fn candidate_or_named(observation: &Observation, named: Option<u32>) -> Option<&Partition> {
-    recovery_partition(observation, named)
-        .ok()
-        .or_else(|| candidate(observation))
+    match named {
+        Some(number) => observation.partition(number),
+        None => recovery_partition(observation, None)
+            .ok()
+            .or_else(|| candidate(observation)),
+    }
 }
 
 fn candidate(observation: &Observation) -> Option<&Partition> {

@@ -2,7 +2,7 @@
 
 use crate::error::RepairError;
 use crate::explain::size;
-use crate::observation::{Observation, Partition};
+use crate::observation::{Content, Observation, Partition};
 use crate::observe::{Depth, WINRE_IMAGE, observe};
 use crate::plan::{Plan, Step};
 use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
@@ -148,6 +148,7 @@ pub fn verify_disk(
         });
     }
     if let Some(recovery) = recovery {
+        items.extend(unreadable_item(recovery));
         items.extend(image_items(disk, None, None, recovery));
         if let Some(free) = recovery.free_bytes() {
             let rule = rules::servicing(free);
@@ -155,6 +156,20 @@ pub fn verify_disk(
         }
     }
     Ok((items, checks))
+}
+
+/// A recovery partition without a volume is not passed over.
+fn unreadable_item(recovery: &Partition) -> Option<VerificationItem> {
+    let what = format!("NTFS on partition {}", recovery.number);
+    match &recovery.content {
+        Content::Ntfs(_) => None,
+        Content::DamagedNtfs(error) => Some(item(what, false, error.to_string())),
+        other => Some(item(
+            what,
+            false,
+            format!("there is none; found: {}", other.name()),
+        )),
+    }
 }
 
 fn table_item(observation: &Observation) -> VerificationItem {

@@ -9,13 +9,15 @@ use common::{
 };
 use std::collections::BTreeMap;
 use winrefit_disk::{
-    Device, Event, Lba, MemoryDevice, ReadAt, ReadWindow, Recording, SectorSize, Window, recording,
+    Device, DiskError, Event, Lba, MemoryDevice, Operation, ReadAt, ReadWindow, Recording, SectorSize,
+    Window, recording,
 };
 use winrefit_formats::{LbaRange, read_gpt};
 use winrefit_ntfs::edit::replace_content;
 use winrefit_ntfs::runs::Run;
 use winrefit_ntfs::{AttributeType, Lcn, RecordNumber, Volume};
-use winrefit_repair::commands::{check, diagnose, fix, plan, resume};
+use winrefit_repair::RepairError;
+use winrefit_repair::commands::{check, diagnose, fix, plan, resume, verify};
 use winrefit_repair::observe::{Depth, observe};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::{Report, Verdict};
@@ -279,4 +281,113 @@ fn wild_sizes_do_not_overflow_the_arithmetic() {
     change(&mut disk, RECOVERY, number, DATA, 0x30, &u64::MAX.to_le_bytes());
     let report = diagnose(&target(disk), None).unwrap();
     assert!(report.recovery.unwrap().rules.iter().any(|rule| !rule.met));
+}
+
+#[test]
+fn a_recovery_volume_that_is_gone_is_never_healthy() {
+    let mut disk = Layout::default().build();
+    let at = partition_range(&disk, RECOVERY).start + 3;
+    poke(&mut disk, at, b"U");
+    let subject = target(disk);
+    let report = diagnose(&subject, None).unwrap();
+    assert_eq!(
+        (report.verdict, report.findings[0].code),
+        (Verdict::Damaged, "re-unreadable")
+    );
+    assert_eq!(
+        verify(&subject, None, &mut |_| ()).unwrap().verdict,
+        Verdict::Damaged
+    );
+    assert_eq!(
+        check(&subject, None, &mut |_| ()).unwrap().verdict,
+        Verdict::Damaged
+    );
+}
+
+#[test]
+fn a_damaged_copy_of_the_partition_table_is_damage_and_stops_a_repair() {
+    let mut disk = Layout::default().build();
+    poke(&mut disk, 512 + 40, &[0xFF]);
+    let report = diagnose(&target(disk.clone()), None).unwrap();
+    assert_eq!(
+        (report.verdict, report.findings[0].code),
+        (Verdict::Damaged, "partition-table-damaged")
+    );
+    assert_eq!(refusal(disk, &REQUEST), Some("partition-table"));
+}
+
+#[test]
+fn images_in_formats_of_their_own_are_named() {
+    for (magic, name) in [
+        (&b"QFI\xfb"[..], "QCOW2"),
+        (b"vhdxfile", "VHDX"),
+        (b"KDMV", "VMDK"),
+        (b"conectix", "VHD"),
+    ] {
+        let mut disk = Layout::default().build();
+        poke(&mut disk, 0, magic);
+        let error = diagnose(&target(disk), None).unwrap_err();
+        assert!(
+            matches!(error, RepairError::NotRaw { format } if format == name),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_write_that_fails_in_the_middle_leaves_work_to_resume_and_says_so() {
+    let old = Layout::default().build();
+    let mut subject = target(Recording::new(old.clone()));
+    fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
+    let writes = subject
+        .device
+        .events()
+        .iter()
+        .filter(|event| matches!(event, Event::Write { .. }))
+        .count();
+    for failing in 1..=writes {
+        let mut subject = target(Failing {
+            disk: old.clone(),
+            writes_left: failing - 1,
+        });
+        let error = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap_err();
+        assert!(error.is_unfinished(), "write {failing}: {error}");
+        assert!(error.next().contains("winrefit resume"));
+        let mut cured = target(subject.device.disk);
+        resume(&mut cured, &mut |_| ()).unwrap();
+        let report = diagnose(&cured, None).unwrap();
+        assert_ne!(report.verdict, Verdict::Unfinished, "write {failing}");
+    }
+}
+
+/// A disk whose writes fail from one on.
+struct Failing {
+    disk: MemoryDevice,
+    writes_left: usize,
+}
+
+impl ReadAt for Failing {
+    fn size(&self) -> u64 {
+        self.disk.size()
+    }
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
+        self.disk.read_at(offset, buf)
+    }
+}
+
+impl Device for Failing {
+    fn sector_size(&self) -> SectorSize {
+        self.disk.sector_size()
+    }
+    fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<(), DiskError> {
+        if self.writes_left == 0 {
+            let source = std::io::Error::other("the cable is loose");
+            return Err(DiskError::io(Operation::Write, offset, data.len(), source));
+        }
+        self.writes_left -= 1;
+        self.disk.write_at(offset, data)
+    }
+    fn flush(&mut self) -> Result<(), DiskError> {
+        self.disk.flush()
+    }
 }

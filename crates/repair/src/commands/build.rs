@@ -283,14 +283,18 @@ pub(super) fn journal(found: &Found, sector_bytes: u64, text: impl Into<String>)
     let memo = &found.header.memo;
     let end = memo.iter().position(|&byte| byte == 0).unwrap_or(memo.len());
     JournalReport {
-        state: match found.header.state {
-            State::Preparing => "preparing",
-            State::Committed => "committed",
-            State::Applied => "applied",
-            State::Undoing => "undoing",
-        },
+        state: state_name(found.header.state),
         memo: String::from_utf8_lossy(&memo[..end]).into_owned(),
         place: format!("LBA {}", found.place.range.start / sector_bytes),
         text: text.into(),
+    }
+}
+
+pub(super) fn state_name(state: State) -> &'static str {
+    match state {
+        State::Preparing => "preparing",
+        State::Committed => "committed",
+        State::Applied => "applied",
+        State::Undoing => "undoing",
     }
 }

@@ -52,7 +52,7 @@ pub fn fix<D: Device>(
         plan,
         extents,
         place,
-        mut report,
+        report,
     } = prepared;
     let meta = Meta {
         transaction_id: uuid::Uuid::new_v4(),
@@ -62,13 +62,31 @@ pub fn fix<D: Device>(
     };
     journal::commit(&mut target.device, place, &extents, &meta, &mut |p| {
         progress(Progress::Committing(p))
-    })?;
+    })
+    .map_err(RepairError::of_writing)?;
+    proven(
+        target,
+        report,
+        &Before {
+            observation: &observation,
+            checks: &checks,
+        },
+        &plan,
+        progress,
+    )
+    .map_err(|error| RepairError::Unverified(Box::new(error)))
+}
+
+/// The report with the proof of the repaired disk.
+fn proven<D: Device>(
+    target: &Target<D>,
+    mut report: Report,
+    before: &Before<'_>,
+    plan: &Plan,
+    progress: ProgressSink<'_>,
+) -> Result<Report, RepairError> {
     progress(Progress::Verifying);
-    let before = Before {
-        observation: &observation,
-        checks: &checks,
-    };
-    let items = verify::verify_plan(target.disk(), None, &before, &plan)?;
+    let items = verify::verify_plan(target.disk(), None, before, plan)?;
     report.verdict = if items.iter().all(|item| item.ok) {
         Verdict::Repaired
     } else {

@@ -79,7 +79,15 @@ pub fn check<D: Device>(
             report.checks.push(summary);
         }
     }
-    if report.checks.iter().any(|check| !check.consistent) {
+    // What cannot even be opened as a volume is not passed over.
+    let diagnosis = diagnose::diagnose(&observation, None);
+    report.findings.extend(
+        diagnosis
+            .findings
+            .into_iter()
+            .filter(|f| number.is_none() && diagnose::is_damage(f)),
+    );
+    if report.checks.iter().any(|check| !check.consistent) || !report.findings.is_empty() {
         report.verdict = Verdict::Damaged;
     }
     mark_unfinished(&observation, &mut report);
@@ -105,6 +113,8 @@ pub(super) fn mark_unfinished(observation: &Observation, report: &mut Report) {
         }
         Ok(Some(found)) => {
             report.verdict = Verdict::Unfinished;
+            // Advice for a disk between two states would be wrong for either.
+            report.findings.clear();
             let text = "Work on this disk was interrupted. Run `winrefit resume` before anything else, and do not \
                         start Windows from the disk before that.";
             report.journal = Some(build::journal(found, sector, text));

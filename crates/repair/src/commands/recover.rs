@@ -23,7 +23,8 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
     };
     let outcome = journal::resume(&mut target.device, &found, Some(guid), &mut |p| {
         progress(Progress::Committing(p))
-    })?;
+    })
+    .map_err(RepairError::of_writing)?;
     progress(Progress::Verifying);
     let (verdict, text) = match outcome {
         Outcome::NothingToDo => (Verdict::Healthy, "There was no unfinished work."),
@@ -76,7 +77,8 @@ pub fn undo<D: Device>(
     }
     journal::undo(&mut target.device, &found, Some(guid), &mut |p| {
         progress(Progress::Committing(p))
-    })?;
+    })
+    .map_err(RepairError::of_writing)?;
     progress(Progress::Verifying);
     let text = "The repair was put back; the disk is bit for bit what it was before.";
     proven("undo", target, Verdict::Undone, (&found, text))
@@ -90,6 +92,15 @@ fn find<D: Device>(target: &Target<D>) -> Result<(Option<Found>, [u8; 16]), Repa
 
 /// The report on the disk after work on it: with proof, and `verdict` only if nothing is damaged.
 fn proven<D: Device>(
+    command: &'static str,
+    target: &Target<D>,
+    verdict: Verdict,
+    journal: (&Found, &str),
+) -> Result<Report, RepairError> {
+    prove(command, target, verdict, journal).map_err(|error| RepairError::Unverified(Box::new(error)))
+}
+
+fn prove<D: Device>(
     command: &'static str,
     target: &Target<D>,
     verdict: Verdict,
@@ -120,9 +131,11 @@ fn after<D: Device>(
     let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
     report.journal =
         journal.map(|(found, text)| build::journal(found, observation.sector_size.bytes(), text));
-    // What is told is the journal that was acted on; say so if it is gone by now.
-    if let (Some(journal), Ok(None)) = (&mut report.journal, &observation.journal) {
-        journal.state = "removed";
+    // What is told is the journal that was acted on, in the state that it is in by now.
+    if let (Some(journal), Ok(now)) = (&mut report.journal, &observation.journal) {
+        journal.state = now
+            .as_ref()
+            .map_or("removed", |found| build::state_name(found.header.state));
     }
     report.verdict = verdict;
     Ok(report)

@@ -175,8 +175,11 @@ impl Step {
                 after,
             } => format!(
                 "Move the borders of partition {partition} in both copies of the partition table: \
-                 LBA {}..{} becomes {}..{}. Number, type, GUID, attributes and name stay.",
-                before.start, before.end, after.start, after.end
+                 LBA {} to {} becomes {} to {}. Number, type, GUID, attributes and name stay.",
+                before.start,
+                before.end.saturating_sub(1),
+                after.start,
+                after.end.saturating_sub(1)
             ),
             Self::PatchReAgent {
                 partition,
