@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Layout, MIB, RECOVERY, WINDOWS, partition_range, target};
+use common::{Layout, MIB, RECOVERY, WINDOWS, partition_range, record, store, target};
 use std::time::{Duration, Instant};
 use winrefit_disk::{Device, MemoryDevice, Overlay, ReadAt, ReadWindow};
 use winrefit_ntfs::{RecordNumber, Volume};
@@ -122,4 +122,73 @@ fn damaged_disks_never_panic_hang_or_end_between() {
     }
     println!("{repaired} repaired, {refused} refused, {errors} errors");
     assert!(repaired > 20 && refused > 100);
+}
+
+/// A field of an attribute gets a wild value, under right fixups: what a damaged but whole record looks like.
+fn damage_attribute(device: &mut impl Device, clean: &MemoryDevice, random: &mut Random) {
+    let part = if random.below(2) == 0 { WINDOWS } else { RECOVERY };
+    let (at, mut file, raw) = record(clean, part, random.below(29));
+    let attributes: Vec<(usize, usize)> = file
+        .attributes()
+        .map_while(Result::ok)
+        .map(|a| (a.offset(), a.bytes().len()))
+        .collect();
+    if attributes.is_empty() {
+        return;
+    }
+    for _ in 0..=random.below(2) {
+        let (offset, length) = attributes[random.below(attributes.len() as u64) as usize];
+        let field = random.below(length as u64) as usize;
+        let width = [1, 1, 2, 4, 8][random.below(5) as usize].min(length - field);
+        let value = match random.below(5) {
+            0 => 0,
+            1 => u64::MAX,
+            2 => 1 << random.below(64),
+            3 => u64::MAX >> random.below(64),
+            _ => random.next(),
+        };
+        let place = offset + field;
+        file.bytes_mut()[place..place + width].copy_from_slice(&value.to_le_bytes()[..width]);
+    }
+    store(device, clean, part, (at, file, raw));
+}
+
+#[test]
+fn wild_attributes_under_right_fixups_never_panic_hang_or_end_between() {
+    let disk = Layout::default().build();
+    let request = Request {
+        size_bytes: Some(40 * MIB),
+        free_bytes: Some(10 * MIB),
+        recovery_partition: None,
+    };
+    let (mut repaired, mut other) = (0, 0);
+    for seed in 1..=1500u64 {
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut damaged = Overlay::new(&disk, disk.sector_size());
+        damage_attribute(&mut damaged, &disk, &mut random);
+        let begun = Instant::now();
+        let mut subject = target(damaged);
+        let _ = diagnose(&subject, None);
+        let _ = verify(&subject, None, &mut |_| ());
+        match fix(&mut subject, &request, &mut |_| true, &mut |_| ()) {
+            Ok(report) if report.verdict == Verdict::Repaired => {
+                repaired += 1;
+                let undone = undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
+                assert_eq!(undone.verdict, Verdict::Undone, "seed {seed}");
+            }
+            Ok(report) => {
+                // Refused before anything was written, or nothing to do.
+                assert!(
+                    report.refusal.is_some() || report.verdict != Verdict::Damaged,
+                    "seed {seed}"
+                );
+                other += 1;
+            }
+            Err(error) => assert!(!error.is_unfinished(), "seed {seed}: {error}"),
+        }
+        let taken = begun.elapsed();
+        assert!(taken < Duration::from_secs(5), "seed {seed} took {taken:?}");
+    }
+    println!("{repaired} repaired, {other} refused or left alone");
+    assert!(repaired > 100 && other > 100);
 }
