@@ -14,11 +14,14 @@ use crate::args::{Format, GoalArgs};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::{self, Output};
+use crate::progress::Progress;
 use crate::prompt::{self, Answer};
 use crate::render::{human, json};
+use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::Report;
+use winrefit_repair::{RepairError, commands};
 
 /// Shows `report` and says how the command ends.
 pub fn finish(report: &Report, output: &Output) -> Result<ExitCode, Failure> {
@@ -69,6 +72,30 @@ impl<'a> Consent<'a> {
             _ => finish(report, self.output),
         }
     }
+}
+
+/// Carries out a command that writes only if somebody agrees to its report.
+fn with_consent(
+    output: &Output,
+    question: &'static str,
+    yes: bool,
+    work: impl FnOnce(
+        &mut dyn FnMut(&Report) -> bool,
+        &mut dyn FnMut(commands::Progress),
+    ) -> Result<Report, RepairError>,
+) -> Result<ExitCode, Failure> {
+    // Both callbacks speak to the terminal, in turns.
+    let progress = RefCell::new(Progress::new(output));
+    let mut consent = Consent::new(output, question, yes);
+    let report = work(
+        &mut |report| {
+            progress.borrow_mut().end();
+            consent.ask(report)
+        },
+        &mut |step| progress.borrow_mut().show(step),
+    );
+    progress.borrow_mut().end();
+    consent.finish(&report?)
 }
 
 fn request(goal: &GoalArgs) -> Request {

@@ -13,6 +13,7 @@ use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
 
 const WINDOWS: u64 = 3;
 const RECOVERY: u64 = 4;
+const REAGENT: &str = r"\Windows\System32\Recovery\ReAgent.xml";
 
 /// Every stream of every file of a volume, by path and name; contents as hashes.
 fn files(image: &Path, within: std::ops::Range<u64>) -> BTreeMap<String, u64> {
@@ -79,6 +80,29 @@ fn codes(report: &serde_json::Value) -> Vec<&str> {
         .collect()
 }
 
+/// Every file is as it was, but for the one number in ReAgent.xml.
+fn assert_files_kept(
+    image: &Path,
+    old_files: &[BTreeMap<String, u64>; 2],
+    old_start: u64,
+    new_ranges: [std::ops::Range<u64>; 2],
+    old_xml: &str,
+) {
+    let new_xml = read_file(image, new_ranges[0].clone(), REAGENT);
+    let expected = old_xml.replace(&old_start.to_string(), &new_ranges[1].start.to_string());
+    assert_eq!(new_xml, expected, "ReAgent.xml differs in its one number");
+    assert_ne!(new_xml, old_xml);
+    for (old, new_range) in old_files.iter().zip(new_ranges) {
+        let new = files(image, new_range);
+        assert!(new.keys().eq(old.keys()), "a file has come or gone");
+        let changed: Vec<_> = old.iter().filter(|(path, hash)| new[*path] != **hash).collect();
+        assert!(
+            changed.iter().all(|(path, _)| path.ends_with(r"\ReAgent.xml")),
+            "{changed:?}"
+        );
+    }
+}
+
 #[test]
 fn server_2022_from_the_failing_update_to_undo() {
     let directory = tempfile::tempdir().unwrap();
@@ -103,8 +127,7 @@ fn server_2022_from_the_failing_update_to_undo() {
     let efi = range_of(partition(&diagnosis, 1));
     let (old_efi, new_efi) = (directory.path().join("efi.old"), directory.path().join("efi.new"));
     extract(&image, efi.clone(), &old_efi);
-    let reagent = r"\Windows\System32\Recovery\ReAgent.xml";
-    let old_xml = read_file(&image, range_of(&old_os), reagent);
+    let old_xml = read_file(&image, range_of(&old_os), REAGENT);
 
     let plan = report(3, &["plan", disk]);
     assert_eq!(plan["plan"]["strategy"], "shrink+grow-front");
@@ -130,30 +153,8 @@ fn server_2022_from_the_failing_update_to_undo() {
         "the boot store's volume"
     );
 
-    let numbers = (
-        range_of(&old_re).start.to_string(),
-        range_of(new_re).start.to_string(),
-    );
-    let new_xml = read_file(&image, range_of(new_os), reagent);
-    assert_eq!(
-        new_xml,
-        old_xml.replace(&numbers.0, &numbers.1),
-        "ReAgent.xml differs in its one number"
-    );
-    assert_ne!(new_xml, old_xml);
-    for (old, new_range) in old_files.iter().zip([range_of(new_os), range_of(new_re)]) {
-        let new = files(&image, new_range);
-        assert!(new.keys().eq(old.keys()), "a file has come or gone");
-        let changed: Vec<_> = old
-            .iter()
-            .filter(|(path, hash)| new[*path] != **hash)
-            .map(|(path, _)| path)
-            .collect();
-        assert!(
-            changed.iter().all(|path| path.ends_with(r"\ReAgent.xml")),
-            "{changed:?}"
-        );
-    }
+    let new_ranges = [range_of(new_os), range_of(new_re)];
+    assert_files_kept(&image, &old_files, range_of(&old_re).start, new_ranges, &old_xml);
     tool_ok("sgdisk", &["-v", disk]);
 
     let again = report(0, &["fix", disk, "--yes"]);
