@@ -7,7 +7,9 @@ mod volume;
 use std::collections::BTreeMap;
 use volume::{assert_tools_accept, fixture, tool_ok};
 use winrefit_disk::{ByteRange, Device, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
-use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shrink_end};
+use winrefit_ntfs::resize::{
+    FrontGrowth, ResizeError, front_growth_clusters_min, grow_end, grow_front, shrink_end,
+};
 use winrefit_ntfs::{RecordNumber, Volume};
 
 /// Every stream of every file in use: (record, attribute type, name) to content.
@@ -245,4 +247,43 @@ fn grow_front_of_sized(image: &[u8], front: u64, sector: &str) {
     window.flush().unwrap();
     assert_same(&device, image);
     save_and_check(device.bytes());
+}
+
+/// An empty volume of mkntfs.
+fn mkntfs(bytes: u64, cluster: &str) -> Option<Vec<u8>> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(bytes).unwrap();
+    let path = file.path().to_str().unwrap();
+    let arguments = [
+        "-Q", "-F", "-c", cluster, "-s", "512", "-p", "0", "-H", "255", "-S", "63", path,
+    ];
+    tool_ok("mkntfs", &arguments)?;
+    Some(std::fs::read(path).unwrap())
+}
+
+#[test]
+fn the_promised_least_growth_is_the_least_where_a_small_cluster_holds_few_bits() {
+    // A cluster of 512 bytes holds the bits of 2 MiB only, so the bits of the front itself need more than one.
+    for (mib, cluster) in [(8, "512"), (24, "512"), (64, "512"), (64, "1024"), (64, "4096")] {
+        let Some(image) = mkntfs(mib << 20, cluster) else {
+            return;
+        };
+        let least = front_growth_clusters_min(&Volume::open(&image).unwrap()).unwrap();
+        let grow = |clusters| {
+            grow_front(
+                &image,
+                FrontGrowth {
+                    clusters,
+                    hidden_sectors: 0,
+                },
+            )
+        };
+        grow(least).unwrap();
+        let refused = grow(least - 1);
+        assert!(
+            matches!(refused, Err(ResizeError::GrowthTooSmall { clusters_min, .. }) if clusters_min == least),
+            "{:?}",
+            refused.err()
+        );
+    }
 }

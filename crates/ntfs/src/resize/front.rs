@@ -23,6 +23,8 @@ use winrefit_disk::ReadAt;
 
 /// A $MFT larger than this is not rewritten: recovery volumes have a few hundred records.
 const MFT_BYTES_MAX: u64 = 32 << 20;
+/// Rounds after which any growth has settled: 4096^6 clusters are more than a volume can have.
+const GROWTH_ROUNDS_MAX: usize = 6;
 
 /// By how much, and where to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +97,20 @@ impl Layout {
 /// # Errors
 /// Damage of the volume.
 pub fn front_growth_clusters_min<R: ReadAt>(volume: &Volume<R>) -> Result<u64, ResizeError> {
-    // $Bitmap itself grows with the volume, by less than one cluster for the growth that holds it all.
-    Ok(Layout::of(volume, 0)?.clusters() + 1)
+    let geometry = volume.geometry();
+    let layout = Layout::of(volume, 0)?;
+    let fixed = layout.clusters() - layout.bitmap_clusters;
+    let mut growth = layout.clusters();
+    // $Bitmap grows with the volume. A cluster of it stands for 4096 clusters at least, so each round adds 1/4096 of
+    // what the one before added.
+    for _ in 0..GROWTH_ROUNDS_MAX {
+        let bitmap = geometry.clusters_for(ClusterBitmap::bytes_for(geometry.clusters() + growth));
+        if fixed + bitmap == growth {
+            break;
+        }
+        growth = fixed + bitmap;
+    }
+    Ok(growth)
 }
 
 /// The edits that give the volume `growth.clusters` clusters in front. `old` covers the old partition; the edits'
