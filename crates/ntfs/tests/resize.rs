@@ -10,7 +10,7 @@ use winrefit_disk::{ByteRange, Device, MemoryDevice, ReadAt, ReadWindow, SectorS
 use winrefit_ntfs::resize::{
     FrontGrowth, ResizeError, front_growth_clusters_min, grow_end, grow_front, shrink_end,
 };
-use winrefit_ntfs::{RecordNumber, Volume};
+use winrefit_ntfs::{NtfsError, RecordNumber, Volume};
 
 /// Every stream of every file in use: (record, attribute type, name) to content.
 fn contents<R: ReadAt>(reader: R) -> BTreeMap<(u64, u32, Vec<u16>), Vec<u8>> {
@@ -286,4 +286,30 @@ fn the_promised_least_growth_is_the_least_where_a_small_cluster_holds_few_bits()
             refused.err()
         );
     }
+}
+
+#[test]
+fn a_volume_does_not_become_smaller_than_any_volume_is() {
+    let Some(image) = mkntfs(48 << 20, "2097152") else {
+        return;
+    };
+    let sectors = |clusters: u64| clusters * 4096 + 1;
+    let refused = shrink_end(&image, sectors(15));
+    assert!(
+        matches!(
+            refused,
+            Err(ResizeError::Ntfs(NtfsError::BadBootSector {
+                field: "total sectors",
+                ..
+            }))
+        ),
+        "{:?}",
+        refused.err()
+    );
+    let mut device = MemoryDevice::from_bytes(image.clone(), SectorSize::B512);
+    shrink_end(&device, sectors(16))
+        .unwrap()
+        .apply(&mut device)
+        .unwrap();
+    assert_same(&device, &image);
 }

@@ -4,6 +4,7 @@ use super::names::{SizeChange, update_own_name, update_root_entries};
 use super::{ResizeError, bad_cluster_runs, boot_sector_bytes, require_single_piece};
 use crate::attribute::Attribute;
 use crate::bitmap::ClusterBitmap;
+use crate::boot::BootSector;
 use crate::edit::{Editor, Edits, NewSizes, with_runs};
 use crate::error::NtfsError;
 use crate::file::{Stream, StreamBody};
@@ -24,12 +25,13 @@ const BAD: &str = "$Bad";
 /// sizes than needed are legal. $Bitmap keeps the clusters it has.
 ///
 /// # Errors
-/// [`ResizeError::TailInUse`] if a cluster behind the new end is in use, and damage of the volume.
+/// [`ResizeError::TailInUse`] if a cluster behind the new end is in use, [`NtfsError::BadBootSector`] if what is left
+/// is too small for a volume, and damage of the volume.
 pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Edits, ResizeError> {
     let volume = Volume::open(reader)?;
     let old = volume.geometry();
     let new = resized(old, partition_sectors);
-    if new.total_sectors >= old.total_sectors || new.clusters() == 0 {
+    if new.total_sectors >= old.total_sectors {
         return Err(wrong_direction(old, partition_sectors));
     }
     let clusters = new.clusters();
@@ -37,6 +39,10 @@ pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Edits,
     if let Some(last_used) = bitmap.last_used_from(Lcn(clusters)) {
         return Err(ResizeError::TailInUse { last_used, clusters });
     }
+    let mut boot = volume.boot().clone();
+    boot.set_total_sectors(new.total_sectors);
+    // Whoever reads volumes asks for a least number of clusters.
+    BootSector::parse(boot.bytes())?;
     let mut editor = Editor::new(&volume);
     let stream = bitmap_stream(&volume)?;
     let bits = bitmap.resized(clusters);
@@ -45,8 +51,6 @@ pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Edits,
     editor.write_stream(0, &stream, from as u64, &bits.bytes()[from..])?;
     let allocated = allocated_size(&stream);
     edit_system_files(&mut editor, &volume, 2, new, &stream, None, allocated)?;
-    let mut boot = volume.boot().clone();
-    boot.set_total_sectors(new.total_sectors);
     let sector = boot_sector_bytes(&volume, &boot)?;
     editor.write(0, new.total_sectors * u64::from(new.sector_size), sector.clone());
     editor.write(1, 0, sector);
