@@ -289,6 +289,34 @@ fn the_promised_least_growth_is_the_least_where_a_small_cluster_holds_few_bits()
 }
 
 #[test]
+fn a_volume_smaller_than_its_partition_keeps_its_size_and_gets_a_backup_boot_sector_within() {
+    let Some(image) = mkntfs(16 << 20, "4096") else {
+        return;
+    };
+    // A partition of 24 MiB, the backup boot sector in its last sector only, where the new end loses it.
+    let mut bytes = image.clone();
+    let boot = bytes[..512].to_vec();
+    bytes[image.len() - 512..].fill(0);
+    bytes.resize(24 << 20, 0);
+    bytes[(24 << 20) - 512..].copy_from_slice(&boot);
+    for new_bytes in [16 << 20, 20 << 20, (24 << 20) - 512] {
+        let mut device = MemoryDevice::from_bytes(bytes.clone(), SectorSize::B512);
+        shrink_end(&device, new_bytes / 512)
+            .unwrap()
+            .apply(&mut device)
+            .unwrap();
+        assert_eq!(device.bytes()[..image.len()], image, "the volume itself changed");
+        save_and_check(&device.bytes()[..new_bytes as usize]);
+    }
+    let same = shrink_end(&bytes, (24 << 20) / 512);
+    assert!(
+        matches!(same, Err(ResizeError::WrongDirection { .. })),
+        "{:?}",
+        same.err()
+    );
+}
+
+#[test]
 fn a_volume_does_not_become_smaller_than_any_volume_is() {
     let Some(image) = mkntfs(48 << 20, "2097152") else {
         return;

@@ -158,10 +158,17 @@ fn a_donor_that_ends_before_its_partition_gives_the_space_it_does_not_use() {
     gpt.set_range(WINDOWS, LbaRange::new(Lba(4 * 2048), Lba(55 * 2048)))
         .unwrap();
     gpt.write(&mut disk).unwrap();
-    let mut subject = target(disk);
-    let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
-    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
-    assert_eq!(partition_range(&subject.device, WINDOWS).end, 39 * MIB);
+    // The backup boot sector right behind the volume, then in the partition's last sector, which it loses.
+    let mut elsewhere = disk.clone();
+    let backup = disk.read_vec(30 * MIB - 512, 512).unwrap();
+    elsewhere.write_at(30 * MIB - 512, &[0; 512]).unwrap();
+    elsewhere.write_at(55 * MIB - 512, &backup).unwrap();
+    for disk in [disk, elsewhere] {
+        let mut subject = target(disk);
+        let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
+        assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+        assert_eq!(partition_range(&subject.device, WINDOWS).end, 39 * MIB);
+    }
 }
 
 #[test]

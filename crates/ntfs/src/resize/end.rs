@@ -12,6 +12,7 @@ use crate::record::Record;
 use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, Geometry, Lcn, RecordNumber};
 use crate::volume::Volume;
+use std::collections::BTreeSet;
 use winrefit_disk::ReadAt;
 
 /// Name of the stream of $BadClus that spans the volume.
@@ -24,6 +25,9 @@ const BAD: &str = "$Bad";
 /// boot sector; 2 trims the sizes of $Bitmap and $BadClus. After each the volume is one that mounts: larger
 /// sizes than needed are legal. $Bitmap keeps the clusters it has.
 ///
+/// A volume that ends there already, because it is smaller than its partition, only gets its backup boot sector within
+/// the new end.
+///
 /// # Errors
 /// [`ResizeError::TailInUse`] if a cluster behind the new end is in use, [`NtfsError::BadBootSector`] if what is left
 /// is too small for a volume, and damage of the volume.
@@ -31,8 +35,17 @@ pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Edits,
     let volume = Volume::open(reader)?;
     let old = volume.geometry();
     let new = resized(old, partition_sectors);
-    if new.total_sectors >= old.total_sectors {
+    if partition_sectors >= volume.reader().size() / u64::from(old.sector_size) {
         return Err(wrong_direction(old, partition_sectors));
+    }
+    if new.total_sectors >= old.total_sectors {
+        let mut editor = Editor::new(&volume);
+        let sector = boot_sector_bytes(&volume, volume.boot())?;
+        // Some look for it right behind the volume, some in the last sector of the partition; nothing lies at either.
+        for place in BTreeSet::from([old.total_sectors, new.total_sectors]) {
+            editor.write(0, place * u64::from(old.sector_size), sector.clone());
+        }
+        return Ok(editor.finish(0)?);
     }
     let clusters = new.clusters();
     let bitmap = ClusterBitmap::read(&volume)?;

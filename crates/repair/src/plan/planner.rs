@@ -255,12 +255,23 @@ fn shrink_donor(
         before,
         after,
     };
+    let shrink = Step::ShrinkEnd {
+        partition: number,
+        sectors: after.count(),
+    };
     let volume_bytes = donor.ntfs().map_or(u64::MAX, |ntfs| ntfs.geometry.volume_bytes());
     if start > donor.range.start && volume_bytes <= start - donor.range.start {
-        // The volume ends before its partition does, and before the new border.
-        return Ok(vec![move_border]);
+        // The volume ends before its partition does, and before the new border: only its backup boot sector may have
+        // to move.
+        return Ok(vec![shrink, move_border]);
     }
-    let needed_bytes = donor.range.end.saturating_sub(start);
+    // What lies behind a volume that is smaller than its partition costs it nothing.
+    let volume_end = donor
+        .range
+        .start
+        .saturating_add(volume_bytes)
+        .min(donor.range.end);
+    let needed_bytes = volume_end.saturating_sub(start);
     let keep_bytes = DONOR_KEEP_BYTES.min(donor.range.len() / 20);
     if start <= donor.range.start || space.free_bytes < needed_bytes.saturating_add(keep_bytes) {
         let free_bytes = space.free_bytes;
@@ -281,10 +292,6 @@ fn shrink_donor(
             bytes_behind,
         });
     }
-    let shrink = Step::ShrinkEnd {
-        partition: number,
-        sectors: after.count(),
-    };
     Ok(vec![shrink, move_border])
 }
 

@@ -283,6 +283,27 @@ fn a_donor_keeps_its_share_and_its_tail_has_to_be_free() {
 }
 
 #[test]
+fn a_donor_volume_that_ends_before_its_partition_gives_less() {
+    let end = end_of_disk();
+    let case = |volume_mib| {
+        let donor = windows((117, end - 525), 2048, 10_000);
+        let mut observation = observe(&[donor, recovery((end - 525, end), 82)]);
+        let Content::Ntfs(ntfs) = &mut observation.partitions[0].content else {
+            panic!("not NTFS")
+        };
+        ntfs.geometry.total_sectors = volume_mib * SECTORS - 1;
+        plan(&observation, &named())
+    };
+    let size = end - 525 - 117;
+    assert!(case(size - 475).is_ok());
+    let refused = case(size - 474);
+    assert!(
+        matches!(refused, Err(Refusal::DonorTooFull { number: 3, needed_bytes, .. }) if needed_bytes == MIB),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn unsafe_volumes_are_refused_by_their_own_codes() {
     let end = end_of_disk();
     let refusal = |index: usize, change: &dyn Fn(&mut VolumeState)| {
