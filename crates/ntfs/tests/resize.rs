@@ -7,10 +7,11 @@ mod volume;
 use std::collections::BTreeMap;
 use volume::{assert_tools_accept, fixture, tool_ok};
 use winrefit_disk::{ByteRange, Device, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
+use winrefit_ntfs::record::Record;
 use winrefit_ntfs::resize::{
     FrontGrowth, ResizeError, front_growth_clusters_min, grow_end, grow_front, shrink_end,
 };
-use winrefit_ntfs::{NtfsError, RecordNumber, Volume};
+use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume, fixup};
 
 /// Every stream of every file in use: (record, attribute type, name) to content.
 fn contents<R: ReadAt>(reader: R) -> BTreeMap<(u64, u32, Vec<u16>), Vec<u8>> {
@@ -340,4 +341,53 @@ fn a_volume_does_not_become_smaller_than_any_volume_is() {
         .apply(&mut device)
         .unwrap();
     assert_same(&device, &image);
+}
+
+#[test]
+fn clusters_that_no_volume_has_are_left_alone_in_a_free_record_and_refused_in_a_used_one() {
+    let Some(image) = mkntfs(16 << 20, "4096") else {
+        return;
+    };
+    let volume = Volume::open(&image).unwrap();
+    let planted = RecordNumber(20);
+    let mut record = Record::parse(planted, volume.read_raw_record(RecordNumber::BITMAP).unwrap()).unwrap();
+    let data = record.find(AttributeType::DATA, "").unwrap().unwrap();
+    let (offset, length) = (data.offset(), data.bytes().len());
+    let mut wild = data.bytes()[..0x40].to_vec();
+    // LCN 0, then the largest that 64 bits hold.
+    wild.extend([
+        0x11, 1, 0, 0x81, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0, 0, 0,
+    ]);
+    wild[4] = wild.len() as u8;
+    wild[0x18] = 1;
+    record.replace_attribute(offset, length, &wild).unwrap();
+    record.bytes_mut()[0x2C] = 20;
+    let at = volume.geometry().offset_of(volume.boot().mft_lcn()) as usize + 20 * 1024;
+    for in_use in [0, 1] {
+        record.bytes_mut()[0x16] = in_use;
+        let mut raw = record.bytes().to_vec();
+        fixup::protect(&mut raw, 1);
+        let mut bytes = image.clone();
+        bytes[at..at + 1024].copy_from_slice(&raw);
+        let growth = FrontGrowth {
+            clusters: 1000,
+            hidden_sectors: 0,
+        };
+        let result = grow_front(&bytes, growth);
+        if in_use == 1 {
+            assert!(
+                matches!(
+                    result,
+                    Err(ResizeError::Ntfs(NtfsError::ClusterOutOfBounds { record, .. })) if record == planted
+                ),
+                "{:?}",
+                result.err()
+            );
+            continue;
+        }
+        let mut device = with_front(&bytes, 1000 * 4096);
+        result.unwrap().apply(&mut device).unwrap();
+        let grown = Volume::open(&device).unwrap();
+        assert_eq!(grown.read_raw_record(planted).unwrap(), raw);
+    }
 }

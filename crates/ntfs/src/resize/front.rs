@@ -277,6 +277,19 @@ impl Rebase {
 
     fn attribute(&self, record: &Record, attribute: &Attribute<'_>) -> Result<Vec<u8>, ResizeError> {
         let runs = attribute.runs()?;
+        // A free record may name clusters that the volume never had, and so may damage.
+        let clusters = self.new.clusters() - self.growth;
+        let outside = |run: &&Run| run.lcn.is_some_and(|lcn| lcn.0 + run.clusters > clusters);
+        if let Some(lcn) = runs.0.iter().find(outside).and_then(|run| run.lcn) {
+            let (record, attribute) = (record.number(), attribute.type_code());
+            return Err(NtfsError::ClusterOutOfBounds {
+                record,
+                attribute,
+                lcn,
+                clusters,
+            }
+            .into());
+        }
         let unnamed_data = attribute.type_code() == AttributeType::DATA && attribute.is_named("");
         let owner = record.base().map_or(record.number(), |base| base.record);
         let single = |lcn, clusters| {
