@@ -157,7 +157,7 @@ impl Step {
     pub fn text(&self, sector_bytes: u64) -> String {
         match self {
             Self::ShrinkEnd { partition, sectors } => format!(
-                "Let the volume on partition {partition} end earlier, at {}; its end is free, so no data moves.",
+                "Let the volume on partition {partition} end at {} at the latest; what lies behind is free, so no data moves.",
                 size(sectors * sector_bytes)
             ),
             Self::GrowFront { partition, by_bytes } => format!(
