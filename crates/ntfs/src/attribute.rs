@@ -203,6 +203,11 @@ impl<'a> Attribute<'a> {
         self.bytes[offsets::NON_RESIDENT] == 1
     }
 
+    /// Offset of the resident value in the attribute.
+    pub(crate) fn value_offset(&self) -> usize {
+        self.u16(offsets::VALUE_OFFSET).into()
+    }
+
     /// The resident value; `None` if the attribute is non-resident.
     pub fn value(&self) -> Option<&'a [u8]> {
         if self.is_non_resident() {
@@ -210,7 +215,7 @@ impl<'a> Attribute<'a> {
         }
         take(
             self.bytes,
-            self.u16(offsets::VALUE_OFFSET).into(),
+            self.value_offset(),
             self.u32(offsets::VALUE_LENGTH) as usize,
         )
     }

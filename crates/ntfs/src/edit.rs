@@ -183,7 +183,7 @@ pub(crate) fn with_runs(attribute: &Attribute<'_>, runs: &RunList, sizes: Option
 
 /// The attribute with another resident value.
 fn with_value(attribute: &Attribute<'_>, value: &[u8]) -> Vec<u8> {
-    let value_at = value_offset(attribute);
+    let value_at = attribute.value_offset();
     let mut bytes = attribute.bytes()[..value_at].to_vec();
     bytes.extend_from_slice(value);
     bytes.resize(bytes.len().next_multiple_of(8), 0);
@@ -195,10 +195,6 @@ fn with_value(attribute: &Attribute<'_>, value: &[u8]) -> Vec<u8> {
         &(value.len() as u32).to_le_bytes(),
     );
     bytes
-}
-
-fn value_offset(attribute: &Attribute<'_>) -> usize {
-    usize::from(crate::bytes::u16_at(attribute.bytes(), offsets::VALUE_OFFSET).unwrap_or(0))
 }
 
 /// Why a file's content cannot be replaced in place.

@@ -9,7 +9,7 @@ use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
 use crate::rules;
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
-use winrefit_ntfs::check::{CheckOptions, CheckReport, PartitionPlace, Severity, check};
+use winrefit_ntfs::check::{CheckOptions, CheckReport, PartitionPlace, check};
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
 /// Problems of a volume that a report lists.
@@ -50,21 +50,13 @@ pub fn check_partition(
             .into_iter()
             .map(|problem| CheckProblem {
                 code: problem.code.as_str(),
-                severity: severity_name(problem.severity),
+                severity: problem.severity.as_str(),
                 text: problem.to_string(),
             })
             .collect(),
         problems_total: report.problems_total,
     };
     Ok((report, summary))
-}
-
-fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
 }
 
 fn item(what: impl Into<String>, ok: bool, detail: impl Into<String>) -> VerificationItem {

@@ -65,14 +65,21 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl State {
+    /// The name, for people and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Preparing => "preparing",
             Self::Committed => "committed",
             Self::Applied => "applied",
             Self::Undoing => "undoing",
-        })
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

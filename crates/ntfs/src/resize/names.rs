@@ -49,7 +49,7 @@ pub(crate) fn update_own_name(record: &mut Record, change: &SizeChange) -> Resul
     let Some(name) = FileName::parse(value) else {
         return Ok(());
     };
-    let at = attribute.offset() + usize::from(crate::bytes::u16_at(attribute.bytes(), 0x14).unwrap_or(0));
+    let at = attribute.offset() + attribute.value_offset();
     if change.was_true_in(&name) {
         change.patch(record.bytes_mut(), at);
     }
@@ -80,7 +80,7 @@ pub(crate) fn update_root_record(record: &mut Record, changes: &[SizeChange]) ->
     let Some(value) = attribute.value() else {
         return Ok(());
     };
-    let base = attribute.offset() + usize::from(crate::bytes::u16_at(attribute.bytes(), 0x14).unwrap_or(0));
+    let base = attribute.offset() + attribute.value_offset();
     let patches = patches_of_node(value, ROOT_HEADER, None, changes)?;
     for (at, change) in patches {
         change.patch(record.bytes_mut(), base + at);

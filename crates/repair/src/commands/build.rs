@@ -8,7 +8,7 @@ use crate::report::{
     ChangeReport, DiskReport, ImageReport, JournalReport, PartitionReport, PlanReport, RangeReport,
     RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
 };
-use winrefit_disk::journal::{Found, State};
+use winrefit_disk::journal::Found;
 use winrefit_disk::{Extent, JournalPlace};
 use winrefit_formats::WimArchitecture;
 use winrefit_formats::gpt::types;
@@ -283,18 +283,9 @@ pub(super) fn journal(found: &Found, sector_bytes: u64, text: impl Into<String>)
     let memo = &found.header.memo;
     let end = memo.iter().position(|&byte| byte == 0).unwrap_or(memo.len());
     JournalReport {
-        state: state_name(found.header.state),
+        state: found.header.state.as_str(),
         memo: String::from_utf8_lossy(&memo[..end]).into_owned(),
         place: format!("LBA {}", found.place.range.start / sector_bytes),
         text: text.into(),
-    }
-}
-
-pub(super) fn state_name(state: State) -> &'static str {
-    match state {
-        State::Preparing => "preparing",
-        State::Committed => "committed",
-        State::Applied => "applied",
-        State::Undoing => "undoing",
     }
 }

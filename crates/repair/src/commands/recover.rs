@@ -106,8 +106,8 @@ fn prove<D: Device>(
     verdict: Verdict,
     journal: (&Found, &str),
 ) -> Result<Report, RepairError> {
-    let mut report = after(command, target, verdict, Some(journal))?;
     let observation = observe(target.disk(), target.reported, Depth::Full)?;
+    let mut report = report_on(&observation, command, &target.name, verdict, Some(journal));
     let diagnosis = diagnose::diagnose(&observation, None);
     // An undone repair leaves the lack of space that it was for.
     let recovery = diagnosis.recovery.filter(|_| verdict == Verdict::Repaired);
@@ -127,18 +127,28 @@ fn after<D: Device>(
     journal: Option<(&Found, &str)>,
 ) -> Result<Report, RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
-    let diagnosis = diagnose::diagnose(&observation, None);
-    let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
+    Ok(report_on(&observation, command, &target.name, verdict, journal))
+}
+
+fn report_on(
+    observation: &Observation,
+    command: &'static str,
+    target: &str,
+    verdict: Verdict,
+    journal: Option<(&Found, &str)>,
+) -> Report {
+    let diagnosis = diagnose::diagnose(observation, None);
+    let mut report = build::of_diagnosis(command, target, observation, diagnosis);
     report.journal =
         journal.map(|(found, text)| build::journal(found, observation.sector_size.bytes(), text));
     // What is told is the journal that was acted on, in the state that it is in by now.
     if let (Some(journal), Ok(now)) = (&mut report.journal, &observation.journal) {
         journal.state = now
             .as_ref()
-            .map_or("removed", |found| build::state_name(found.header.state));
+            .map_or("removed", |found| found.header.state.as_str());
     }
     report.verdict = verdict;
-    Ok(report)
+    report
 }
 
 fn refused<D: Device>(
