@@ -6,11 +6,10 @@ mod lab;
 #[path = "common/oracle.rs"]
 mod oracle;
 
-use lab::{CLUSTER, EXTENSION, FREE, Lab, SPLIT};
+use lab::{CLUSTER, Case, EXTENSION, FREE, Lab, SPLIT, run_cases};
 use winrefit_ntfs::AttributeType as Type;
 use winrefit_ntfs::check::ProblemCode as Code;
 
-type Case = (&'static str, fn(&mut Lab), &'static [Code]);
 /// A record with sound attributes that no other check depends on: $UpCase.
 const FILE: u64 = 10;
 
@@ -322,35 +321,19 @@ const SPLITS: &[Case] = &[
     ),
 ];
 
-fn run(cases: &[Case]) {
-    let Some(lab) = Lab::new() else { return };
-    assert_eq!(lab.codes(), [], "{:?}", lab.check());
-    let mut missed = Vec::new();
-    for (what, damage, expected) in cases {
-        let mut damaged = lab.clone();
-        damage(&mut damaged);
-        assert_ne!(damaged.bytes, lab.bytes, "{what}: nothing was damaged");
-        let found = damaged.codes();
-        if found != *expected {
-            missed.push(format!("{what}: expected {expected:?}, found {found:?}"));
-        }
-    }
-    assert!(missed.is_empty(), "{missed:#?}");
-}
-
 #[test]
 fn damaged_headers_are_found() {
-    run(HEADERS);
+    run_cases(HEADERS);
 }
 
 #[test]
 fn damaged_attributes_are_found() {
-    run(ATTRIBUTES);
+    run_cases(ATTRIBUTES);
 }
 
 #[test]
 fn damaged_attribute_lists_are_found() {
-    run(SPLITS);
+    run_cases(SPLITS);
 }
 
 #[test]

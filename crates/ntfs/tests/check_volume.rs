@@ -6,12 +6,10 @@ mod lab;
 #[path = "common/oracle.rs"]
 mod oracle;
 
-use lab::{CLUSTER, Lab};
+use lab::{CLUSTER, Case, Lab, run_cases};
 use winrefit_ntfs::AttributeType as Type;
 use winrefit_ntfs::check::{CheckOptions, PartitionPlace, ProblemCode as Code, check};
 use winrefit_ntfs::fixup;
-
-type Case = (&'static str, fn(&mut Lab), &'static [Code]);
 
 fn last_sector(lab: &Lab) -> usize {
     lab.bytes.len() - 512
@@ -273,34 +271,19 @@ const METADATA: &[Case] = &[
     ),
 ];
 
-fn run(cases: &[Case]) {
-    let Some(lab) = Lab::new() else { return };
-    let mut missed = Vec::new();
-    for (what, damage, expected) in cases {
-        let mut damaged = lab.clone();
-        damage(&mut damaged);
-        assert_ne!(damaged.bytes, lab.bytes, "{what}: nothing was damaged");
-        let found = damaged.codes();
-        if found != *expected {
-            missed.push(format!("{what}: expected {expected:?}, found {found:?}"));
-        }
-    }
-    assert!(missed.is_empty(), "{missed:#?}");
-}
-
 #[test]
 fn a_damaged_boot_sector_is_found() {
-    run(BOOT);
+    run_cases(BOOT);
 }
 
 #[test]
 fn a_volume_that_is_not_at_rest_is_found() {
-    run(STATE);
+    run_cases(STATE);
 }
 
 #[test]
 fn damaged_metadata_is_found() {
-    run(METADATA);
+    run_cases(METADATA);
 }
 
 #[test]

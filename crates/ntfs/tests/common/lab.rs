@@ -267,3 +267,23 @@ fn file_name(name: &str) -> Vec<u8> {
     bytes.extend(name.encode_utf16().flat_map(u16::to_le_bytes));
     bytes
 }
+
+/// One kind of damage: what it is, how it is done, and the codes that have to be found, no others.
+pub type Case = (&'static str, fn(&mut Lab), &'static [ProblemCode]);
+
+/// Does each damage to a volume of its own, which has no problem before.
+pub fn run_cases(cases: &[Case]) {
+    let Some(lab) = Lab::new() else { return };
+    assert_eq!(lab.codes(), [], "{:?}", lab.check());
+    let mut missed = Vec::new();
+    for (what, damage, expected) in cases {
+        let mut damaged = lab.clone();
+        damage(&mut damaged);
+        assert_ne!(damaged.bytes, lab.bytes, "{what}: nothing was damaged");
+        let found = damaged.codes();
+        if found != *expected {
+            missed.push(format!("{what}: expected {expected:?}, found {found:?}"));
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
+}
