@@ -145,6 +145,9 @@ pub enum DiskError {
         /// The first failure, as text.
         first: String,
     },
+    /// The caller asked to end a copy of data that nothing depends on yet.
+    #[error("copying was stopped before its end; nothing that is in use was changed")]
+    Cancelled,
     /// A write was attempted on a device that was opened for reading.
     #[error("the device was opened for reading only; a write of {length} bytes at byte {offset} was refused")]
     ReadOnly {

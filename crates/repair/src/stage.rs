@@ -139,7 +139,7 @@ impl Stager<'_, '_> {
                     self.volume_sectors(partition, sectors),
                 )
                 .map_err(|source| self.resize_error(partition, source))?;
-                self.apply(old, &edits, 0)
+                self.apply(old, &edits.edits, 0)
             }
             Step::GrowFront { partition, by_bytes } => self.grow_front(partition, by_bytes),
             Step::GrowEnd { partition, sectors } => {

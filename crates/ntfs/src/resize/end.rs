@@ -1,7 +1,7 @@
 //! Moving the end of a volume.
 
 use super::names::{SizeChange, update_own_name, update_root_entries};
-use super::{ResizeError, bad_cluster_runs, boot_sector_bytes, require_single_piece};
+use super::{ResizeError, Shrink, bad_cluster_runs, boot_sector_bytes, require_single_piece};
 use crate::attribute::Attribute;
 use crate::bitmap::ClusterBitmap;
 use crate::boot::BootSector;
@@ -31,7 +31,7 @@ const BAD: &str = "$Bad";
 /// # Errors
 /// [`ResizeError::TailInUse`] if a cluster behind the new end is in use, [`NtfsError::BadBootSector`] if what is left
 /// is too small for a volume, and damage of the volume.
-pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Edits, ResizeError> {
+pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Shrink, ResizeError> {
     let volume = Volume::open(reader)?;
     let old = volume.geometry();
     let new = resized(old, partition_sectors);
@@ -45,7 +45,7 @@ pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Edits,
         for place in BTreeSet::from([old.total_sectors, new.total_sectors]) {
             editor.write(0, place * u64::from(old.sector_size), sector.clone());
         }
-        return Ok(editor.finish(0)?);
+        return Ok(editor.finish(0)?.into());
     }
     let clusters = new.clusters();
     let bitmap = ClusterBitmap::read(&volume)?;
@@ -67,7 +67,7 @@ pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Edits,
     let sector = boot_sector_bytes(&volume, &boot)?;
     editor.write(0, new.total_sectors * u64::from(new.sector_size), sector.clone());
     editor.write(1, 0, sector);
-    Ok(editor.finish(2)?)
+    Ok(editor.finish(2)?.into())
 }
 
 /// The edits that let the volume end so that its partition has `partition_sectors` sectors. `reader` covers the new

@@ -24,7 +24,49 @@ use crate::file::File;
 use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, Lcn, RecordNumber};
 use crate::volume::Volume;
-use winrefit_disk::ReadAt;
+use winrefit_disk::{Device, DiskError, Move, ReadAt, moves};
+
+/// A smaller volume: data to copy first, then structures to change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shrink {
+    /// What lies behind the new end and is in use, with its new places; offsets count from the start of the volume.
+    /// All destinations are free in the old volume, so copying changes nothing of it.
+    pub moves: Vec<Move>,
+    /// What to write once the copies are durable.
+    pub edits: Edits,
+}
+
+impl Shrink {
+    /// Bytes to copy.
+    pub fn bytes_to_move(&self) -> u64 {
+        self.moves.iter().map(|m| m.length).sum()
+    }
+
+    /// Does it all on `device`, which begins where the volume does: copies, then writes the edits, a flush after each
+    /// step. Not atomic: that needs a journal around the edits.
+    ///
+    /// # Errors
+    /// Whatever the device returns.
+    pub fn apply<D: Device + ?Sized>(&self, device: &mut D) -> Result<(), DiskError> {
+        moves::copy(device, &self.moves, &mut |_| true)?;
+        for step in self.edits.0.chunk_by(|a, b| a.step == b.step) {
+            for edit in step {
+                device.write_at(edit.offset, &edit.bytes)?;
+            }
+            device.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Edits> for Shrink {
+    fn from(edits: Edits) -> Self {
+        Self {
+            moves: Vec::new(),
+            edits,
+        }
+    }
+}
 
 /// Why a volume cannot be resized so.
 #[derive(Debug, Clone, thiserror::Error)]
