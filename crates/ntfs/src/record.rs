@@ -202,6 +202,15 @@ impl<B: AsRef<[u8]>> Record<B> {
         }
     }
 
+    /// The attribute at a byte offset of the record.
+    ///
+    /// # Errors
+    /// [`NtfsError::BadAttribute`] if there is none.
+    pub(crate) fn attribute_at(&self, offset: usize) -> Result<Attribute<'_>, NtfsError> {
+        let used = self.bytes().get(..self.bytes_used()).unwrap_or_default();
+        Attribute::parse(self.number, used, offset)
+    }
+
     /// The first attribute of this type and name in this record.
     ///
     /// # Errors
