@@ -5,33 +5,41 @@
 //!
 //! | step | what |
 //! |---|---|
-//! | 0 | the destinations are marked in $Bitmap; whatever changes within the copies and in free records |
-//! | 1 | file records, and their copies in $MFTMirr |
+//! | 0 | the destinations are marked in $Bitmap, new records in $MFT:$BITMAP; whatever changes within the copies |
+//! | 1 | file records, new ones too, and their copies in $MFTMirr |
 //! | 2 | where the start of the $MFT or $MFTMirr has moved: the boot sector, and with it the record of $MFTMirr |
 //! | 3 | the old clusters are marked free |
 //!
 //! A record within a part of the $MFT that moves is changed in the copy only, and takes effect with that part. Until
 //! step 3 old and new places are both marked, so that a file can be read through either version of its record.
 
+mod extension;
+mod pieces;
 mod place;
 mod space;
+mod spill;
 mod survey;
 
 use super::{ResizeError, Shrink, boot_sector_bytes};
+use crate::attribute::ListEntry;
 use crate::bitmap::ClusterBitmap;
 use crate::edit::{Edits, stream_places, with_runs};
 use crate::error::NtfsError;
 use crate::file::{Stream, StreamBody};
 use crate::fixup;
-use crate::record::Record;
+use crate::record::{self, Record};
 use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, Geometry, Lcn, RecordNumber};
 use crate::volume::Volume;
+use extension::Records;
 use space::FreeSpace;
+use spill::by_id;
 use std::collections::BTreeMap;
-use survey::{Piece, Survey, moved_runs, survey};
+use survey::{Piece, Segment, Survey, moved_runs, survey};
 use winrefit_disk::{Move, ReadAt};
 
+/// To keep a run list short, no more than this is moved, or twice what has to move anyway.
+const ONE_ROW_BYTES_MAX: u64 = 64 << 20;
 /// Bytes of $Bitmap that are compared and written together.
 const BITMAP_BLOCK: usize = 512;
 
@@ -53,6 +61,10 @@ pub(super) fn empty_tail<R: ReadAt>(volume: &Volume<R>, limit: Lcn) -> Result<Sh
         pieces,
         space,
         records: BTreeMap::new(),
+        file_records: Records::default(),
+        lists: BTreeMap::new(),
+        taken: Vec::new(),
+        released: Vec::new(),
         edits: Edits::default(),
     };
     relocation.drop_bad_clusters()?;
@@ -63,11 +75,16 @@ pub(super) fn empty_tail<R: ReadAt>(volume: &Volume<R>, limit: Lcn) -> Result<Sh
 struct Relocation<'v, R> {
     volume: &'v Volume<R>,
     limit: Lcn,
-    /// In order of records and offsets.
     pieces: Vec<Piece>,
     space: FreeSpace,
-    /// Changed records, plain.
+    /// Changed and new records, plain.
     records: BTreeMap<RecordNumber, Record>,
+    file_records: Records,
+    /// Attribute lists that were changed, by base record.
+    lists: BTreeMap<RecordNumber, Vec<ListEntry>>,
+    /// Clusters that are used besides those that something moves to, and freed besides those that something leaves.
+    taken: Vec<Run>,
+    released: Vec<Run>,
     edits: Edits,
 }
 
@@ -121,23 +138,81 @@ impl<R: ReadAt> Relocation<'_, R> {
 
     /// Puts the new runs into the records.
     fn switch_runs(&mut self) -> Result<(), ResizeError> {
-        // From the back of each record, so that the offsets of those before stay true.
-        for index in (0..self.pieces.len()).rev() {
-            self.switch_piece(index)?;
+        let mut too_full = Vec::new();
+        for index in 0..self.pieces.len() {
+            if !self.switch_piece(index)? && !self.switch_to_one_row(index)? {
+                too_full.push(index);
+            }
+        }
+        // Not before all others have their room.
+        for index in too_full {
+            let Piece { record, id, .. } = self.pieces[index];
+            let runs = self.new_runs(index)?;
+            self.spill(record, id, &runs)?;
         }
         Ok(())
     }
 
-    fn switch_piece(&mut self, index: usize) -> Result<(), ResizeError> {
-        let Piece { record, offset, .. } = self.pieces[index];
-        let segments = std::mem::take(&mut self.pieces[index].segments);
+    fn new_runs(&mut self, index: usize) -> Result<RunList, ResizeError> {
+        let Piece { record, id, .. } = self.pieces[index];
+        let old = by_id(self.record(record)?, id)?.runs()?;
+        Ok(moved_runs(&old, &self.pieces[index].segments))
+    }
+
+    /// Returns whether the record has room for the new runs.
+    fn switch_piece(&mut self, index: usize) -> Result<bool, ResizeError> {
+        let Piece { record, id, .. } = self.pieces[index];
+        let runs = self.new_runs(index)?;
         let holder = self.record(record)?;
-        let attribute = holder.attribute_at(offset)?;
-        let new = with_runs(&attribute, &moved_runs(&attribute.runs()?, &segments), None);
-        let length = attribute.bytes().len();
-        let replaced = holder.replace_attribute(offset, length, &new);
-        self.pieces[index].segments = segments;
-        Ok(replaced?)
+        let attribute = by_id(holder, id)?;
+        let new = with_runs(&attribute, &runs, None);
+        let (offset, length) = (attribute.offset(), attribute.bytes().len());
+        match holder.replace_attribute(offset, length, &new) {
+            Err(NtfsError::RecordFull { .. }) => Ok(false),
+            other => Ok(other.map(|()| true)?),
+        }
+    }
+
+    /// Moves all of a piece into one row, so that its run list gets short. Returns whether that could be done.
+    fn switch_to_one_row(&mut self, index: usize) -> Result<bool, ResizeError> {
+        let Piece { record, id, .. } = self.pieces[index];
+        let all: Vec<Segment> = by_id(self.record(record)?, id)?
+            .runs()?
+            .with_vcns()
+            .filter_map(|(vcn, run)| {
+                let (from, to) = (run.lcn?, Lcn(0));
+                let (vcn, clusters) = (vcn.0, run.clusters);
+                Some(Segment {
+                    vcn,
+                    clusters,
+                    from,
+                    to,
+                })
+            })
+            .collect();
+        let clusters: u64 = all.iter().map(|s| s.clusters).sum();
+        let moved = self.pieces[index].clusters();
+        let bytes = clusters * u64::from(self.geometry().cluster_size);
+        if bytes > ONE_ROW_BYTES_MAX && clusters > 2 * moved {
+            return Ok(false);
+        }
+        let Some(mut to) = self.space.take_row(clusters) else {
+            return Ok(false);
+        };
+        let row = to;
+        let mut segments = all;
+        for segment in &mut segments {
+            segment.to = to;
+            to.0 += segment.clusters;
+        }
+        let before = std::mem::replace(&mut self.pieces[index].segments, segments);
+        if self.switch_piece(index)? {
+            before.iter().for_each(|s| self.space.give_back(s.to, s.clusters));
+            return Ok(true);
+        }
+        self.pieces[index].segments = before;
+        self.space.give_back(row, clusters);
+        Ok(false)
     }
 
     /// An unnamed stream with its runs before and after.
@@ -159,6 +234,9 @@ impl<R: ReadAt> Relocation<'_, R> {
         let mut new = old.clone();
         if let StreamBody::NonResident { runs, .. } = &mut new.body {
             *runs = moved_runs(runs, &segments);
+            if owner == RecordNumber::MFT && type_code == AttributeType::DATA {
+                self.grown(runs);
+            }
         }
         Ok(Moved { old, new })
     }
@@ -170,6 +248,7 @@ impl<R: ReadAt> Relocation<'_, R> {
         self.write_records(&mft, &mirror)?;
         self.write_boot(&mft, &mirror)?;
         self.write_bitmap(&bitmap, bits)?;
+        self.write_record_bits()?;
         self.edits.0.sort_by_key(|edit| edit.step);
         Ok(Shrink {
             moves: self.moves(),
@@ -188,8 +267,7 @@ impl<R: ReadAt> Relocation<'_, R> {
         let old_places = StreamMap::of(&mft.old, self.geometry());
         let new_places = StreamMap::of(&mft.new, self.geometry());
         for (number, record) in std::mem::take(&mut self.records) {
-            let raw = self.volume.read_raw_record(number)?;
-            let bytes = fixup::protect_over(record.bytes(), &raw);
+            let bytes = self.protected(&record)?;
             let at = number.0 * size;
             // The boot sector and the record of $MFTMirr name the same place, so they change together.
             let is_with_boot = mirror_moves && number == RecordNumber::MFT_MIRR;
@@ -212,6 +290,40 @@ impl<R: ReadAt> Relocation<'_, R> {
                 (_, false) if !is_with_boot => self.write_stream(1, &mirror.old, at, &bytes)?,
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// A record as it goes to the disk.
+    fn protected(&self, record: &Record) -> Result<Vec<u8>, ResizeError> {
+        if record.number().0 < self.volume.records() {
+            let raw = self.volume.read_raw_record(record.number())?;
+            if raw.starts_with(&record::SIGNATURE) {
+                return Ok(fixup::protect_over(record.bytes(), &raw));
+            }
+        }
+        let mut bytes = record.bytes().to_vec();
+        fixup::protect(&mut bytes, 1);
+        Ok(bytes)
+    }
+
+    /// Marks the records that were made.
+    fn write_record_bits(&mut self) -> Result<(), ResizeError> {
+        if self.file_records.created.is_empty() {
+            return Ok(());
+        }
+        let bits = std::mem::take(&mut self.file_records.bits);
+        let Moved { old, new } = self.moved(RecordNumber::MFT, AttributeType::BITMAP)?;
+        if old.runs().is_none() {
+            return Err(ResizeError::CannotRelocate {
+                record: RecordNumber::MFT,
+                attribute: AttributeType::BITMAP,
+                problem: "it is resident",
+            });
+        }
+        self.write_stream(0, &new, 0, &bits)?;
+        if old != new {
+            self.write_stream(0, &old, 0, &bits)?;
         }
         Ok(())
     }
@@ -239,7 +351,16 @@ impl<R: ReadAt> Relocation<'_, R> {
         for segment in segments() {
             marked.set_range(segment.to, segment.clusters, true);
         }
+        let mark = |bits: &mut ClusterBitmap, runs: &[Run], used| {
+            for run in runs {
+                if let Some(lcn) = run.lcn {
+                    bits.set_range(lcn, run.clusters, used);
+                }
+            }
+        };
+        mark(&mut marked, &self.taken, true);
         let mut last = marked.clone();
+        mark(&mut last, &self.released, false);
         for segment in segments() {
             last.set_range(segment.from, segment.clusters, false);
         }

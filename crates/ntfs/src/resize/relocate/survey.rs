@@ -28,8 +28,8 @@ pub(super) struct Piece {
     pub(super) record: RecordNumber,
     /// The file's base record.
     pub(super) owner: RecordNumber,
-    /// Byte offset of the attribute in the record.
-    pub(super) offset: usize,
+    /// Id of the attribute in the record.
+    pub(super) id: u16,
     pub(super) type_code: AttributeType,
     pub(super) is_named: bool,
     pub(super) lowest_vcn: u64,
@@ -42,7 +42,7 @@ impl Piece {
         Self {
             record: record.number(),
             owner: record.base().map_or(record.number(), |base| base.record),
-            offset: attribute.offset(),
+            id: attribute.id(),
             type_code: attribute.type_code(),
             is_named: !attribute.name_bytes().is_empty(),
             lowest_vcn: attribute.lowest_vcn().0,
