@@ -88,8 +88,6 @@ pub struct Ntfs {
 pub struct Space {
     /// Bytes not in use.
     pub free_bytes: u64,
-    /// Byte behind the last cluster in use.
-    pub used_end: u64,
     /// Fewest bytes by which the front can grow.
     pub front_growth_min: Option<u64>,
 }

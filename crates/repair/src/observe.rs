@@ -10,7 +10,7 @@ use winrefit_formats::{Hive, ReAgent, Wim, detect_sector_size, read_gpt};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::front_growth_clusters_min;
 use winrefit_ntfs::state::VolumeState;
-use winrefit_ntfs::{AttributeType, Lcn, NtfsError, Volume};
+use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
 /// Paths where Windows Setup and reagentc put the recovery environment.
 pub const WINRE_IMAGE: &str = r"\Recovery\WindowsRE\Winre.wim";
@@ -178,9 +178,6 @@ fn space<R: ReadAt>(volume: &Volume<R>) -> Result<Space, NtfsError> {
     let cluster = u64::from(geometry.cluster_size);
     Ok(Space {
         free_bytes: bitmap.free_clusters() * cluster,
-        used_end: bitmap
-            .last_used_from(Lcn(0))
-            .map_or(0, |lcn| (lcn.0 + 1) * cluster),
         front_growth_min: front_growth_clusters_min(volume)
             .ok()
             .map(|clusters| clusters.saturating_mul(cluster)),

@@ -48,11 +48,11 @@ pub enum Refusal {
         free_bytes: u64,
         keep_bytes: u64,
     },
-    /// Something lies in the donor's tail.
-    TailInUse {
+    /// What lies in the donor's tail cannot get another place.
+    CannotRelocate {
         number: u32,
         path: Option<String>,
-        bytes_behind: u64,
+        problem: String,
     },
     /// The target is larger than the cap.
     TargetTooLarge { wanted_bytes: u64 },
@@ -106,7 +106,7 @@ impl Refusal {
             Self::ShadowCopies { .. } => "shadow-copies",
             Self::NoDonor { .. } => "no-donor",
             Self::DonorTooFull { .. } => "donor-too-full",
-            Self::TailInUse { .. } => "tail-in-use",
+            Self::CannotRelocate { .. } => "cannot-relocate",
             Self::TargetTooLarge { .. } => "target-too-large",
             Self::CannotRebase { .. } => "cannot-rebase",
             Self::Table { .. } => "partition-table",
@@ -318,21 +318,18 @@ impl Refusal {
                 ),
                 "Free space on it, or ask for less with --size and --free.",
             ),
-            Self::TailInUse {
+            Self::CannotRelocate {
                 number,
                 path,
-                bytes_behind,
+                problem,
             } => Explained::new(
-                format!("The end of partition {number} is in use"),
-                format!(
-                    "{}{} of data lie in the part that would be given away.",
-                    path.as_ref()
-                        .map(|path| format!("{path} and perhaps other files: up to "))
-                        .unwrap_or_default(),
-                    size(*bytes_behind)
-                ),
-                "Moving data is not supported yet: shrink the volume in Windows (Disk Management) by that much, then \
-                 run the command again, which will use the space.",
+                format!("Not all that lies at the end of partition {number} can be moved"),
+                match path {
+                    Some(path) => format!("{path}: {problem}."),
+                    None => format!("{problem}."),
+                },
+                "Defragment the volume or shrink it in Windows (Disk Management), then run the command again, which \
+                 will use the space; or ask for less with --size and --free.",
             ),
             _ => self.explain_rest(),
         }

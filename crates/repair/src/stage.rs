@@ -19,9 +19,10 @@ use crate::plan::{Plan, Step};
 use crate::refusal::Refusal;
 use winrefit_disk::{ByteRange, Device, DiskError, Extent, Lba, Overlay, ReadAt, ReadWindow, Window};
 use winrefit_formats::{Gpt, LbaRange, ReAgent, set_winre_offset};
+use winrefit_ntfs::check::path_of;
 use winrefit_ntfs::edit::{Edits, replace_content};
 use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shrink_end};
-use winrefit_ntfs::{AttributeType, NtfsError, Volume};
+use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume};
 
 const PHASE_TABLE_BACKUP: u8 = 6;
 const PHASE_TABLE_PRIMARY: u8 = 7;
@@ -138,7 +139,7 @@ impl Stager<'_, '_> {
                     ReadWindow::new(&self.overlay, old)?,
                     self.volume_sectors(partition, sectors),
                 )
-                .map_err(|source| self.resize_error(partition, source))?;
+                .map_err(|source| self.shrink_error(partition, source))?;
                 self.apply(old, &edits.edits, 0)
             }
             Step::GrowFront { partition, by_bytes } => self.grow_front(partition, by_bytes),
@@ -216,6 +217,27 @@ impl Stager<'_, '_> {
             }
             source => StageError::Failed(RepairError::Resize { partition, source }),
         }
+    }
+
+    /// What does not move is named.
+    fn shrink_error(&self, partition: u32, source: ResizeError) -> StageError {
+        let record = match source {
+            ResizeError::CannotRelocate { record, .. } | ResizeError::NoRoom { record, .. } => Some(record),
+            ResizeError::Full { .. } => None,
+            other => return self.resize_error(partition, other),
+        };
+        StageError::Refused(Refusal::CannotRelocate {
+            number: partition,
+            path: record.and_then(|record| self.path_of(partition, record)),
+            problem: source.to_string(),
+        })
+    }
+
+    /// The path of a file, for people.
+    fn path_of(&self, partition: u32, record: RecordNumber) -> Option<String> {
+        let range = self.old_range(partition).ok()?;
+        let volume = Volume::open(ReadWindow::new(&self.overlay, range).ok()?).ok()?;
+        path_of(&volume, record).ok()
     }
 
     fn apply(&mut self, volume: ByteRange, edits: &Edits, first_phase: u8) -> Result<(), StageError> {

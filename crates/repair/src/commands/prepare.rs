@@ -15,9 +15,8 @@ use crate::target::Target;
 use crate::verify::{self, Before};
 use std::collections::BTreeMap;
 use winrefit_disk::journal;
-use winrefit_disk::{ByteRange, Device, Extent, JournalPlace, ReadAt, ReadWindow};
-use winrefit_ntfs::check::{CheckReport, owners_from, path_of};
-use winrefit_ntfs::{Lcn, Volume};
+use winrefit_disk::{ByteRange, Device, Extent, JournalPlace, ReadAt};
+use winrefit_ntfs::check::CheckReport;
 
 /// All that a commit needs, proven.
 pub(super) struct Prepared {
@@ -56,7 +55,7 @@ pub(super) fn prepare<D: Device>(
     }
     let plan = match plan::plan(&observation, request) {
         Ok(plan) => plan,
-        Err(refusal) => return ended(refused(report, &name_the_file(disk, &observation, refusal))),
+        Err(refusal) => return ended(refused(report, &refusal)),
     };
     if plan.is_empty() {
         report.plan = Some(build::plan(&observation, &plan, &[], None));
@@ -167,30 +166,6 @@ fn free_after(disk: &dyn ReadAt, before: &Observation, plan: &Plan) -> Result<Op
     Ok(after
         .partition(plan.recovery_partition)
         .and_then(|p| p.free_bytes()))
-}
-
-/// A tail in use is refused with the name of a file that lies there, where one can be found.
-fn name_the_file(disk: &dyn ReadAt, observation: &Observation, refusal: Refusal) -> Refusal {
-    let Refusal::TailInUse {
-        number,
-        path: None,
-        bytes_behind,
-    } = refusal
-    else {
-        return refusal;
-    };
-    let path = observation.partition(number).and_then(|partition| {
-        let volume = Volume::open(ReadWindow::new(disk, partition.range).ok()?).ok()?;
-        let used_end = partition.ntfs()?.space?.used_end;
-        let from = used_end.saturating_sub(bytes_behind) / u64::from(volume.geometry().cluster_size);
-        let owner = owners_from(&volume, Lcn(from), 1).ok()?.into_iter().next()?;
-        path_of(&volume, owner.record).ok()
-    });
-    Refusal::TailInUse {
-        number,
-        path,
-        bytes_behind,
-    }
 }
 
 /// The first place that takes the journal: unallocated before and after the repair, and zero.

@@ -282,16 +282,6 @@ fn shrink_donor(
             keep_bytes,
         });
     }
-    // The backup boot sector needs the last sector, so the last cluster that counts ends before it.
-    let new_len = start - donor.range.start;
-    if space.used_end > new_len - observation.sector_size.bytes() {
-        let bytes_behind = space.used_end - new_len.min(space.used_end);
-        return Err(Refusal::TailInUse {
-            number,
-            path: None,
-            bytes_behind,
-        });
-    }
     Ok(vec![shrink, move_border])
 }
 
