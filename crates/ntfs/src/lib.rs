@@ -20,6 +20,7 @@
 //! | [`bitmap`], [`logfile`], [`state`] | free clusters; whether Windows left the volume at rest |
 
 pub mod attribute;
+mod bad_clusters;
 pub mod bitmap;
 pub mod boot;
 mod bytes;
@@ -38,7 +39,9 @@ pub mod state;
 pub mod types;
 pub mod upcase;
 pub mod volume;
+pub mod vss;
 
+pub use bad_clusters::bad_clusters;
 pub use error::NtfsError;
 pub use types::{AttributeType, FileReference, Geometry, Lcn, RecordNumber, Vcn};
 pub use volume::Volume;
