@@ -96,6 +96,8 @@ pub struct Store {
 pub enum Structure {
     /// The header within $Boot.
     Header,
+    /// The chain of catalog blocks; its position is that of the header or block that names the next one.
+    Chain,
     /// A block of the catalog.
     CatalogBlock,
     /// An entry in a block.
@@ -106,6 +108,7 @@ impl std::fmt::Display for Structure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Header => "header",
+            Self::Chain => "chain of catalog blocks",
             Self::CatalogBlock => "catalog block",
             Self::CatalogEntry => "catalog entry",
         })
@@ -128,7 +131,6 @@ pub struct VssDamage {
 
 /// Why shadow copies cannot be disabled.
 #[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
 pub enum VssError {
     /// The header is of a form that is not known, so nobody can say what a change of it would mean.
     #[error(transparent)]
@@ -228,22 +230,21 @@ impl Walk {
     /// Follows the chain from the block at `first` to its end.
     fn catalog<R: ReadAt>(mut self, volume: &Volume<R>, first: u64) -> Result<Catalog, VssError> {
         let volume_bytes = volume.geometry().volume_bytes();
-        let mut referrer = (Structure::Header, HEADER_OFFSET, "catalog offset");
+        let mut referrer = HEADER_OFFSET;
         let mut position = first;
         while position != 0 {
             let end = position.checked_add(BLOCK_BYTES);
             let inside = end.is_some_and(|end| end <= volume_bytes);
             if !inside || self.blocks.len() >= BLOCKS_MAX || !self.blocks.insert(position) {
-                let (structure, position_of_referrer, field) = referrer;
                 return Err(VssError::Damaged(VssDamage {
-                    structure,
-                    position: position_of_referrer,
-                    field,
+                    structure: Structure::Chain,
+                    position: referrer,
+                    field: "next offset",
                     actual: position,
                 }));
             }
             let block = volume.reader().read_vec(position, BLOCK_BYTES as usize)?;
-            referrer = (Structure::CatalogBlock, position, "next offset");
+            referrer = position;
             position = self.block(&block, position)?;
         }
         let stores = self.stores.into_iter();
@@ -301,11 +302,11 @@ impl Walk {
     }
 }
 
-/// The edits after which the volume has no shadow copies: one sector, in place, in step 0. None if it has none. A catalog
-/// that is damaged is no obstacle.
+/// The edits after which the volume has no shadow copies: one sector, in place, in step 0. None if it has none. Damage of
+/// the catalog is no obstacle, damage of the header is ([`Structure::Header`]).
 ///
 /// # Errors
-/// [`VssError::Damaged`] if the header itself is of a form that is not known, or an error of the medium.
+/// [`VssError`].
 pub fn disable<R: ReadAt>(volume: &Volume<R>) -> Result<Edits, VssError> {
     let header = match Header::read(volume.reader())? {
         None => return Ok(Edits::default()),

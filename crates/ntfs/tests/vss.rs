@@ -163,6 +163,9 @@ fn read_counted(bytes: &[u8]) -> ShadowCopies {
     ShadowCopies::read(&Volume::open(Counted(bytes, Cell::new(0))).unwrap()).unwrap()
 }
 
+/// Offset and bytes that are written over, and the structure, its place and the field that are to be named.
+type Case<'a> = (u64, &'a [u8], (Structure, u64), &'a str);
+
 #[test]
 fn damage_is_told_with_its_place_and_disabling_works_wherever_the_header_is_sound() {
     let (image, offset) = with_stores(3, 512);
@@ -171,17 +174,27 @@ fn damage_is_told_with_its_place_and_disabling_works_wherever_the_header_is_soun
     let far = SIZE.to_le_bytes();
     let header = (Structure::Header, HEADER);
     let catalog = (Structure::CatalogBlock, offset);
-    let cases: [(u64, &[u8], (Structure, u64), &str); 10] = [
+    let cases: [Case<'_>; 10] = [
         (HEADER + 16, &[9], header, "version"),
         (HEADER + 20, &[2], header, "record type"),
         (HEADER + 24, &[1], header, "own offset"),
-        (HEADER + 48, &far, header, "catalog offset"),
-        (HEADER + 48, &[0xFF; 8], header, "catalog offset"),
+        (HEADER + 48, &far, (Structure::Chain, HEADER), "next offset"),
+        (HEADER + 48, &[0xFF; 8], (Structure::Chain, HEADER), "next offset"),
         (offset, &[0], catalog, "identifier's first half"),
         (offset + 20, &[1], catalog, "record type"),
-        (offset + 40, &offset.to_le_bytes(), catalog, "next offset"),
-        (offset + 40, &far, catalog, "next offset"),
-        (offset + 256, &[9], (Structure::CatalogEntry, offset + 256), "type"),
+        (
+            offset + 40,
+            &offset.to_le_bytes(),
+            (Structure::Chain, offset),
+            "next offset",
+        ),
+        (offset + 40, &far, (Structure::Chain, offset), "next offset"),
+        (
+            offset + 256,
+            &[9],
+            (Structure::CatalogEntry, offset + 256),
+            "type",
+        ),
     ];
     for (at, bytes, (structure, position), field) in cases {
         let mut damaged = clean.clone();
@@ -194,7 +207,7 @@ fn damage_is_told_with_its_place_and_disabling_works_wherever_the_header_is_soun
         }
         let volume = Volume::open(&damaged).unwrap();
         let edits = disable(&volume);
-        if structure == Structure::Header && field != "catalog offset" {
+        if structure == Structure::Header {
             assert!(matches!(edits, Err(VssError::Damaged(d)) if d.field == field));
         } else {
             assert_eq!(edits.unwrap().0.len(), 1, "{field}");

@@ -10,7 +10,8 @@ use winrefit_formats::{Hive, ReAgent, Wim, detect_sector_size, read_gpt};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::front_growth_clusters_min;
 use winrefit_ntfs::state::VolumeState;
-use winrefit_ntfs::{AttributeType, Lcn, NtfsError, Volume};
+use winrefit_ntfs::vss::{self, ShadowCopies};
+use winrefit_ntfs::{AttributeType, Lcn, NtfsError, Volume, bad_clusters};
 
 /// Paths where Windows Setup and reagentc put the recovery environment.
 pub const WINRE_IMAGE: &str = r"\Recovery\WindowsRE\Winre.wim";
@@ -165,10 +166,22 @@ fn ntfs(part: Part<'_>, depth: Depth) -> Result<Ntfs, NtfsError> {
     } else {
         None
     };
+    let state = VolumeState::read(&volume);
+    let may_have_shadow_copies = state.as_ref().is_ok_and(|state| {
+        !matches!(
+            state.shadow_copies,
+            ShadowCopies::NoHeader | ShadowCopies::NoCatalog
+        )
+    });
+    let shadow_storage = (depth == Depth::Full && may_have_shadow_copies)
+        .then(|| vss::storage(&volume).ok())
+        .flatten();
     Ok(Ntfs {
         geometry,
-        state: VolumeState::read(&volume),
+        state,
         space,
+        bad_clusters: bad_clusters(&volume),
+        shadow_storage,
     })
 }
 
