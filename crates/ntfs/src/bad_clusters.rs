@@ -12,6 +12,17 @@ const RUNS_MAX: usize = 1 << 16;
 /// The bad clusters of a volume, in order: the runs of $BadClus:$Bad that are not holes. A volume without the stream has
 /// none.
 ///
+/// ```
+/// # use winrefit_disk::{MemoryDevice, SectorSize};
+/// # use winrefit_ntfs::format::{FormatOptions, VolumeBuilder};
+/// # use winrefit_ntfs::{Volume, bad_clusters};
+/// # let mut disk = MemoryDevice::zeroed(16 << 20, SectorSize::B512);
+/// # VolumeBuilder::new(FormatOptions::new((16 << 20) / 512))?.write_to(&mut disk)?;
+/// let volume = Volume::open(&disk)?;
+/// assert!(bad_clusters(&volume)?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Damage of $BadClus, [`NtfsError::ClusterOutOfBounds`] for a cluster that the volume does not have, and
 /// [`NtfsError::TooMuch`] for more than 65,536 runs.

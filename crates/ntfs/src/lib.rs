@@ -1,7 +1,6 @@
-//! An NTFS engine: read, check, format, edit and resize volumes at either end.
+#![doc = include_str!("../README.md")]
 //!
-//! Reading goes through [`winrefit_disk::ReadAt`], writing through [`winrefit_disk::Device`]; the crate knows no
-//! file, clock or operating system. No content of a volume makes it panic, loop or allocate out of proportion.
+//! ## Where things are
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -17,7 +16,9 @@
 //! | [`mod@format`] | making volumes |
 //! | [`resize`] | moving either end of a volume |
 //! | [`edit`] | changing the content of files |
-//! | [`bitmap`], [`logfile`], [`state`] | free clusters; whether Windows left the volume at rest |
+//! | [`bitmap`], [`bad_clusters()`] | free clusters, and those that cannot be used |
+//! | [`logfile`], [`state`] | whether Windows left the volume at rest |
+//! | [`vss`] | volume shadow copies |
 
 pub mod attribute;
 mod bad_clusters;

@@ -8,6 +8,25 @@
 //! No content makes reading panic, loop, or allocate out of proportion: the chain of blocks has a limit and no block is
 //! read twice.
 //!
+//! ```
+//! use winrefit_disk::{MemoryDevice, SectorSize};
+//! use winrefit_ntfs::format::{FormatOptions, VolumeBuilder};
+//! use winrefit_ntfs::vss::{self, ShadowCopies};
+//! use winrefit_ntfs::Volume;
+//!
+//! let mut disk = MemoryDevice::zeroed(16 << 20, SectorSize::B512);
+//! VolumeBuilder::new(FormatOptions::new((16 << 20) / 512))?.write_to(&mut disk)?;
+//!
+//! let volume = Volume::open(&disk)?;
+//! match ShadowCopies::read(&volume)? {
+//!     ShadowCopies::NoHeader | ShadowCopies::NoCatalog => println!("none"),
+//!     ShadowCopies::Catalog(catalog) => println!("{}", catalog.stores.len()),
+//!     ShadowCopies::Damaged(damage) => println!("{damage}"),
+//! }
+//! assert!(vss::disable(&volume)?.0.is_empty(), "nothing to do here");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # No shadow copies
 //!
 //! [`disable`] sets the catalog's offset in the header to 0. That is "no catalog" in the format's documentation, which
