@@ -51,7 +51,7 @@ pub const HEADER_OFFSET: u64 = 0x1E00;
 pub const IDENTIFIER: [u8; 16] = [
     0x6b, 0x87, 0x08, 0x38, 0x76, 0xc1, 0x48, 0x4e, 0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52,
 ];
-/// What the names of all files of shadow copies end with.
+/// What the names of all stores end with; by itself it is the name of the catalog.
 const FILE_SUFFIX: &str = "{3808876b-c176-4e48-b7ae-04046e6cc752}";
 /// Where these files are.
 const DIRECTORY: &str = r"\System Volume Information";
@@ -346,16 +346,19 @@ pub fn disable<R: ReadAt>(volume: &Volume<R>) -> Result<Edits, VssError> {
     }]))
 }
 
-/// Files that hold shadow copies and their catalog.
+/// Files that hold shadow copies: of the volume that they lie on, of another one whose storage Windows was told to keep
+/// here, or of none any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Storage {
     /// How many.
     pub files: u64,
     /// Bytes of the volume that they occupy.
     pub bytes: u64,
+    /// Byte of the volume behind the last cluster of them.
+    pub end: u64,
 }
 
-/// Finds the files of shadow copies, whether or not a catalog names them.
+/// Finds the stores of shadow copies by the names of their files, whether or not a catalog knows them.
 ///
 /// # Errors
 /// Damage of their directory or of one of them.
@@ -368,18 +371,22 @@ pub fn storage<R: ReadAt>(volume: &Volume<R>) -> Result<Storage, NtfsError> {
     };
     let cluster = u64::from(volume.geometry().cluster_size);
     for (reference, name) in volume.directory(&directory)?.list()? {
-        let is_named_so = name.display_name().to_ascii_lowercase().ends_with(FILE_SUFFIX);
+        let name = name.display_name().to_ascii_lowercase();
+        let is_store = name.len() > FILE_SUFFIX.len() && name.ends_with(FILE_SUFFIX);
         // No file is read twice, whatever the directory says.
-        if !is_named_so || !counted.insert(reference.record) {
+        if !is_store || !counted.insert(reference.record) {
             continue;
         }
         let file = volume.file_by_reference(reference)?;
         let stream = file.stream(AttributeType::DATA, "")?;
-        let clusters = stream
-            .and_then(|stream| stream.runs().map(|runs| runs.allocated_clusters()))
-            .unwrap_or(0);
         storage.files += 1;
-        storage.bytes = storage.bytes.saturating_add(clusters.saturating_mul(cluster));
+        for run in stream.iter().filter_map(|s| s.runs()).flat_map(|runs| &runs.0) {
+            let Some(lcn) = run.lcn else { continue };
+            let end = lcn.0.saturating_add(run.clusters).saturating_mul(cluster);
+            storage.end = storage.end.max(end);
+            let bytes = run.clusters.saturating_mul(cluster);
+            storage.bytes = storage.bytes.saturating_add(bytes);
+        }
     }
     Ok(storage)
 }

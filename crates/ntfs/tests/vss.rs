@@ -128,8 +128,7 @@ fn disabling_changes_eight_bytes_and_leaves_a_sound_volume_without_shadow_copies
             let volume = Volume::open(&image).unwrap();
             (disable(&volume).unwrap(), storage(&volume).unwrap())
         };
-        let bytes = (4 * 4 + 1) * BLOCK as u64;
-        assert_eq!(files, Storage { files: 5, bytes });
+        assert_eq!((files.files, files.bytes), (4, 4 * 4 * BLOCK as u64));
         assert_eq!(edits.0.len(), 1);
         assert_eq!(edits.0[0].bytes.len(), sector as usize);
         assert_vshadowinfo_counts(&image, 4);
@@ -286,10 +285,20 @@ fn a_volume_grown_to_its_front_keeps_a_header_without_catalog() {
 }
 
 #[test]
-fn only_files_named_as_shadow_copies_are_counted_as_their_storage() {
+fn only_files_named_as_stores_are_counted_as_their_storage() {
     let mut image = volume(2, 512);
     patch(&mut image, HEADER, &[0; 16]);
     let volume = Volume::open(&image).unwrap();
-    let bytes = (2 * 4 + 1) * BLOCK as u64;
-    assert_eq!(storage(&volume).unwrap(), Storage { files: 3, bytes });
+    let last = shadow::store_place(&volume, 1);
+    let expected = Storage {
+        files: 2,
+        bytes: 2 * 4 * BLOCK as u64,
+        end: last + 4 * BLOCK as u64,
+    };
+    assert_eq!(storage(&volume).unwrap(), expected);
+    let none = self::volume(0, 512);
+    assert_eq!(
+        storage(&Volume::open(&none).unwrap()).unwrap(),
+        Storage::default()
+    );
 }

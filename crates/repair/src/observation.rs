@@ -85,7 +85,7 @@ pub struct Ntfs {
     pub space: Option<Space>,
     /// Clusters that Windows has put aside as bad.
     pub bad_clusters: Result<Vec<Run>, NtfsError>,
-    /// Files of shadow copies, where there may be some and they were looked for.
+    /// Files of shadow copies, where they were looked for.
     pub shadow_storage: Option<Storage>,
 }
 

@@ -10,7 +10,7 @@ use winrefit_formats::{Hive, ReAgent, Wim, detect_sector_size, read_gpt};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::front_growth_clusters_min;
 use winrefit_ntfs::state::VolumeState;
-use winrefit_ntfs::vss::{self, ShadowCopies};
+use winrefit_ntfs::vss;
 use winrefit_ntfs::{AttributeType, Lcn, NtfsError, Volume, bad_clusters};
 
 /// Paths where Windows Setup and reagentc put the recovery environment.
@@ -167,15 +167,11 @@ fn ntfs(part: Part<'_>, depth: Depth) -> Result<Ntfs, NtfsError> {
         None
     };
     let state = VolumeState::read(&volume);
-    let may_have_shadow_copies = state.as_ref().is_ok_and(|state| {
-        !matches!(
-            state.shadow_copies,
-            ShadowCopies::NoHeader | ShadowCopies::NoCatalog
-        )
-    });
-    let shadow_storage = (depth == Depth::Full && may_have_shadow_copies)
-        .then(|| vss::storage(&volume).ok())
-        .flatten();
+    // What cannot be read there is damage, which the check before a change finds.
+    let shadow_storage = match depth {
+        Depth::Quick => None,
+        Depth::Full => vss::storage(&volume).ok(),
+    };
     Ok(Ntfs {
         geometry,
         state,

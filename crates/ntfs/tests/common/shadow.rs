@@ -68,6 +68,11 @@ fn place<R: ReadAt>(volume: &Volume<R>, path: &str) -> u64 {
     volume.geometry().offset_of(runs[0].lcn.unwrap())
 }
 
+/// Byte offset of the store of this number.
+pub fn store_place<R: ReadAt>(volume: &Volume<R>, number: usize) -> u64 {
+    place(volume, &store_path(id(number)))
+}
+
 /// What every block begins with.
 fn block(version: u32, record_type: u32, relative: u64, current: u64, next: u64) -> Vec<u8> {
     let mut bytes = GUID.to_vec();

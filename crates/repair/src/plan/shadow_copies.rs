@@ -3,6 +3,9 @@
 //! All that Windows keeps of them is found by its place on the volume, and nothing here moves or rewrites it. So they
 //! are kept as they are where nothing changes, and given up where the user says so; everything else is refused. That
 //! holds for a new end in front of which all of them lie, too: they also know how long the volume is.
+//!
+//! A volume can keep the storage of another volume's shadow copies, of which its own header says nothing. So files of
+//! that kind are not moved either, whatever the header says.
 
 use super::Step;
 use crate::explain::{size, utc};
@@ -16,7 +19,7 @@ use winrefit_ntfs::vss::{ShadowCopies, Structure};
 pub struct Dropped {
     /// The partition of their volume.
     pub partition: u32,
-    /// How many. `None` if their catalog is damaged.
+    /// How many. `None` if nobody can tell: their catalog is damaged, or that of another volume.
     pub count: Option<u64>,
     /// When the oldest was made (FILETIME).
     pub oldest: Option<u64>,
@@ -49,7 +52,12 @@ pub(super) fn step(partition: &Partition, change: Change, allowed: bool) -> Resu
         }
         (ShadowCopies::Catalog(_), Change::NewStart) | (ShadowCopies::Damaged(_), _) => false,
     };
-    if survives {
+    let files = ntfs.shadow_storage.unwrap_or_default();
+    let files_survive = match change {
+        Change::NewEnd(end) => files.end <= end,
+        Change::NewStart => files.files == 0,
+    };
+    if survives && files_survive {
         return Ok(None);
     }
     if !allowed || !can_be_dropped(found) {
@@ -61,8 +69,8 @@ pub(super) fn step(partition: &Partition, change: Change, allowed: bool) -> Resu
     Ok(Some(Step::DropShadowCopies(Dropped {
         partition: partition.number,
         count: match found {
-            ShadowCopies::Damaged(_) => None,
-            _ => Some(stores.len() as u64),
+            ShadowCopies::Catalog(_) if files_survive || !stores.is_empty() => Some(stores.len() as u64),
+            _ => None,
         },
         oldest: created().min(),
         newest: created().max(),

@@ -14,6 +14,12 @@ pub(super) fn shadow_copies(number: u32, found: &ShadowCopies) -> Explained {
             format!("The volume on partition {number} may have shadow copies"),
             format!("How many is not known: {damage}. {WHY}"),
         ),
+        ShadowCopies::NoHeader | ShadowCopies::NoCatalog => (
+            format!("The volume on partition {number} keeps files of shadow copies"),
+            format!(
+                "It has none itself: they are those of another volume, or left over, and they would have to move. {WHY}"
+            ),
+        ),
         found => {
             let count = counted(Some(found.stores().len() as u64));
             (

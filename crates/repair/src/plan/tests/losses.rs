@@ -44,11 +44,13 @@ fn set(observation: &mut Observation, index: usize, shadow_copies: ShadowCopies)
     let Content::Ntfs(ntfs) = &mut observation.partitions[index].content else {
         panic!("not NTFS")
     };
-    ntfs.state.as_mut().unwrap().shadow_copies = shadow_copies;
-    ntfs.shadow_storage = Some(Storage {
+    let files = !shadow_copies.stores().is_empty();
+    ntfs.shadow_storage = files.then_some(Storage {
         files: 2,
         bytes: 3 * MIB,
+        end: 9 * MIB,
     });
+    ntfs.state.as_mut().unwrap().shadow_copies = shadow_copies;
 }
 
 /// The plan for the usual disk if the partition of this index has these shadow copies.
@@ -116,6 +118,36 @@ fn an_empty_catalog_has_to_go_where_its_place_is_lost() {
         assert_eq!(refused, Err("shadow-copies"));
         let plan = with(index, catalog(0, end), true).unwrap();
         assert_eq!(dropped(&plan)[0].count, Some(0));
+    }
+}
+
+#[test]
+fn storage_of_another_volume_is_not_moved_without_a_word() {
+    let with = |index: usize, end: u64, drop_shadow_copies: bool| {
+        let mut observation = usual();
+        set(&mut observation, index, ShadowCopies::NoCatalog);
+        let Content::Ntfs(ntfs) = &mut observation.partitions[index].content else {
+            panic!("not NTFS")
+        };
+        ntfs.shadow_storage = Some(Storage {
+            files: 1,
+            bytes: MIB,
+            end,
+        });
+        let request = Request {
+            drop_shadow_copies,
+            ..named()
+        };
+        plan(&observation, &request)
+    };
+    assert!(dropped(&with(0, NEW_END * MIB, false).unwrap()).is_empty());
+    for (index, end) in [(0, NEW_END * MIB + 1), (1, MIB)] {
+        let refusal = with(index, end, false).unwrap_err();
+        assert_eq!(refusal.code(), "shadow-copies");
+        let said = refusal.report().explained.detail;
+        assert!(said.contains("another volume"), "{said}");
+        let plan = with(index, end, true).unwrap();
+        assert_eq!((dropped(&plan).len(), dropped(&plan)[0].count), (1, None));
     }
 }
 
