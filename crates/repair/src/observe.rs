@@ -10,7 +10,8 @@ use winrefit_formats::{Hive, ReAgent, Wim, detect_sector_size, read_gpt};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::front_growth_clusters_min;
 use winrefit_ntfs::state::VolumeState;
-use winrefit_ntfs::{AttributeType, NtfsError, Volume};
+use winrefit_ntfs::vss;
+use winrefit_ntfs::{AttributeType, NtfsError, Volume, bad_clusters};
 
 /// Paths where Windows Setup and reagentc put the recovery environment.
 pub const WINRE_IMAGE: &str = r"\Recovery\WindowsRE\Winre.wim";
@@ -165,10 +166,18 @@ fn ntfs(part: Part<'_>, depth: Depth) -> Result<Ntfs, NtfsError> {
     } else {
         None
     };
+    let state = VolumeState::read(&volume);
+    // What cannot be read there is damage, which the check before a change finds.
+    let shadow_storage = match depth {
+        Depth::Quick => None,
+        Depth::Full => vss::storage(&volume).ok(),
+    };
     Ok(Ntfs {
         geometry,
-        state: VolumeState::read(&volume),
+        state,
         space,
+        bad_clusters: bad_clusters(&volume),
+        shadow_storage,
     })
 }
 

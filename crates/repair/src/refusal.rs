@@ -1,7 +1,10 @@
 //! Reasons to do nothing, each with a stable code and a way out.
 
+mod content;
+
 use crate::explain::{Explained, size};
 use crate::report::RefusalReport;
+use winrefit_ntfs::vss::ShadowCopies;
 
 /// Why a repair is not done. The fields are what the explanation names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +41,13 @@ pub enum Refusal {
     /// A Windows may refer to the partition, and nobody can read or change what it says.
     ReAgentUnreadable { number: u32, problem: String },
     /// Shadow copies, whose catalog holds absolute positions.
-    ShadowCopies { number: u32 },
+    ShadowCopies { number: u32, found: ShadowCopies },
+    /// Bad clusters where the other volume would begin.
+    BadClusters {
+        number: u32,
+        count: u64,
+        first_byte: u64,
+    },
     /// Nothing adjacent can give space.
     NoDonor { number: u32, reason: NoDonor },
     /// The donor would have too little left.
@@ -104,6 +113,7 @@ impl Refusal {
             Self::NtfsVersion { .. } => "ntfs-version",
             Self::ReAgentUnreadable { .. } => "reagent-unreadable",
             Self::ShadowCopies { .. } => "shadow-copies",
+            Self::BadClusters { .. } => "bad-clusters",
             Self::NoDonor { .. } => "no-donor",
             Self::DonorTooFull { .. } => "donor-too-full",
             Self::CannotRelocate { .. } => "cannot-relocate",
@@ -144,7 +154,8 @@ impl Refusal {
             | Self::DamagedNtfs { .. }
             | Self::NtfsVersion { .. }
             | Self::ReAgentUnreadable { .. }
-            | Self::ShadowCopies { .. } => self.explain_volume(),
+            | Self::ShadowCopies { .. }
+            | Self::BadClusters { .. } => self.explain_volume(),
             Self::NothingToUndo | Self::ChangedSince { .. } => self.explain_undo(),
             Self::TargetInUse { problem, next } => {
                 Explained::new("The disk is in use", format!("{problem}."), next.clone())
@@ -265,18 +276,13 @@ impl Refusal {
                 "Only version 3.1, which every Windows since XP writes, is changed.",
                 "Mount it once in a current Windows, which upgrades it.",
             ),
-            Self::ReAgentUnreadable { number, problem } => Explained::new(
-                format!("ReAgent.xml of the Windows on partition {number} cannot be read"),
-                format!(
-                    "It may name the recovery partition, and could not be told of its new start: {problem}."
-                ),
-                "Run `reagentc /disable` and `reagentc /enable` in that Windows, shut down, and run the command again.",
-            ),
-            Self::ShadowCopies { number } => Explained::new(
-                format!("The volume on partition {number} has shadow copies"),
-                "Their catalog holds absolute positions, which moving the start of the volume would make wrong.",
-                "Delete them in Windows (vssadmin delete shadows), shut down, and run the command again.",
-            ),
+            Self::ReAgentUnreadable { number, problem } => content::reagent_unreadable(*number, problem),
+            Self::ShadowCopies { number, found } => content::shadow_copies(*number, found),
+            Self::BadClusters {
+                number,
+                count,
+                first_byte,
+            } => content::bad_clusters(*number, *count, *first_byte),
             _ => unreachable_explanation(),
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! | phase | what | the disk then |
 //! |---|---|---|
-//! | 0 | all that lies in space that is free before and after | as before |
+//! | 0 | all that lies in space that is free before and after; "no shadow copies" | as before, perhaps without shadow copies |
 //! | 0..5 | the steps that shrink the donor | a donor smaller than its partition |
 //! | 6, 7 | backup, then primary partition table | the new layout: both volumes are ready for it |
 //! | 8.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
@@ -15,13 +15,14 @@
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::REAGENT_XML;
-use crate::plan::{Plan, Step};
+use crate::plan::{Dropped, Plan, Step};
 use crate::refusal::Refusal;
 use winrefit_disk::{ByteRange, Device, DiskError, Extent, Lba, Overlay, ReadAt, ReadWindow, Window};
 use winrefit_formats::{Gpt, LbaRange, ReAgent, set_winre_offset};
 use winrefit_ntfs::check::path_of;
 use winrefit_ntfs::edit::{Edits, replace_content};
 use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shrink_end};
+use winrefit_ntfs::vss::{ShadowCopies, VssError, disable};
 use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume};
 
 const PHASE_TABLE_BACKUP: u8 = 6;
@@ -133,6 +134,7 @@ impl Stager<'_, '_> {
 
     fn step(&mut self, step: &Step) -> Result<(), StageError> {
         match *step {
+            Step::DropShadowCopies(Dropped { partition, .. }) => self.drop_shadow_copies(partition),
             Step::ShrinkEnd { partition, sectors } => {
                 let old = self.old_range(partition)?;
                 let edits = shrink_end(
@@ -163,6 +165,21 @@ impl Stager<'_, '_> {
             }
             Step::PatchReAgent { .. } => Ok(()),
         }
+    }
+
+    fn drop_shadow_copies(&mut self, number: u32) -> Result<(), StageError> {
+        let range = self.old_range(number)?;
+        let volume = Volume::open(ReadWindow::new(&self.overlay, range)?)
+            .map_err(|source| ntfs_error(number, source))?;
+        let edits = disable(&volume).map_err(|error| match error {
+            VssError::Damaged(damage) => {
+                let found = ShadowCopies::Damaged(damage);
+                StageError::Refused(Refusal::ShadowCopies { number, found })
+            }
+            VssError::Disk(error) => ntfs_error(number, error.into()),
+        })?;
+        drop(volume);
+        self.apply(range, &edits, 0)
     }
 
     /// A volume counts sectors of its own size, which need not be the disk's.

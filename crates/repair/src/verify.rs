@@ -10,6 +10,7 @@ use crate::rules;
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
 use winrefit_ntfs::check::{CheckOptions, CheckReport, PartitionPlace, check};
+use winrefit_ntfs::vss::ShadowCopies;
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
 /// Problems of a volume that a report lists.
@@ -98,6 +99,7 @@ pub fn verify_plan(
         }
     }
     items.extend(reagent_items(&after, plan));
+    items.extend(shadow_copy_items(&after, plan));
     if let Some(recovery) = after.partition(plan.recovery_partition) {
         items.extend(image_items(disk, old_disk, Some(before), recovery));
         let free = recovery.free_bytes().unwrap_or(0);
@@ -268,6 +270,29 @@ fn reagent_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
                     plan.recovery_partition
                 ),
             )
+        })
+        .collect()
+}
+
+/// Shadow copies that were given up are none any more, rather than wrong ones.
+fn shadow_copy_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
+    let dropped = plan.steps.iter().filter_map(|step| match step {
+        Step::DropShadowCopies(dropped) => Some(dropped.partition),
+        _ => None,
+    });
+    dropped
+        .map(|number| {
+            let state = after
+                .partition(number)
+                .and_then(|p| p.ntfs()?.state.as_ref().ok());
+            let none = state.is_some_and(|state| {
+                matches!(
+                    state.shadow_copies,
+                    ShadowCopies::NoHeader | ShadowCopies::NoCatalog
+                )
+            });
+            let what = format!("Shadow copies of partition {number}");
+            item(what, none, "the volume's header names none")
         })
         .collect()
 }

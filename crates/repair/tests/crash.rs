@@ -17,6 +17,7 @@ const REQUEST: Request = Request {
     size_bytes: Some(40 * MIB),
     free_bytes: Some(10 * MIB),
     recovery_partition: None,
+    drop_shadow_copies: false,
 };
 
 fn layouts() -> [(&'static str, Layout); 3] {

@@ -14,6 +14,7 @@ fn request(size: u64, free: u64) -> Request {
         size_bytes: Some(size * MIB),
         free_bytes: Some(free * MIB),
         recovery_partition: None,
+        drop_shadow_copies: false,
     }
 }
 

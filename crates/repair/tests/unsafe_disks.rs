@@ -27,6 +27,7 @@ const REQUEST: Request = Request {
     size_bytes: Some(40 * MIB),
     free_bytes: Some(10 * MIB),
     recovery_partition: None,
+    drop_shadow_copies: false,
 };
 const VOLUME: (AttributeType, &str) = (AttributeType::VOLUME_INFORMATION, "");
 const DATA: (AttributeType, &str) = (AttributeType::DATA, "");

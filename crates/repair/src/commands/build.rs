@@ -1,12 +1,12 @@
 //! Filling the report from what the other parts know.
 
 use crate::diagnose::Diagnosis;
-use crate::explain::size;
+use crate::explain::{rfc3339, size};
 use crate::observation::{Content, Observation, Partition};
 use crate::plan::{Plan, Step, Strategy};
 use crate::report::{
-    ChangeReport, DiskReport, ImageReport, JournalReport, PartitionReport, PlanReport, RangeReport,
-    RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
+    ChangeReport, DiskReport, DroppedReport, ImageReport, JournalReport, PartitionReport, PlanReport,
+    RangeReport, RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
 };
 use winrefit_disk::journal::Found;
 use winrefit_disk::{Extent, JournalPlace};
@@ -231,7 +231,7 @@ pub(super) fn plan(
     }
     PlanReport {
         strategy: plan.strategy.name(),
-        summary: summary(plan),
+        summary: summary(plan) + &loss(plan),
         steps: plan.steps.iter().map(|step| step.text(sector)).collect(),
         changes: changes.collect(),
         bytes_written: extents.iter().map(|extent| extent.after.len() as u64).sum(),
@@ -242,6 +242,7 @@ pub(super) fn plan(
                 place.range.start / sector
             )
         }),
+        dropped_shadow_copies: dropped(plan),
         untouched,
         undo: if plan.is_empty() {
             "Nothing is done, so there is nothing to undo.".to_owned()
@@ -251,6 +252,40 @@ pub(super) fn plan(
         },
         recovery_free_bytes_after: None,
     }
+}
+
+fn dropped(plan: &Plan) -> Vec<DroppedReport> {
+    let dropped = plan.steps.iter().filter_map(|step| match step {
+        Step::DropShadowCopies(dropped) => Some(dropped),
+        _ => None,
+    });
+    dropped
+        .map(|dropped| DroppedReport {
+            partition: dropped.partition,
+            count: dropped.count,
+            oldest: dropped.oldest.map(rfc3339),
+            newest: dropped.newest.map(rfc3339),
+            storage_bytes: dropped.storage_bytes,
+            text: format!("On partition {}: {}", dropped.partition, dropped.what()),
+        })
+        .collect()
+}
+
+/// What is lost, where something is: said where nobody can overlook it.
+fn loss(plan: &Plan) -> String {
+    let dropped = plan.steps.iter().filter_map(|step| match step {
+        Step::DropShadowCopies(dropped) => Some(dropped),
+        _ => None,
+    });
+    dropped
+        .map(|d| {
+            format!(
+                " Partition {} loses its shadow copies: {}.",
+                d.partition,
+                d.what()
+            )
+        })
+        .collect()
 }
 
 fn summary(plan: &Plan) -> String {

@@ -1,6 +1,9 @@
 //! Small whole disks in memory, built piece by piece so that every test says what its disk is like.
 #![allow(dead_code)]
 
+#[path = "../../../ntfs/tests/common/shadow.rs"]
+pub mod shadow;
+
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
 use winrefit_formats::gpt::types;
@@ -29,6 +32,8 @@ pub struct Layout {
     /// Whether C: has a ReAgent.xml that names the recovery partition.
     pub reagent: bool,
     pub recovery_cluster: u32,
+    /// How many shadow copies C: has, and how many the recovery volume.
+    pub shadow_copies: [usize; 2],
 }
 
 impl Default for Layout {
@@ -41,6 +46,7 @@ impl Default for Layout {
             data: 2,
             reagent: true,
             recovery_cluster: 4096,
+            shadow_copies: [0; 2],
         }
     }
 }
@@ -140,8 +146,7 @@ impl Layout {
                 .add_file(&format!(r"Users\f{i}.txt"), 0, FileData::Bytes(vec![i; 600]))
                 .unwrap();
         }
-        let range = ByteRange::new(self.windows.0 * MIB, self.windows.1 * MIB);
-        volume.write_to(&mut Window::new(disk, range).unwrap()).unwrap();
+        write(volume, disk, self.windows, self.shadow_copies[0]);
     }
 
     fn build_recovery(&self, disk: &mut MemoryDevice) {
@@ -189,8 +194,18 @@ impl Layout {
                 FileData::Bytes(vec![0x5D; 90_000]),
             )
             .unwrap();
-        let range = ByteRange::new(self.recovery.0 * MIB, self.recovery.1 * MIB);
-        volume.write_to(&mut Window::new(disk, range).unwrap()).unwrap();
+        write(volume, disk, self.recovery, self.shadow_copies[1]);
+    }
+}
+
+fn write(mut volume: VolumeBuilder, disk: &mut MemoryDevice, mib: (u64, u64), shadow_copies: usize) {
+    if shadow_copies > 0 {
+        shadow::add_files(&mut volume, shadow_copies);
+    }
+    let mut part = Window::new(disk, ByteRange::new(mib.0 * MIB, mib.1 * MIB)).unwrap();
+    volume.write_to(&mut part).unwrap();
+    if shadow_copies > 0 {
+        shadow::write(&mut part, shadow_copies);
     }
 }
 

@@ -135,6 +135,9 @@ pub fn promises(page: &mut Page, report: &Report) {
         }
     }
     page.entry(written, &text);
+    for dropped in &plan.dropped_shadow_copies {
+        page.entry("Given up", &dropped.text);
+    }
     for (index, untouched) in plan.untouched.iter().enumerate() {
         let name = if index == 0 { "Untouched" } else { "" };
         page.entry(name, untouched);

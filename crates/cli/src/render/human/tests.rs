@@ -167,6 +167,7 @@ fn plan_report() -> PlanReport {
         bytes_written: 151_552,
         journal_bytes: 163_840,
         journal_place: Some("in the gap before the first partition".into()),
+        dropped_shadow_copies: vec![],
         untouched: vec![
             "Winre.wim and every other file's content, the boot store (BCD), the EFI system partition".into(),
             "unique GUIDs, types, attributes and names of all partitions".into(),
@@ -370,6 +371,25 @@ fn growth_to_the_end_at_80() {
         after: range(65_010..66_010),
     }];
     insta::assert_snapshot!(show(&report, 80, false));
+}
+
+#[test]
+fn a_plan_says_which_shadow_copies_it_gives_up() {
+    let mut report = planned();
+    report.plan.as_mut().unwrap().dropped_shadow_copies = vec![DroppedReport {
+        partition: 3,
+        count: Some(2),
+        oldest: Some("2024-01-01T00:00:00Z".into()),
+        newest: Some("2024-01-02T00:00:00Z".into()),
+        storage_bytes: Some(5 << 30),
+        text: "On partition 3: 2 shadow copies".into(),
+    }];
+    let page = show(&report, 80, true);
+    let line = page.lines().find(|line| line.contains("Given up"));
+    assert!(
+        line.is_some_and(|line| line.ends_with("On partition 3: 2 shadow copies")),
+        "{page}"
+    );
 }
 
 #[test]
