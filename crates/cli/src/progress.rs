@@ -80,6 +80,7 @@ fn words(step: Step) -> (String, String) {
 
 fn stage_words(stage: Stage) -> &'static str {
     match stage {
+        Stage::Compare => "Comparing what was moved with where it was",
         Stage::Journal => "Writing the journal",
         Stage::Apply => "Writing the changes",
         Stage::Verify => "Reading the changes back",

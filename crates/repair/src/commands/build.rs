@@ -236,12 +236,7 @@ pub(super) fn plan(
         changes: changes.collect(),
         bytes_written: extents.iter().map(|extent| extent.after.len() as u64).sum(),
         journal_bytes: journal.map_or(0, |(_, bytes)| bytes),
-        journal_place: journal.map(|(place, _)| {
-            format!(
-                "unallocated sectors from LBA {} on, used by no partition",
-                place.range.start / sector
-            )
-        }),
+        journal_place: journal.map(|(place, _)| place_text(observation, place)),
         untouched,
         undo: if plan.is_empty() {
             "Nothing is done, so there is nothing to undo.".to_owned()
@@ -250,6 +245,24 @@ pub(super) fn plan(
                 .to_owned()
         },
         recovery_free_bytes_after: None,
+    }
+}
+
+fn place_text(observation: &Observation, place: JournalPlace) -> String {
+    let (header, body) = (
+        place.header / observation.sector_size.bytes(),
+        place.body.start / observation.sector_size.bytes(),
+    );
+    let holder = observation
+        .partitions
+        .iter()
+        .find(|p| p.range.overlaps(&place.body));
+    match holder {
+        None => format!("unallocated sectors from LBA {header} on, used by no partition"),
+        Some(p) => format!(
+            "free clusters of partition {} from LBA {body} on, and the unallocated sector at LBA {header}",
+            p.number
+        ),
     }
 }
 
@@ -285,7 +298,7 @@ pub(super) fn journal(found: &Found, sector_bytes: u64, text: impl Into<String>)
     JournalReport {
         state: found.header.state.as_str(),
         memo: String::from_utf8_lossy(&memo[..end]).into_owned(),
-        place: format!("LBA {}", found.place.range.start / sector_bytes),
+        place: format!("LBA {}", found.header.header_offset / sector_bytes),
         text: text.into(),
     }
 }

@@ -29,6 +29,10 @@ pub struct Layout {
     /// Whether C: has a ReAgent.xml that names the recovery partition.
     pub reagent: bool,
     pub recovery_cluster: u32,
+    /// Files of 256 KiB that fill the recovery volume.
+    pub recovery_fill: u32,
+    /// Files beside the image that make the $MFT longer, a KiB each.
+    pub recovery_files: u32,
 }
 
 impl Default for Layout {
@@ -41,6 +45,8 @@ impl Default for Layout {
             data: 2,
             reagent: true,
             recovery_cluster: 4096,
+            recovery_fill: 0,
+            recovery_files: 0,
         }
     }
 }
@@ -189,6 +195,21 @@ impl Layout {
                 FileData::Bytes(vec![0x5D; 90_000]),
             )
             .unwrap();
+        for i in 0..self.recovery_fill {
+            let fill = FileData::Bytes(vec![0xF5; 256 << 10]);
+            volume
+                .add_file(&format!(r"Recovery\fill{i}.bin"), 6, fill)
+                .unwrap();
+        }
+        for i in 0..self.recovery_files {
+            volume
+                .add_file(
+                    &format!(r"Recovery\Logs\{i}.log"),
+                    0,
+                    FileData::Bytes(vec![i as u8; 300]),
+                )
+                .unwrap();
+        }
         let range = ByteRange::new(self.recovery.0 * MIB, self.recovery.1 * MIB);
         volume.write_to(&mut Window::new(disk, range).unwrap()).unwrap();
     }
