@@ -256,6 +256,32 @@ fn nothing_is_written_in_place_before_the_journal_is_durable() {
     assert_ne!(partition_range(&new, RECOVERY), partition_range(&old, RECOVERY));
 }
 
+/// The clusters that the donor gives up may hold data of it until its boot sector says that it ends before them.
+#[test]
+fn what_the_donor_gives_up_is_written_after_the_donor_has_ended() {
+    let (_, layout) = &layouts()[0];
+    let old = layout.build();
+    let (new, events) = record(&old);
+    let boot = partition_range(&old, WINDOWS).start;
+    let given = ByteRange::new(
+        partition_range(&new, RECOVERY).start,
+        partition_range(&old, RECOVERY).start,
+    );
+    let (mut written, mut ended, mut in_given) = (false, false, 0);
+    for event in &events {
+        match event {
+            Event::Flush => ended = written,
+            Event::Write { offset, .. } if *offset == boot => written = true,
+            Event::Write { offset, .. } if given.start <= *offset && *offset < given.end => {
+                assert!(ended, "byte {offset} is written before the donor has ended");
+                in_given += 1;
+            }
+            Event::Write { .. } => {}
+        }
+    }
+    assert!(in_given > 0);
+}
+
 #[test]
 fn what_windows_changed_since_is_never_overwritten() {
     let old = Layout::default().build();

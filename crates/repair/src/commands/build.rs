@@ -238,14 +238,26 @@ pub(super) fn plan(
         journal_bytes: journal.map_or(0, |(_, bytes)| bytes),
         journal_place: journal.map(|(place, _)| place_text(observation, place)),
         untouched,
-        undo: if plan.is_empty() {
-            "Nothing is done, so there is nothing to undo.".to_owned()
-        } else {
-            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since."
-                .to_owned()
-        },
+        undo: undo_text(
+            plan,
+            journal.is_some_and(|(place, _)| !place.is_in_gap(observation.sector_size)),
+        ),
         recovery_free_bytes_after: None,
     }
+}
+
+fn undo_text(plan: &Plan, is_in_clusters: bool) -> String {
+    let text = match (plan.is_empty(), is_in_clusters) {
+        (true, _) => "Nothing is done, so there is nothing to undo.",
+        (_, false) => {
+            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since."
+        }
+        (_, true) => {
+            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since or has used \
+             the free clusters that hold the journal."
+        }
+    };
+    text.to_owned()
 }
 
 fn place_text(observation: &Observation, place: JournalPlace) -> String {
