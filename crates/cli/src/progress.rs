@@ -89,6 +89,7 @@ fn amount(done_bytes: u64, total_bytes: u64) -> String {
 
 fn stage_words(stage: Stage) -> &'static str {
     match stage {
+        Stage::Compare => "Comparing what was moved with where it was",
         Stage::Journal => "Writing the journal",
         Stage::Apply => "Writing the changes",
         Stage::Verify => "Reading the changes back",

@@ -6,6 +6,7 @@ pub mod error;
 pub mod explain;
 pub mod observation;
 pub mod observe;
+mod phases;
 pub mod places;
 pub mod plan;
 pub mod refusal;

@@ -3,8 +3,8 @@
 
 use crate::error::RepairError;
 use crate::observation::{Content, Ntfs, Observation, Partition, Space, WinRe, Windows};
-use crate::places::places;
-use winrefit_disk::{ReadAt, ReadWindow, SectorSize, journal};
+use crate::places::find_journal;
+use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::gpt::types;
 use winrefit_formats::{Hive, ReAgent, Wim, detect_sector_size, read_gpt};
 use winrefit_ntfs::bitmap::ClusterBitmap;
@@ -66,7 +66,7 @@ pub fn observe(
             winrefit_formats::GptDisagreement::BothDamaged { primary, backup },
         ));
     };
-    let journal = journal::find(disk, sector_size, &places(table.usable(), sector_size));
+    let journal = find_journal(disk, table.usable(), sector_size);
     let mut partitions: Vec<_> = table.partitions().iter().collect();
     partitions.sort_by_key(|p| p.range.start);
     let partitions = partitions

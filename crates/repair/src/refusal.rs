@@ -1,6 +1,7 @@
 //! Reasons to do nothing, each with a stable code and a way out.
 
 mod content;
+mod undo;
 
 use crate::explain::{Explained, size};
 use crate::report::RefusalReport;
@@ -77,8 +78,10 @@ pub enum Refusal {
     StagedCheckFailed { what: String, detail: String },
     /// Someone else uses the disk.
     TargetInUse { problem: String, next: String },
-    /// Nothing was repaired, or the journal was overwritten.
+    /// Nothing was repaired.
     NothingToUndo,
+    /// Windows has used the free clusters that held what an undo needs.
+    UndoOverwritten,
     /// Someone else has changed what the repair changed.
     ChangedSince { offset: u64, place: String },
 }
@@ -125,6 +128,7 @@ impl Refusal {
             Self::StagedCheckFailed { .. } => "staged-check-failed",
             Self::TargetInUse { .. } => "target-in-use",
             Self::NothingToUndo => "nothing-to-undo",
+            Self::UndoOverwritten => "undo-overwritten",
             Self::ChangedSince { .. } => "changed-since",
         }
     }
@@ -156,29 +160,11 @@ impl Refusal {
             | Self::ReAgentUnreadable { .. }
             | Self::ShadowCopies { .. }
             | Self::BadClusters { .. } => self.explain_volume(),
-            Self::NothingToUndo | Self::ChangedSince { .. } => self.explain_undo(),
+            Self::NothingToUndo | Self::UndoOverwritten | Self::ChangedSince { .. } => self.explain_undo(),
             Self::TargetInUse { problem, next } => {
                 Explained::new("The disk is in use", format!("{problem}."), next.clone())
             }
             _ => self.explain_space(),
-        }
-    }
-
-    fn explain_undo(&self) -> Explained {
-        match self {
-            Self::ChangedSince { offset, place } => Explained::new(
-                "The last repair cannot be undone any more",
-                format!(
-                    "Byte {offset} of the disk ({place}) is not what the repair left there: Windows or another tool \
-                     has written to it since, and putting the old sectors back would damage that."
-                ),
-                "Nothing was written. Run `winrefit verify` to see whether the disk is sound as it is.",
-            ),
-            _ => Explained::new(
-                "There is nothing to undo",
-                "The disk holds no record of a finished repair.",
-                "A record is kept on the disk from a repair until the next one.",
-            ),
         }
     }
 
@@ -374,8 +360,8 @@ impl Refusal {
             } => Explained::new(
                 "There is no place on the disk for the journal",
                 format!(
-                    "{} of unallocated, zeroed space before the first or behind the last partition are needed so \
-                     that a power cut loses nothing: {problem}.",
+                    "{} are needed so that a power cut loses nothing, in unallocated, zeroed space before the first or \
+                     behind the last partition; of free clusters a sector there would do: {problem}.",
                     size(*needed_bytes)
                 ),
                 "Work on a copy of the disk, or free the space before the first partition.",

@@ -1,23 +1,26 @@
 //! Building the result on an overlay, and turning it into the extents of a commit.
 //!
-//! Every extent has a phase; a lower one is durable before a higher one begins. The order is such that the disk is one
+//! Every write has a phase; a lower one is durable before a higher one begins. The order is such that the disk is one
 //! that Windows can start from after each phase, and, but for the moments in which a single structure is being
 //! written, within them:
 //!
 //! | phase | what | the disk then |
 //! |---|---|---|
-//! | 0 | all that lies in space that is free before and after; "no shadow copies" | as before, perhaps without shadow copies |
-//! | 0..5 | the steps that shrink the donor | a donor smaller than its partition |
-//! | 6, 7 | backup, then primary partition table | the new layout: both volumes are ready for it |
-//! | 8.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
-//! | 12 | ReAgent.xml | the new layout, known to Windows |
+//! | 0 | the donor's structures in space that is free before and after; "no shadow copies" | as before, perhaps without shadow copies |
+//! | 0..5 | the steps that shrink the donor: its tail is emptied, its end cut | a donor smaller than its partition |
+//! | 6 | the recovery volume's new structures, in what the donor gave up or was unallocated | the same |
+//! | 7, 8 | backup, then primary partition table | the new layout: both volumes are ready for it |
+//! | 9.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
+//! | 14 | ReAgent.xml | the new layout, known to Windows |
 
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::REAGENT_XML;
+use crate::phases::{self, StagedWrite};
 use crate::plan::{Dropped, Plan, Step};
 use crate::refusal::Refusal;
-use winrefit_disk::{ByteRange, Device, DiskError, Extent, Lba, Overlay, ReadAt, ReadWindow, Window};
+use winrefit_disk::journal::Transaction;
+use winrefit_disk::{ByteRange, Device, DiskError, Lba, Overlay, ReadAt, ReadWindow, Window};
 use winrefit_formats::{Gpt, LbaRange, ReAgent, set_winre_offset};
 use winrefit_ntfs::check::path_of;
 use winrefit_ntfs::edit::{Edits, replace_content};
@@ -25,10 +28,12 @@ use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shri
 use winrefit_ntfs::vss::{ShadowCopies, VssError, disable};
 use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume};
 
-const PHASE_TABLE_BACKUP: u8 = 6;
-const PHASE_TABLE_PRIMARY: u8 = 7;
-const PHASE_RECOVERY: u8 = 8;
-const PHASE_REAGENT: u8 = 12;
+const PHASE_DONOR: u8 = 0;
+const PHASE_SHADOW: u8 = 6;
+const PHASE_TABLE_BACKUP: u8 = 7;
+const PHASE_TABLE_PRIMARY: u8 = 8;
+const PHASE_RECOVERY: u8 = 9;
+const PHASE_REAGENT: u8 = 14;
 
 /// Copy of ReAgent.xml beside the image.
 const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";
@@ -38,8 +43,8 @@ const REAGENT_BYTES_MAX: u64 = 1 << 20;
 pub struct Staged<'d> {
     /// The disk as it would be.
     pub overlay: Overlay<&'d dyn ReadAt>,
-    /// The changes, by phase.
-    pub extents: Vec<Extent>,
+    /// What a commit makes of it.
+    pub transaction: Transaction,
 }
 
 /// Why staging ended.
@@ -64,8 +69,8 @@ struct Stager<'d, 'o> {
     overlay: Overlay<&'d dyn ReadAt>,
     observation: &'o Observation,
     gpt: Gpt,
-    /// What was written, with the phase it belongs to.
-    phases: Vec<(ByteRange, u8)>,
+    /// What was written, in this order.
+    writes: Vec<StagedWrite>,
 }
 
 /// Stages a plan. The disk is only read.
@@ -87,7 +92,7 @@ pub fn stage<'d>(
         overlay,
         observation,
         gpt,
-        phases: Vec::new(),
+        writes: Vec::new(),
     };
     for step in &plan.steps {
         stager.step(step)?;
@@ -116,14 +121,10 @@ pub fn stage<'d>(
             })?;
         }
     }
-    let extents = stager.extents()?;
-    Ok(Staged {
-        overlay: stager.overlay,
-        extents,
-    })
+    stager.finish()
 }
 
-impl Stager<'_, '_> {
+impl<'d> Stager<'d, '_> {
     fn old_range(&self, number: u32) -> Result<ByteRange, StageError> {
         let partition = self
             .observation
@@ -142,7 +143,7 @@ impl Stager<'_, '_> {
                     self.volume_sectors(partition, sectors),
                 )
                 .map_err(|source| self.shrink_error(partition, source))?;
-                self.apply(old, &edits.edits, 0)
+                self.apply(old, &edits.edits, PHASE_DONOR)
             }
             Step::GrowFront { partition, by_bytes } => self.grow_front(partition, by_bytes),
             Step::GrowEnd { partition, sectors } => {
@@ -217,7 +218,11 @@ impl Stager<'_, '_> {
             .map_err(|source| self.resize_error(partition, source))?;
         let new = ByteRange::new(start, old.end);
         for edit in &edits.0 {
-            let phase = if edit.step == 0 { 0 } else { PHASE_RECOVERY };
+            let phase = if edit.step == 0 {
+                PHASE_SHADOW
+            } else {
+                PHASE_RECOVERY
+            };
             self.write(new, edit.offset, &edit.bytes, phase)?;
         }
         Ok(())
@@ -266,9 +271,11 @@ impl Stager<'_, '_> {
 
     fn write(&mut self, volume: ByteRange, offset: u64, bytes: &[u8], phase: u8) -> Result<(), StageError> {
         Window::new(&mut self.overlay, volume)?.write_at(offset, bytes)?;
-        let at = volume.start + offset;
-        self.phases
-            .push((ByteRange::new(at, at + bytes.len() as u64), phase));
+        self.writes.push(StagedWrite {
+            phase,
+            offset: volume.start + offset,
+            bytes: bytes.to_vec(),
+        });
         Ok(())
     }
 
@@ -327,31 +334,20 @@ impl Stager<'_, '_> {
         Ok((volume.map_err(|source| ntfs_error(partition, source))?, range))
     }
 
-    /// The changed sectors, cut where the phase changes.
-    fn extents(&mut self) -> Result<Vec<Extent>, StageError> {
-        let size = self.observation.sector_size.bytes() as usize;
-        self.phases.sort_by_key(|(range, _)| range.start);
-        let mut extents: Vec<Extent> = Vec::new();
-        for change in self.overlay.changes()? {
-            let images = change.before.chunks(size).zip(change.after.chunks(size));
-            for (index, (before, after)) in images.enumerate() {
-                let offset = change.offset + (index * size) as u64;
-                let phase = phase_of(&self.phases, ByteRange::new(offset, offset + before.len() as u64));
-                match extents.last_mut() {
-                    Some(last) if last.phase == phase && last.offset + last.after.len() as u64 == offset => {
-                        last.before.extend_from_slice(before);
-                        last.after.extend_from_slice(after);
-                    }
-                    _ => extents.push(Extent {
-                        offset,
-                        before: before.to_vec(),
-                        after: after.to_vec(),
-                        phase,
-                    }),
-                }
-            }
-        }
-        Ok(extents)
+    /// The staged disk, and the way to it.
+    fn finish(self) -> Result<Staged<'d>, StageError> {
+        let extents = phases::extents(&self.overlay, self.writes, self.observation.sector_size)?;
+        let extents = extents.map_err(|offset| {
+            StageError::Refused(Refusal::StagedCheckFailed {
+                what: "the phases lead to the result".to_owned(),
+                detail: format!("byte {offset} of the disk comes out differently"),
+            })
+        })?;
+        let moves = Vec::new();
+        Ok(Staged {
+            overlay: self.overlay,
+            transaction: Transaction { extents, moves },
+        })
     }
 }
 
@@ -379,21 +375,5 @@ fn ntfs_error(partition: u32, source: NtfsError) -> StageError {
         NtfsError::Disk(DiskError::Io { .. }) => StageError::Failed(RepairError::Ntfs { partition, source }),
         NtfsError::RecordFull { .. } => StageError::Refused(Refusal::CannotRebase { number, problem }),
         _ => StageError::Refused(Refusal::DamagedNtfs { number, problem }),
-    }
-}
-
-/// The phase of a sector. What was prepared in free space stays there even if a later step changes it again; apart
-/// from that the last step that touches a sector decides.
-fn phase_of(phases: &[(ByteRange, u8)], sector: ByteRange) -> u8 {
-    let touching = || {
-        phases
-            .iter()
-            .filter(|(range, _)| range.overlaps(&sector))
-            .map(|&(_, phase)| phase)
-    };
-    if touching().any(|phase| phase == 0) {
-        0
-    } else {
-        touching().max().unwrap_or(0)
     }
 }

@@ -236,20 +236,13 @@ pub(super) fn plan(
         changes: changes.collect(),
         bytes_written: extents.iter().map(|extent| extent.after.len() as u64).sum(),
         journal_bytes: journal.map_or(0, |(_, bytes)| bytes),
-        journal_place: journal.map(|(place, _)| {
-            format!(
-                "unallocated sectors from LBA {} on, used by no partition",
-                place.range.start / sector
-            )
-        }),
+        journal_place: journal.map(|(place, _)| place_text(observation, place)),
         dropped_shadow_copies: dropped(plan),
         untouched,
-        undo: if plan.is_empty() {
-            "Nothing is done, so there is nothing to undo.".to_owned()
-        } else {
-            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since."
-                .to_owned()
-        },
+        undo: undo_text(
+            plan,
+            journal.is_some_and(|(place, _)| !place.is_in_gap(observation.sector_size)),
+        ),
         recovery_free_bytes_after: None,
     }
 }
@@ -288,6 +281,38 @@ fn loss(plan: &Plan) -> String {
         .collect()
 }
 
+fn undo_text(plan: &Plan, is_in_clusters: bool) -> String {
+    let text = match (plan.is_empty(), is_in_clusters) {
+        (true, _) => "Nothing is done, so there is nothing to undo.",
+        (_, false) => {
+            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since."
+        }
+        (_, true) => {
+            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since or has used \
+             the free clusters that hold the journal."
+        }
+    };
+    text.to_owned()
+}
+
+fn place_text(observation: &Observation, place: JournalPlace) -> String {
+    let (header, body) = (
+        place.header / observation.sector_size.bytes(),
+        place.body.start / observation.sector_size.bytes(),
+    );
+    let holder = observation
+        .partitions
+        .iter()
+        .find(|p| p.range.overlaps(&place.body));
+    match holder {
+        None => format!("unallocated sectors from LBA {header} on, used by no partition"),
+        Some(p) => format!(
+            "free clusters of partition {} from LBA {body} on, and the unallocated sector at LBA {header}",
+            p.number
+        ),
+    }
+}
+
 fn summary(plan: &Plan) -> String {
     let number = plan.recovery_partition;
     let growth = size(plan.growth_bytes);
@@ -320,7 +345,7 @@ pub(super) fn journal(found: &Found, sector_bytes: u64, text: impl Into<String>)
     JournalReport {
         state: found.header.state.as_str(),
         memo: String::from_utf8_lossy(&memo[..end]).into_owned(),
-        place: format!("LBA {}", found.place.range.start / sector_bytes),
+        place: format!("LBA {}", found.header.header_offset / sector_bytes),
         text: text.into(),
     }
 }

@@ -50,7 +50,7 @@ pub fn fix<D: Device>(
         observation,
         checks,
         plan,
-        extents,
+        transaction,
         place,
         report,
     } = prepared;
@@ -60,7 +60,7 @@ pub fn fix<D: Device>(
         created_unix_seconds: target.now_unix_seconds,
         memo: memo(&plan),
     };
-    journal::commit(&mut target.device, place, &extents, &meta, &mut |p| {
+    journal::commit(&mut target.device, place, &transaction, &meta, &mut |p| {
         progress(Progress::Committing(p))
     })
     .map_err(RepairError::of_writing)?;

@@ -6,7 +6,7 @@ use crate::diagnose;
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::{Depth, observe};
-use crate::places::free_places;
+use crate::places::journal_place;
 use crate::plan::{self, Plan, Request, Step};
 use crate::refusal::Refusal;
 use crate::report::{Report, Verdict};
@@ -14,8 +14,8 @@ use crate::stage::{StageError, stage};
 use crate::target::Target;
 use crate::verify::{self, Before};
 use std::collections::BTreeMap;
-use winrefit_disk::journal;
-use winrefit_disk::{ByteRange, Device, Extent, JournalPlace, ReadAt};
+use winrefit_disk::journal::{self, Transaction};
+use winrefit_disk::{Device, JournalPlace, ReadAt};
 use winrefit_ntfs::check::CheckReport;
 
 /// All that a commit needs, proven.
@@ -24,7 +24,7 @@ pub(super) struct Prepared {
     /// Checks of the volumes that change, by partition.
     pub(super) checks: BTreeMap<u32, CheckReport>,
     pub(super) plan: Plan,
-    pub(super) extents: Vec<Extent>,
+    pub(super) transaction: Transaction,
     pub(super) place: JournalPlace,
     pub(super) report: Report,
 }
@@ -65,11 +65,11 @@ pub(super) fn prepare<D: Device>(
         return ended(report);
     }
     match prove(&target.device, &observation, &plan, &mut report, progress) {
-        Ok((checks, extents, place)) => Ok(Preparation::Ready(Box::new(Prepared {
+        Ok((checks, transaction, place)) => Ok(Preparation::Ready(Box::new(Prepared {
             observation,
             checks,
             plan,
-            extents,
+            transaction,
             place,
             report,
         }))),
@@ -79,7 +79,7 @@ pub(super) fn prepare<D: Device>(
 }
 
 /// What a commit writes, where its journal goes, and the checks to hold the result against.
-type Proven = (BTreeMap<u32, CheckReport>, Vec<Extent>, JournalPlace);
+type Proven = (BTreeMap<u32, CheckReport>, Transaction, JournalPlace);
 
 /// Checks what the plan changes, stages it, and proves the staged result. Fills the report on the way.
 fn prove<D: Device>(
@@ -103,15 +103,16 @@ fn prove<D: Device>(
         let (what, detail) = (failed.what.clone(), failed.detail.clone());
         return Err(StageError::Refused(Refusal::StagedCheckFailed { what, detail }));
     }
-    let extents = staged.extents;
-    let needed = journal::required_bytes(&extents, observation.sector_size)?;
-    let place = journal_place(device, observation, plan, needed).map_err(StageError::Refused)?;
-    let mut plan_report = build::plan(observation, plan, &extents, Some((place, needed)));
+    let transaction = staged.transaction;
+    let needed = journal::required_bytes(&transaction, observation.sector_size)?;
+    let place = journal_place(device, &staged.overlay, (observation, plan), needed);
+    let place = place.map_err(StageError::Refused)?;
+    let mut plan_report = build::plan(observation, plan, &transaction.extents, Some((place, needed)));
     plan_report.recovery_free_bytes_after = free_after(&staged.overlay, observation, plan)?;
     report.plan = Some(plan_report);
     report.verdict = Verdict::NeedsRepair;
     mark_donor(report, plan);
-    Ok((checks, extents, place))
+    Ok((checks, transaction, place))
 }
 
 /// Checks every volume that the plan changes. One with an error is not touched.
@@ -166,38 +167,4 @@ fn free_after(disk: &dyn ReadAt, before: &Observation, plan: &Plan) -> Result<Op
     Ok(after
         .partition(plan.recovery_partition)
         .and_then(|p| p.free_bytes()))
-}
-
-/// The first place that takes the journal: unallocated before and after the repair, and zero.
-fn journal_place<D: Device>(
-    device: &D,
-    observation: &Observation,
-    plan: &Plan,
-    needed_bytes: u64,
-) -> Result<JournalPlace, Refusal> {
-    let sector = observation.sector_size;
-    let mut used: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
-    // A long entry array can reach into the usable range; its unused slots are zeros as free space is.
-    if let Ok(gpt) = &observation.gpt {
-        used.extend([gpt.primary_entries(), gpt.backup_entries()].map(|array| array.bytes(sector)));
-    }
-    for step in &plan.steps {
-        if let Step::SetPartition { after, .. } = step {
-            used.push(ByteRange::new(
-                after.start * sector.bytes(),
-                after.end * sector.bytes(),
-            ));
-        }
-    }
-    let mut problem = "neither exists".to_owned();
-    for place in free_places(observation.table.usable(), sector, &used) {
-        match journal::check_place(device, place, needed_bytes) {
-            Ok(_) => return Ok(place),
-            Err(error) => problem = error.to_string(),
-        }
-    }
-    Err(Refusal::NoJournalSpace {
-        needed_bytes,
-        problem,
-    })
 }

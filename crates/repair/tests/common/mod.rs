@@ -34,6 +34,10 @@ pub struct Layout {
     pub recovery_cluster: u32,
     /// How many shadow copies C: has, and how many the recovery volume.
     pub shadow_copies: [usize; 2],
+    /// Files of 256 KiB that fill the recovery volume.
+    pub recovery_fill: u32,
+    /// Files beside the image that make the $MFT longer, a KiB each.
+    pub recovery_files: u32,
 }
 
 impl Default for Layout {
@@ -47,6 +51,8 @@ impl Default for Layout {
             reagent: true,
             recovery_cluster: 4096,
             shadow_copies: [0; 2],
+            recovery_fill: 0,
+            recovery_files: 0,
         }
     }
 }
@@ -194,6 +200,21 @@ impl Layout {
                 FileData::Bytes(vec![0x5D; 90_000]),
             )
             .unwrap();
+        for i in 0..self.recovery_fill {
+            let fill = FileData::Bytes(vec![0xF5; 256 << 10]);
+            volume
+                .add_file(&format!(r"Recovery\fill{i}.bin"), 6, fill)
+                .unwrap();
+        }
+        for i in 0..self.recovery_files {
+            volume
+                .add_file(
+                    &format!(r"Recovery\Logs\{i}.log"),
+                    0,
+                    FileData::Bytes(vec![i as u8; 300]),
+                )
+                .unwrap();
+        }
         write(volume, disk, self.recovery, self.shadow_copies[1]);
     }
 }
