@@ -49,7 +49,7 @@ pub fn copy<D: Device + ?Sized>(
                 return Err(DiskError::Cancelled);
             }
             let part = (length - at).min(CHUNK_BYTES);
-            let bytes = device.read_vec(from + at, part as usize)?;
+            let bytes = read(device, from + at, part)?;
             device.write_at(to + at, &bytes)?;
             at += part;
             done += part;
@@ -58,6 +58,20 @@ pub fn copy<D: Device + ?Sized>(
     device.flush()?;
     go_on(done);
     Ok(())
+}
+
+/// Reads a part; if that fails, the error names the place more closely.
+fn read<D: Device + ?Sized>(device: &D, offset: u64, length: u64) -> Result<Vec<u8>, DiskError> {
+    let error = match device.read_vec(offset, length as usize) {
+        Err(error @ DiskError::Io { .. }) => error,
+        other => return other,
+    };
+    let sector = device.sector_size().bytes();
+    for at in (0..length).step_by(sector as usize) {
+        device.read_vec(offset + at, sector.min(length - at) as usize)?;
+    }
+    // It can be read in small parts only, or again: a medium like that is not to be trusted with a move.
+    Err(error)
 }
 
 /// A device as it is behind [`copy`]: each destination shows what its source holds.

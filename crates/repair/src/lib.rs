@@ -13,6 +13,7 @@ pub mod refusal;
 pub mod report;
 pub mod rules;
 pub mod select;
+mod shrink;
 pub mod stage;
 pub mod target;
 pub mod verify;

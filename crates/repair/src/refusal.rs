@@ -64,6 +64,12 @@ pub enum Refusal {
         path: Option<String>,
         problem: String,
     },
+    /// Data that have to move cannot be read.
+    UnreadableData {
+        number: u32,
+        path: Option<String>,
+        offset: u64,
+    },
     /// The target is larger than the cap.
     TargetTooLarge { wanted_bytes: u64 },
     /// A file record has no room for what the move adds.
@@ -120,6 +126,7 @@ impl Refusal {
             Self::NoDonor { .. } => "no-donor",
             Self::DonorTooFull { .. } => "donor-too-full",
             Self::CannotRelocate { .. } => "cannot-relocate",
+            Self::UnreadableData { .. } => "unreadable-data",
             Self::TargetTooLarge { .. } => "target-too-large",
             Self::CannotRebase { .. } => "cannot-rebase",
             Self::Table { .. } => "partition-table",
@@ -309,6 +316,15 @@ impl Refusal {
                     size(*keep_bytes)
                 ),
                 "Free space on it, or ask for less with --size and --free.",
+            ),
+            Self::UnreadableData { number, path, offset } => Explained::new(
+                format!("Data at the end of partition {number} cannot be read"),
+                format!(
+                    "The disk fails to read byte {offset}, which belongs to {}. It has to move for the repair. Nothing \
+                     that is in use was changed.",
+                    path.as_deref().unwrap_or("a file that cannot be named")
+                ),
+                "Save the data of this disk now and replace it; the repair can be made on the copy.",
             ),
             Self::CannotRelocate {
                 number,

@@ -238,6 +238,10 @@ pub struct PlanReport {
     pub steps: Vec<String>,
     /// Partitions that change: before and after.
     pub changes: Vec<ChangeReport>,
+    /// Bytes of data that are copied out of the way, to free space of their volume.
+    pub move_bytes: u64,
+    /// How long copying takes, estimated for a disk that reads and writes 100 MB a second.
+    pub move_seconds: u64,
     /// Bytes that are written in place, the journal not counted.
     pub bytes_written: u64,
     /// Bytes of the journal.

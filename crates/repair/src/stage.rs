@@ -19,14 +19,14 @@ use crate::observe::REAGENT_XML;
 use crate::phases::{self, StagedWrite};
 use crate::plan::{Dropped, Plan, Step};
 use crate::refusal::Refusal;
+use crate::shrink::{DonorShrink, moves, shrinks, volume_sectors};
 use winrefit_disk::journal::Transaction;
-use winrefit_disk::{ByteRange, Device, DiskError, Lba, Overlay, ReadAt, ReadWindow, Window};
+use winrefit_disk::{ByteRange, Device, DiskError, Lba, Move, Moved, Overlay, ReadAt, ReadWindow, Window};
 use winrefit_formats::{Gpt, LbaRange, ReAgent, set_winre_offset};
-use winrefit_ntfs::check::path_of;
 use winrefit_ntfs::edit::{Edits, replace_content};
-use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shrink_end};
+use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front};
 use winrefit_ntfs::vss::{ShadowCopies, VssError, disable};
-use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume};
+use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
 const PHASE_DONOR: u8 = 0;
 const PHASE_SHADOW: u8 = 6;
@@ -39,10 +39,13 @@ const PHASE_REAGENT: u8 = 14;
 const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";
 const REAGENT_BYTES_MAX: u64 = 1 << 20;
 
+/// A disk behind copying, with changes over it.
+pub type StagedDisk<'d> = Overlay<Moved<&'d dyn ReadAt>>;
+
 /// A staged result.
 pub struct Staged<'d> {
     /// The disk as it would be.
-    pub overlay: Overlay<&'d dyn ReadAt>,
+    pub overlay: StagedDisk<'d>,
     /// What a commit makes of it.
     pub transaction: Transaction,
 }
@@ -63,12 +66,14 @@ impl<E: Into<RepairError>> From<E> for StageError {
 }
 
 /// A volume on the overlay.
-type StagedVolume<'s> = Volume<ReadWindow<&'s Overlay<&'s dyn ReadAt>>>;
+type StagedVolume<'s> = Volume<ReadWindow<&'s StagedDisk<'s>>>;
 
 struct Stager<'d, 'o> {
-    overlay: Overlay<&'d dyn ReadAt>,
+    overlay: StagedDisk<'d>,
     observation: &'o Observation,
     gpt: Gpt,
+    shrinks: Vec<DonorShrink>,
+    moves: Vec<Move>,
     /// What was written, in this order.
     writes: Vec<StagedWrite>,
 }
@@ -87,11 +92,15 @@ pub fn stage<'d>(
             problem: e.to_string(),
         })
     })?;
-    let overlay = Overlay::new(disk, observation.sector_size);
+    let shrinks = shrinks(disk, observation, plan)?;
+    let moves = moves(observation, &shrinks);
+    let overlay = Overlay::new(Moved::new(disk, &moves), observation.sector_size);
     let mut stager = Stager {
         overlay,
         observation,
         gpt,
+        shrinks,
+        moves,
         writes: Vec::new(),
     };
     for step in &plan.steps {
@@ -136,14 +145,15 @@ impl<'d> Stager<'d, '_> {
     fn step(&mut self, step: &Step) -> Result<(), StageError> {
         match *step {
             Step::DropShadowCopies(Dropped { partition, .. }) => self.drop_shadow_copies(partition),
-            Step::ShrinkEnd { partition, sectors } => {
+            Step::ShrinkEnd { partition, .. } => {
                 let old = self.old_range(partition)?;
-                let edits = shrink_end(
-                    ReadWindow::new(&self.overlay, old)?,
-                    self.volume_sectors(partition, sectors),
-                )
-                .map_err(|source| self.shrink_error(partition, source))?;
-                self.apply(old, &edits.edits, PHASE_DONOR)
+                let shrinks = std::mem::take(&mut self.shrinks);
+                let done = shrinks
+                    .iter()
+                    .filter(|donor| donor.partition == partition)
+                    .try_for_each(|donor| self.apply(old, &donor.shrink.edits, PHASE_DONOR));
+                self.shrinks = shrinks;
+                done
             }
             Step::GrowFront { partition, by_bytes } => self.grow_front(partition, by_bytes),
             Step::GrowEnd { partition, sectors } => {
@@ -154,9 +164,9 @@ impl<'d> Stager<'d, '_> {
                 );
                 let edits = grow_end(
                     ReadWindow::new(&self.overlay, new)?,
-                    self.volume_sectors(partition, sectors),
+                    volume_sectors(self.observation, partition, sectors),
                 )
-                .map_err(|source| self.resize_error(partition, source))?;
+                .map_err(|source| resize_error(partition, source))?;
                 self.apply(new, &edits, PHASE_RECOVERY)
             }
             Step::SetPartition { partition, after, .. } => {
@@ -183,15 +193,6 @@ impl<'d> Stager<'d, '_> {
         self.apply(range, &edits, 0)
     }
 
-    /// A volume counts sectors of its own size, which need not be the disk's.
-    fn volume_sectors(&self, partition: u32, disk_sectors: u64) -> u64 {
-        let volume = self.observation.partition(partition).and_then(|p| p.ntfs());
-        let size = volume.map_or(self.observation.sector_size.bytes(), |ntfs| {
-            ntfs.geometry.sector_size.into()
-        });
-        disk_sectors * self.observation.sector_size.bytes() / size
-    }
-
     fn grow_front(&mut self, partition: u32, by_bytes: u64) -> Result<(), StageError> {
         let old = self.old_range(partition)?;
         let cluster = self
@@ -207,7 +208,7 @@ impl<'d> Stager<'d, '_> {
                 bytes: by_bytes,
                 cluster_size,
             };
-            return Err(self.resize_error(partition, source));
+            return Err(resize_error(partition, source));
         }
         let hidden_sectors = start / self.observation.sector_size.bytes();
         let growth = FrontGrowth {
@@ -215,7 +216,7 @@ impl<'d> Stager<'d, '_> {
             hidden_sectors,
         };
         let edits = grow_front(ReadWindow::new(&self.overlay, old)?, growth)
-            .map_err(|source| self.resize_error(partition, source))?;
+            .map_err(|source| resize_error(partition, source))?;
         let new = ByteRange::new(start, old.end);
         for edit in &edits.0 {
             let phase = if edit.step == 0 {
@@ -226,40 +227,6 @@ impl<'d> Stager<'d, '_> {
             self.write(new, edit.offset, &edit.bytes, phase)?;
         }
         Ok(())
-    }
-
-    fn resize_error(&self, partition: u32, source: ResizeError) -> StageError {
-        match source {
-            ResizeError::Ntfs(source) => ntfs_error(partition, source),
-            ResizeError::SystemFileInPieces { .. } | ResizeError::NoRoom { .. } => {
-                StageError::Refused(Refusal::CannotRebase {
-                    number: partition,
-                    problem: source.to_string(),
-                })
-            }
-            source => StageError::Failed(RepairError::Resize { partition, source }),
-        }
-    }
-
-    /// What does not move is named.
-    fn shrink_error(&self, partition: u32, source: ResizeError) -> StageError {
-        let record = match source {
-            ResizeError::CannotRelocate { record, .. } | ResizeError::NoRoom { record, .. } => Some(record),
-            ResizeError::Full { .. } => None,
-            other => return self.resize_error(partition, other),
-        };
-        StageError::Refused(Refusal::CannotRelocate {
-            number: partition,
-            path: record.and_then(|record| self.path_of(partition, record)),
-            problem: source.to_string(),
-        })
-    }
-
-    /// The path of a file, for people.
-    fn path_of(&self, partition: u32, record: RecordNumber) -> Option<String> {
-        let range = self.old_range(partition).ok()?;
-        let volume = Volume::open(ReadWindow::new(&self.overlay, range).ok()?).ok()?;
-        path_of(&volume, record).ok()
     }
 
     fn apply(&mut self, volume: ByteRange, edits: &Edits, first_phase: u8) -> Result<(), StageError> {
@@ -343,10 +310,12 @@ impl<'d> Stager<'d, '_> {
                 detail: format!("byte {offset} of the disk comes out differently"),
             })
         })?;
-        let moves = Vec::new();
         Ok(Staged {
             overlay: self.overlay,
-            transaction: Transaction { extents, moves },
+            transaction: Transaction {
+                extents,
+                moves: self.moves,
+            },
         })
     }
 }
@@ -375,5 +344,18 @@ fn ntfs_error(partition: u32, source: NtfsError) -> StageError {
         NtfsError::Disk(DiskError::Io { .. }) => StageError::Failed(RepairError::Ntfs { partition, source }),
         NtfsError::RecordFull { .. } => StageError::Refused(Refusal::CannotRebase { number, problem }),
         _ => StageError::Refused(Refusal::DamagedNtfs { number, problem }),
+    }
+}
+
+pub(crate) fn resize_error(partition: u32, source: ResizeError) -> StageError {
+    match source {
+        ResizeError::Ntfs(source) => ntfs_error(partition, source),
+        ResizeError::SystemFileInPieces { .. } | ResizeError::NoRoom { .. } => {
+            StageError::Refused(Refusal::CannotRebase {
+                number: partition,
+                problem: source.to_string(),
+            })
+        }
+        source => StageError::Failed(RepairError::Resize { partition, source }),
     }
 }

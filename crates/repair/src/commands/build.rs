@@ -8,13 +8,15 @@ use crate::report::{
     ChangeReport, DiskReport, DroppedReport, ImageReport, JournalReport, PartitionReport, PlanReport,
     RangeReport, RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
 };
-use winrefit_disk::journal::Found;
-use winrefit_disk::{Extent, JournalPlace};
+use winrefit_disk::JournalPlace;
+use winrefit_disk::journal::{Found, Transaction};
 use winrefit_formats::WimArchitecture;
 use winrefit_formats::gpt::types;
 
 /// Unallocated ranges shorter than this are not worth a line.
 const GAP_BYTES_MIN: u64 = 1 << 20;
+/// For the estimate: what a hard disk does.
+const MOVE_BYTES_PER_SECOND: u64 = 100_000_000;
 
 pub(super) fn empty(command: &'static str, target: &str) -> Report {
     Report {
@@ -188,9 +190,10 @@ fn unallocated(observation: &Observation) -> Vec<RangeReport> {
 pub(super) fn plan(
     observation: &Observation,
     plan: &Plan,
-    extents: &[Extent],
+    transaction: &Transaction,
     journal: Option<(JournalPlace, u64)>,
 ) -> PlanReport {
+    let move_bytes = transaction.moves.iter().map(|m| m.length).sum();
     let sector = observation.sector_size.bytes();
     let number = plan.recovery_partition;
     let changed = plan.changed_partitions();
@@ -220,8 +223,12 @@ pub(super) fn plan(
         .collect();
     let mut untouched = Vec::new();
     if !plan.is_empty() {
-        untouched
-            .push("Winre.wim, boot.sdi and every other file: not copied, not moved, never absent".to_owned());
+        let files = if move_bytes == 0 {
+            "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent"
+        } else {
+            "Winre.wim, boot.sdi and every other file of the recovery volume: not copied, not moved, never absent"
+        };
+        untouched.push(files.to_owned());
         untouched.push(format!(
             "Partition {number}'s number, type, unique GUID, attributes and name; so the boot store (BCD) stays true"
         ));
@@ -232,9 +239,19 @@ pub(super) fn plan(
     PlanReport {
         strategy: plan.strategy.name(),
         summary: summary(plan) + &loss(plan),
-        steps: plan.steps.iter().map(|step| step.text(sector)).collect(),
+        steps: plan
+            .steps
+            .iter()
+            .map(|step| step.text(sector, move_bytes))
+            .collect(),
         changes: changes.collect(),
-        bytes_written: extents.iter().map(|extent| extent.after.len() as u64).sum(),
+        move_bytes,
+        move_seconds: (2 * move_bytes).div_ceil(MOVE_BYTES_PER_SECOND),
+        bytes_written: transaction
+            .extents
+            .iter()
+            .map(|extent| extent.after.len() as u64)
+            .sum(),
         journal_bytes: journal.map_or(0, |(_, bytes)| bytes),
         journal_place: journal.map(|(place, _)| place_text(observation, place)),
         dropped_shadow_copies: dropped(plan),

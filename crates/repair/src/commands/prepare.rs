@@ -58,7 +58,7 @@ pub(super) fn prepare<D: Device>(
         Err(refusal) => return ended(refused(report, &refusal)),
     };
     if plan.is_empty() {
-        report.plan = Some(build::plan(&observation, &plan, &[], None));
+        report.plan = Some(build::plan(&observation, &plan, &Transaction::default(), None));
         if report.verdict != Verdict::Damaged {
             report.verdict = Verdict::Healthy;
         }
@@ -107,7 +107,7 @@ fn prove<D: Device>(
     let needed = journal::required_bytes(&transaction, observation.sector_size)?;
     let place = journal_place(device, &staged.overlay, (observation, plan), needed);
     let place = place.map_err(StageError::Refused)?;
-    let mut plan_report = build::plan(observation, plan, &transaction.extents, Some((place, needed)));
+    let mut plan_report = build::plan(observation, plan, &transaction, Some((place, needed)));
     plan_report.recovery_free_bytes_after = free_after(&staged.overlay, observation, plan)?;
     report.plan = Some(plan_report);
     report.verdict = Verdict::NeedsRepair;

@@ -162,13 +162,19 @@ impl Step {
     }
 
     /// The step in a sentence.
-    pub fn text(&self, sector_bytes: u64) -> String {
+    pub fn text(&self, sector_bytes: u64, move_bytes: u64) -> String {
         match self {
             Self::DropShadowCopies(dropped) => dropped.text(),
-            Self::ShrinkEnd { partition, sectors } => format!(
-                "Let the volume on partition {partition} end at {} at the latest; what lies behind is free, so no data moves.",
-                size(sectors * sector_bytes)
-            ),
+            Self::ShrinkEnd { partition, sectors } => {
+                let end = size(sectors * sector_bytes);
+                let behind = if move_bytes == 0 {
+                    "what lies behind is free, so no data moves".to_owned()
+                } else {
+                    let bytes = size(move_bytes);
+                    format!("{bytes} of data that lie behind are copied to its free space first")
+                };
+                format!("Let the volume on partition {partition} end at {end} at the latest; {behind}.")
+            }
             Self::GrowFront { partition, by_bytes } => format!(
                 "Let the volume on partition {partition} begin {} earlier: its cluster numbers are rewritten, \
                  its files stay where they are.",

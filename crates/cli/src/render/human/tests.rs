@@ -164,6 +164,8 @@ fn plan_report() -> PlanReport {
             ChangeReport { partition: 3, before: range(117..65_010), after: range(117..64_535) },
             ChangeReport { partition: 4, before: range(65_010..65_535), after: range(64_535..65_535) },
         ],
+        move_bytes: 0,
+        move_seconds: 0,
         bytes_written: 151_552,
         journal_bytes: 163_840,
         journal_place: Some("in the gap before the first partition".into()),
