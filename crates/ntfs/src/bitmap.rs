@@ -1,6 +1,7 @@
 //! The $Bitmap: one bit for each cluster, set where the cluster is in use.
 
 use crate::error::NtfsError;
+use crate::runs::Run;
 use crate::types::{AttributeType, Lcn, RecordNumber};
 use crate::volume::Volume;
 use winrefit_disk::ReadAt;
@@ -139,6 +140,36 @@ impl ClusterBitmap {
         None
     }
 
+    /// The runs of free clusters below `limit`, in order.
+    pub fn free_runs(&self, limit: Lcn) -> impl Iterator<Item = Run> {
+        let limit = limit.0.min(self.clusters);
+        let mut bit = 0;
+        std::iter::from_fn(move || {
+            let start = self.next(bit, limit, false)?;
+            bit = self.next(start, limit, true).unwrap_or(limit);
+            Some(Run {
+                lcn: Some(Lcn(start)),
+                clusters: bit - start,
+            })
+        })
+    }
+
+    /// The first cluster in `from..limit` that is (not) in use.
+    fn next(&self, from: u64, limit: u64, used: bool) -> Option<u64> {
+        let skip = if used { 0 } else { 0xFF };
+        let mut bit = from;
+        while bit < limit {
+            if bit.is_multiple_of(8) && self.bits[(bit / 8) as usize] == skip {
+                bit += 8;
+            } else if self.is_set(Lcn(bit)) == used {
+                return Some(bit);
+            } else {
+                bit += 1;
+            }
+        }
+        None
+    }
+
     /// The same bits for a volume with `by` more clusters in front, those free.
     pub fn shifted(&self, by: u64) -> Self {
         let mut new = Self::new_free(self.clusters + by);
@@ -187,6 +218,11 @@ mod tests {
         assert_eq!(bitmap.find_free(Lcn(6), Lcn(200), 3), Some(Lcn(20)));
         assert_eq!(bitmap.find_free(Lcn(0), Lcn(200), 96), None);
         assert_eq!(bitmap.last_used_from(Lcn(0)), Some(Lcn(199)));
+        let runs: Vec<_> = bitmap
+            .free_runs(Lcn(100))
+            .map(|r| (r.lcn.unwrap().0, r.clusters))
+            .collect();
+        assert_eq!(runs, [(0, 5), (20, 3), (95, 5)]);
         let small = bitmap.resized(190);
         assert_eq!(small.last_used_from(Lcn(0)), Some(Lcn(94)));
         assert_eq!(small.last_used_from(Lcn(95)), None);

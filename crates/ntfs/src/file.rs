@@ -169,6 +169,12 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// An unnamed stream that is whole in this record.
+    pub(crate) fn whole(record: &Record, type_code: AttributeType) -> Result<Self, NtfsError> {
+        let pieces: Vec<_> = record.find(type_code, "")?.into_iter().collect();
+        Self::from_pieces(record.number(), type_code, &pieces)
+    }
+
     fn from_pieces(
         record: RecordNumber,
         type_code: AttributeType,

@@ -26,6 +26,8 @@ pub(crate) const BYTES_ALLOCATED: usize = 0x1C;
 pub(crate) const BASE_REFERENCE: usize = 0x20;
 pub(crate) const NEXT_ID: usize = 0x28;
 pub(crate) const NUMBER: usize = 0x2C;
+/// The end marker: the END type code and four bytes that mean nothing.
+pub(crate) const END_BYTES: usize = 8;
 
 /// A file record with its fixups removed and its header checked. `B` owns or borrows the bytes.
 #[derive(Debug, Clone)]
@@ -56,6 +58,13 @@ impl Record<Vec<u8>> {
     pub fn parse(number: RecordNumber, mut raw: Vec<u8>) -> Result<Self, NtfsError> {
         Record::parse_in_place(number, &mut raw)?;
         Ok(Self { number, bytes: raw })
+    }
+
+    /// A record made here.
+    pub(crate) fn from_plain(number: RecordNumber, bytes: Vec<u8>) -> Result<Self, NtfsError> {
+        let record = Self { number, bytes };
+        record.check_header()?;
+        Ok(record)
     }
 
     /// The plain bytes, to be changed in place. Whoever changes lengths keeps the header true.

@@ -77,6 +77,15 @@ impl RunList {
             .sum()
     }
 
+    /// Each run with the VCN that it begins with, counted from the list's first.
+    pub fn with_vcns(&self) -> impl Iterator<Item = (Vcn, Run)> {
+        self.0.iter().scan(0, |next, &run| {
+            let vcn = *next;
+            *next += run.clusters;
+            Some((Vcn(vcn), run))
+        })
+    }
+
     /// The run that holds `vcn`, with the VCN that it begins with.
     pub fn find(&self, vcn: Vcn) -> Option<(Vcn, Run)> {
         let mut start = 0;

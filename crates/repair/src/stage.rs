@@ -6,11 +6,11 @@
 //!
 //! | phase | what | the disk then |
 //! |---|---|---|
-//! | 0 | all that lies in space that is free before and after; padding bits of the donor's $Bitmap | as before |
-//! | 1, 2 | the donor's boot sector; the sizes of its system files | a donor smaller than its partition |
-//! | 3, 4 | backup, then primary partition table | the new layout: both volumes are ready for it |
-//! | 5.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
-//! | 9 | ReAgent.xml | the new layout, known to Windows |
+//! | 0 | all that lies in space that is free before and after | as before |
+//! | 0..5 | the steps that shrink the donor | a donor smaller than its partition |
+//! | 6, 7 | backup, then primary partition table | the new layout: both volumes are ready for it |
+//! | 8.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
+//! | 12 | ReAgent.xml | the new layout, known to Windows |
 
 use crate::error::RepairError;
 use crate::observation::Observation;
@@ -23,10 +23,10 @@ use winrefit_ntfs::edit::{Edits, replace_content};
 use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shrink_end};
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
-const PHASE_TABLE_BACKUP: u8 = 3;
-const PHASE_TABLE_PRIMARY: u8 = 4;
-const PHASE_RECOVERY: u8 = 5;
-const PHASE_REAGENT: u8 = 9;
+const PHASE_TABLE_BACKUP: u8 = 6;
+const PHASE_TABLE_PRIMARY: u8 = 7;
+const PHASE_RECOVERY: u8 = 8;
+const PHASE_REAGENT: u8 = 12;
 
 /// Copy of ReAgent.xml beside the image.
 const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";

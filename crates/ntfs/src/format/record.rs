@@ -4,14 +4,12 @@ use super::{FormatError, tree};
 use crate::attribute::{StreamSizes, offsets};
 use crate::bytes::put;
 use crate::fixup;
-use crate::record;
+use crate::record::{self, END_BYTES};
 use crate::runs::RunList;
 use crate::types::{AttributeType, FileReference};
 
 /// Offset of the update sequence array in a record since NTFS 3.1.
 const UPDATE_SEQUENCE: usize = 0x30;
-/// The end marker: the END type code and four bytes that mean nothing.
-const END_BYTES: usize = 8;
 /// Attribute header with the name's place, resident and non-resident.
 const RESIDENT_HEADER: usize = 0x18;
 const NON_RESIDENT_HEADER: usize = 0x40;

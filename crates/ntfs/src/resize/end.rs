@@ -1,6 +1,7 @@
 //! Moving the end of a volume.
 
 use super::names::{SizeChange, update_own_name, update_root_entries};
+use super::relocate::empty_tail;
 use super::{ResizeError, Shrink, bad_cluster_runs, boot_sector_bytes, require_single_piece};
 use crate::attribute::Attribute;
 use crate::bitmap::ClusterBitmap;
@@ -13,24 +14,28 @@ use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, Geometry, Lcn, RecordNumber};
 use crate::volume::Volume;
 use std::collections::BTreeSet;
-use winrefit_disk::ReadAt;
+use winrefit_disk::{Moved, Overlay, ReadAt, SectorSize};
 
 /// Name of the stream of $BadClus that spans the volume.
 const BAD: &str = "$Bad";
 
-/// The edits that let the volume end so that its partition has `partition_sectors` sectors. `reader` covers the old
-/// partition.
+/// First of the steps that move the end, behind those that empty the tail. The last of those writes nothing that
+/// the first of these depends on, so they are one.
+const CUT: u8 = 3;
+
+/// What lets the volume end so that its partition has `partition_sectors` sectors. `reader` covers the old partition.
 ///
-/// Steps: 0 sets the padding bits of $Bitmap and writes the new backup boot sector into free space; 1 switches the
-/// boot sector; 2 trims the sizes of $Bitmap and $BadClus. After each the volume is one that mounts: larger
-/// sizes than needed are legal. $Bitmap keeps the clusters it has.
+/// Steps: 0 to 3 empty the tail, as told in the module `relocate`; 3 sets the padding bits of $Bitmap and writes the
+/// new backup boot sector into what is free by then; 4 switches the boot sector; 5 trims the sizes of $Bitmap and
+/// $BadClus. After each the volume is one that mounts: larger sizes than needed are legal. $Bitmap keeps the clusters
+/// it has.
 ///
 /// A volume that ends there already, because it is smaller than its partition, only gets its backup boot sector within
 /// the new end.
 ///
 /// # Errors
-/// [`ResizeError::TailInUse`] if a cluster behind the new end is in use, [`NtfsError::BadBootSector`] if what is left
-/// is too small for a volume, and damage of the volume.
+/// [`ResizeError::Full`], [`ResizeError::NoRoom`] and [`ResizeError::CannotRelocate`] if the tail cannot be emptied,
+/// [`NtfsError::BadBootSector`] if what is left is too small for a volume, and damage of the volume.
 pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Shrink, ResizeError> {
     let volume = Volume::open(reader)?;
     let old = volume.geometry();
@@ -47,27 +52,49 @@ pub fn shrink_end<R: ReadAt>(reader: R, partition_sectors: u64) -> Result<Shrink
         }
         return Ok(editor.finish(0)?.into());
     }
-    let clusters = new.clusters();
-    let bitmap = ClusterBitmap::read(&volume)?;
-    if let Some(last_used) = bitmap.last_used_from(Lcn(clusters)) {
-        return Err(ResizeError::TailInUse { last_used, clusters });
+    refuse_too_small(volume.boot(), new)?;
+    let mut shrink = empty_tail(&volume, Lcn(new.clusters()))?;
+    let sector_size = SectorSize::from_bytes(old.sector_size.into()).unwrap_or_default();
+    let mut emptied = Overlay::new(Moved::new(volume.reader(), &shrink.moves), sector_size);
+    shrink.edits.apply(&mut emptied)?;
+    let mut cut = cut(&Volume::open(emptied)?, new)?;
+    for edit in &mut cut.0 {
+        edit.step += CUT;
     }
+    shrink.edits.0.append(&mut cut.0);
+    shrink.edits.0.sort_by_key(|edit| edit.step);
+    Ok(shrink)
+}
+
+/// Whoever reads volumes asks for a least number of clusters.
+fn refuse_too_small(boot: &BootSector, new: Geometry) -> Result<(), ResizeError> {
+    let mut boot = boot.clone();
+    boot.set_total_sectors(new.total_sectors);
+    // These may yet get another place.
+    boot.set_mft_lcn(Lcn(1));
+    boot.set_mft_mirr_lcn(Lcn(2));
+    BootSector::parse(boot.bytes())?;
+    Ok(())
+}
+
+/// Moves the end of a volume whose tail is free.
+fn cut<R: ReadAt>(volume: &Volume<R>, new: Geometry) -> Result<Edits, ResizeError> {
+    let clusters = new.clusters();
+    let bitmap = ClusterBitmap::read(volume)?;
     let mut boot = volume.boot().clone();
     boot.set_total_sectors(new.total_sectors);
-    // Whoever reads volumes asks for a least number of clusters.
-    BootSector::parse(boot.bytes())?;
-    let mut editor = Editor::new(&volume);
-    let stream = bitmap_stream(&volume)?;
+    let mut editor = Editor::new(volume);
+    let stream = bitmap_stream(volume)?;
     let bits = bitmap.resized(clusters);
     // Only the last bytes differ: those that hold the first bits behind the new end.
     let from = (clusters / 8) as usize;
     editor.write_stream(0, &stream, from as u64, &bits.bytes()[from..])?;
     let allocated = allocated_size(&stream);
-    edit_system_files(&mut editor, &volume, 2, new, &stream, None, allocated)?;
-    let sector = boot_sector_bytes(&volume, &boot)?;
+    edit_system_files(&mut editor, volume, 2, new, &stream, None, allocated)?;
+    let sector = boot_sector_bytes(volume, &boot)?;
     editor.write(0, new.total_sectors * u64::from(new.sector_size), sector.clone());
     editor.write(1, 0, sector);
-    Ok(editor.finish(2)?.into())
+    Ok(editor.finish(2)?)
 }
 
 /// The edits that let the volume end so that its partition has `partition_sectors` sectors. `reader` covers the new
@@ -185,7 +212,9 @@ fn edit_system_files<R: ReadAt>(
         initialized: 0,
     };
     let record = editor.record(RecordNumber::BAD_CLUS)?;
-    change_runs(record, BAD, sizes, |old| bad_cluster_runs(old, new.clusters()))
+    change_runs(record, BAD, sizes, |old| {
+        Ok(bad_cluster_runs(old, new.clusters()))
+    })
 }
 
 /// Replaces the runs and sizes of one $DATA stream in a record.

@@ -343,7 +343,7 @@ impl Rebase {
                 };
                 with_runs(
                     attribute,
-                    &bad_cluster_runs(&shifted, self.new.clusters())?,
+                    &bad_cluster_runs(&shifted, self.new.clusters()),
                     Some(sizes),
                 )
             }

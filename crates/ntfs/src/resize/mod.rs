@@ -4,7 +4,7 @@
 //! arranged in steps so that the volume can be mounted after each of them, and every step's changes of live
 //! structures lie in single sectors wherever the format allows it.
 //!
-//! * [`shrink_end`]: the tail has to be free already.
+//! * [`shrink_end`]: what lies in the tail gets another place first.
 //! * [`grow_end`]: takes over what lies behind the volume.
 //! * [`grow_front`]: takes over what lies before the volume: no file is copied, every cluster number grows by the
 //!   same amount. All rewritten structures go to the new clusters in front; what the volume was stays intact behind
@@ -13,6 +13,7 @@
 mod end;
 mod front;
 mod names;
+mod relocate;
 
 pub use crate::edit::{Edit, Edits};
 pub use end::{grow_end, shrink_end};
@@ -22,7 +23,7 @@ use crate::boot::{BOOT_SECTOR_BYTES, BootSector};
 use crate::error::NtfsError;
 use crate::file::File;
 use crate::runs::{Run, RunList};
-use crate::types::{AttributeType, Lcn, RecordNumber};
+use crate::types::{AttributeType, RecordNumber};
 use crate::volume::Volume;
 use winrefit_disk::{Device, DiskError, Move, ReadAt, moves};
 
@@ -75,13 +76,13 @@ pub enum ResizeError {
     /// The volume is damaged, or the medium failed.
     #[error(transparent)]
     Ntfs(#[from] NtfsError),
-    /// A cluster that the volume is to lose is in use.
-    #[error("cluster {last_used} is in use, and the volume is to end at cluster {clusters}")]
-    TailInUse {
-        /// The last cluster in use.
-        last_used: Lcn,
-        /// Clusters that the volume would have.
-        clusters: u64,
+    /// More has to move than is free.
+    #[error("{needed} clusters have to move, and {free} are free before the new end")]
+    Full {
+        /// Clusters to move.
+        needed: u64,
+        /// Free clusters below the new end.
+        free: u64,
     },
     /// The new size is not smaller (for a shrink) or not larger (for a growth) than the old one.
     #[error("the volume has {old_sectors} sectors and would have {new_sectors}")]
@@ -112,6 +113,16 @@ pub enum ResizeError {
     SystemFileInPieces {
         /// The system file.
         record: RecordNumber,
+    },
+    /// The runs of something that has to move fit nowhere.
+    #[error("file record {record}, {attribute}: its clusters cannot get another place ({problem})")]
+    CannotRelocate {
+        /// The file's base record.
+        record: RecordNumber,
+        /// The attribute's type.
+        attribute: AttributeType,
+        /// What is missing.
+        problem: &'static str,
     },
     /// No free space in a row for a copy of a system file.
     #[error("no {clusters} free clusters in a row for system file record {record}")]
@@ -153,18 +164,13 @@ pub(crate) fn boot_sector_bytes<R: ReadAt>(
     Ok(sector)
 }
 
-/// The runs of $BadClus:$Bad for a volume of `clusters` clusters: holes wherever no bad cluster is recorded.
-pub(crate) fn bad_cluster_runs(old: &RunList, clusters: u64) -> Result<RunList, ResizeError> {
+/// The runs of $BadClus:$Bad for a volume of `clusters` clusters: holes wherever no bad cluster is recorded. Those
+/// behind the end are forgotten.
+pub(crate) fn bad_cluster_runs(old: &RunList, clusters: u64) -> RunList {
     let mut runs = RunList::default();
     let mut left = clusters;
     for run in &old.0 {
         let take = run.clusters.min(left);
-        if let Some(lcn) = run.lcn.filter(|_| take < run.clusters) {
-            return Err(ResizeError::TailInUse {
-                last_used: Lcn(lcn.0 + run.clusters - 1),
-                clusters,
-            });
-        }
         runs.push(Run {
             clusters: take,
             ..*run
@@ -175,7 +181,7 @@ pub(crate) fn bad_cluster_runs(old: &RunList, clusters: u64) -> Result<RunList, 
         lcn: None,
         clusters: left,
     });
-    Ok(runs)
+    runs
 }
 
 /// Refuses a system file whose attribute has extension pieces: its edits assume a single run list.
