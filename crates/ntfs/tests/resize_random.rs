@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use winrefit_disk::{Device, ReadAt};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::ResizeError;
-use winrefit_ntfs::{Lcn, Volume};
+use winrefit_ntfs::{Lcn, NtfsError, Volume};
 
 /// Volumes in a usual run.
 const CASES: u32 = 24;
@@ -109,8 +109,13 @@ fn take(image: &mut Image, hidden: &mut u64, step: &Step) -> bool {
         }
         Step::GrowFront(per_mille) => {
             let clusters = (size * per_mille / 1000 / cluster).max(front_min(image));
+            let grown = match grow_at_front(image, clusters, *hidden + 1000) {
+                // A run list may need a byte more than its record has.
+                Err(ResizeError::Ntfs(NtfsError::RecordFull { .. })) => return false,
+                grown => grown.unwrap(),
+            };
             *hidden += 1000;
-            *image = grow_at_front(image, clusters, *hidden).unwrap();
+            *image = grown;
             true
         }
     }

@@ -1,8 +1,9 @@
 //! Resizing an image as a caller of the engine does it, with a look at what the engine wants to do.
 
 use super::image::Image;
-use winrefit_disk::Device;
+use winrefit_disk::{Device, moves};
 use winrefit_ntfs::bitmap::ClusterBitmap;
+use winrefit_ntfs::edit::Edits;
 use winrefit_ntfs::resize::{
     FrontGrowth, ResizeError, Shrink, front_growth_clusters_min, grow_end, grow_front, shrink_end,
 };
@@ -13,6 +14,24 @@ pub fn shrink(image: &mut Image, bytes: u64) -> Result<Shrink, ResizeError> {
     let shrink = shrink_end(&*image, bytes / image.sector_size().bytes())?;
     assert_moves_only_into_free_clusters(image, bytes, &shrink);
     shrink.apply(image).unwrap();
+    image.resize(bytes);
+    Ok(shrink)
+}
+
+/// Shrinks as [`shrink`] does, and looks at the volume after the copying and after each step.
+pub fn shrink_step_by_step(
+    image: &mut Image,
+    bytes: u64,
+    look: impl Fn(&Image),
+) -> Result<Shrink, ResizeError> {
+    let shrink = shrink_end(&*image, bytes / image.sector_size().bytes())?;
+    assert_moves_only_into_free_clusters(image, bytes, &shrink);
+    moves::copy(image, &shrink.moves, &mut |_| true).unwrap();
+    look(image);
+    for step in shrink.edits.0.chunk_by(|a, b| a.step == b.step) {
+        Edits(step.to_vec()).apply(image).unwrap();
+        look(image);
+    }
     image.resize(bytes);
     Ok(shrink)
 }

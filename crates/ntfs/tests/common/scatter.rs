@@ -42,8 +42,28 @@ impl Scatter {
         self.volume().geometry().clusters()
     }
 
+    /// The cluster behind the last one in use.
+    pub fn end_of_used(&self) -> u64 {
+        self.bitmap().last_used_from(Lcn(0)).unwrap().0 + 1
+    }
+
     pub fn bitmap(&self) -> ClusterBitmap {
         ClusterBitmap::read(&self.volume()).unwrap()
+    }
+
+    /// The first free clusters, in rows of `each`, no two rows side by side.
+    pub fn free_rows(&self, rows: u64, each: u64) -> Vec<Extent> {
+        let bits = self.bitmap();
+        let (mut found, mut lcn) = (Vec::new(), 0);
+        while found.len() < rows as usize {
+            lcn = bits
+                .find_free(Lcn(lcn), Lcn(bits.clusters()), each)
+                .expect("free clusters")
+                .0;
+            found.push((lcn, each));
+            lcn += each + 1;
+        }
+        found
     }
 
     /// The record of a path.
@@ -65,22 +85,22 @@ impl Scatter {
         (0..=end - count).rev().find(is_free).expect("no free clusters")
     }
 
-    /// Moves a whole stream, which has no holes and is in one piece in its file's base record, to the end of what is
-    /// free, in one run.
+    /// Moves all clusters of a stream, which is in one piece in its file's base record, to the end of what is free.
     pub fn to_tail(&mut self, record: u64, kind: AttributeType, name: &str) {
-        let clusters = self
-            .extents(record, kind, name)
+        let runs = self.extents(record, kind, name);
+        let clusters = runs
             .iter()
+            .filter(|run| run.lcn.is_some())
             .map(|run| run.clusters)
             .sum();
         let place = self.free_before(self.clusters(), clusters);
         self.relocate(record, kind, name, &[(place, clusters)]);
     }
 
-    /// Gives a stream, which has no holes and is in one piece in its file's base record, these clusters, all free.
+    /// Gives a stream, which is in one piece in its file's base record, these clusters, all free. Holes stay.
     pub fn relocate(&mut self, record: u64, kind: AttributeType, name: &str, to: &[Extent]) {
         let from = self.extents(record, kind, name);
-        let old = singles(from.iter().map(|run| (run.lcn.expect("a hole").0, run.clusters)));
+        let old = singles(from.iter().filter_map(|run| Some((run.lcn?.0, run.clusters))));
         let new = singles(to.iter().copied());
         assert_eq!(old.len(), new.len(), "as many clusters as before");
         let cluster = self.cluster_size() as usize;
@@ -116,7 +136,7 @@ impl Scatter {
             _ => (self.record_places(record), old_mirror),
         };
         self.edit_record(record, &record_places, mirror, |plain| {
-            set_runs(plain, kind, name, &encode(to));
+            set_runs(plain, kind, name, &encode(&with_new_clusters(&from, &new)));
         });
         self.write_bitmap(&bits);
     }
@@ -135,7 +155,7 @@ impl Scatter {
         pairs.push((None, self.clusters() - at));
         let (places, mirror) = (self.record_places(8), self.mirror_place());
         self.edit_record(8, &places, mirror, |plain| {
-            set_runs(plain, AttributeType::DATA, "$Bad", &encode_with_holes(&pairs));
+            set_runs(plain, AttributeType::DATA, "$Bad", &encode(&pairs));
         });
         self.write_bitmap(&bits);
     }
@@ -189,7 +209,10 @@ impl Scatter {
         for (sector, &at) in plain.chunks(512).zip(places) {
             self.bytes[at..at + 512].copy_from_slice(sector);
         }
-        if record < 4 {
+        // Where clusters are large, $MFTMirr has more records than the first four.
+        let mirrored = self.volume().file(RecordNumber::MFT_MIRR).unwrap();
+        let mirrored = mirrored.require(AttributeType::DATA, "").unwrap().len() / plain.len() as u64;
+        if record < mirrored {
             let at = mirror + record as usize * plain.len();
             self.bytes[at..at + plain.len()].copy_from_slice(&plain);
         }
@@ -218,13 +241,28 @@ fn singles(extents: impl Iterator<Item = Extent>) -> Vec<u64> {
     extents.flat_map(|(lcn, count)| lcn..lcn + count).collect()
 }
 
-fn encode(extents: &[Extent]) -> Vec<u8> {
-    let runs: Vec<_> = extents.iter().map(|&(lcn, count)| (Some(lcn), count)).collect();
-    encode_with_holes(&runs)
+/// The same runs and holes at other clusters.
+fn with_new_clusters(runs: &[Run], mut lcns: &[u64]) -> Vec<(Option<u64>, u64)> {
+    let mut all: Vec<(Option<u64>, u64)> = Vec::new();
+    for run in runs {
+        if run.lcn.is_none() {
+            all.push((None, run.clusters));
+            continue;
+        }
+        let (own, rest) = lcns.split_at(run.clusters as usize);
+        lcns = rest;
+        for &lcn in own {
+            match all.last_mut() {
+                Some((Some(first), count)) if *first + *count == lcn => *count += 1,
+                _ => all.push((Some(lcn), 1)),
+            }
+        }
+    }
+    all
 }
 
 /// Mapping pairs with four bytes for each LCN and length: not the shortest form, but a legal one.
-fn encode_with_holes(runs: &[(Option<u64>, u64)]) -> Vec<u8> {
+fn encode(runs: &[(Option<u64>, u64)]) -> Vec<u8> {
     let mut pairs = Vec::new();
     let mut previous = 0;
     for &(lcn, count) in runs.iter().filter(|run| run.1 > 0) {
