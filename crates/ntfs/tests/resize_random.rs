@@ -204,7 +204,6 @@ fn random_volumes_survive_growth_and_shrinks_of_a_free_tail() {
 }
 
 #[test]
-#[ignore = "needs relocation"]
 fn random_volumes_survive_shrinks_that_move_their_data() {
     run_cases(true);
 }
