@@ -34,7 +34,7 @@ use crate::volume::Volume;
 use extension::Records;
 use space::FreeSpace;
 use spill::by_id;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use survey::{Piece, Segment, Survey, moved_runs, survey};
 use winrefit_disk::{Move, ReadAt};
 
@@ -54,6 +54,7 @@ pub(super) fn empty_tail<R: ReadAt>(volume: &Volume<R>, limit: Lcn) -> Result<Sh
         used,
     } = survey(volume, limit)?;
     let mut space = FreeSpace::below(&used, limit);
+    drop(used);
     place::place(&mut pieces, &mut space, volume.geometry())?;
     let mut relocation = Relocation {
         volume,
@@ -69,7 +70,7 @@ pub(super) fn empty_tail<R: ReadAt>(volume: &Volume<R>, limit: Lcn) -> Result<Sh
     };
     relocation.drop_bad_clusters()?;
     relocation.switch_runs()?;
-    relocation.finish(&bits)
+    relocation.finish(bits)
 }
 
 struct Relocation<'v, R> {
@@ -241,7 +242,7 @@ impl<R: ReadAt> Relocation<'_, R> {
         Ok(Moved { old, new })
     }
 
-    fn finish(mut self, bits: &ClusterBitmap) -> Result<Shrink, ResizeError> {
+    fn finish(mut self, bits: ClusterBitmap) -> Result<Shrink, ResizeError> {
         let mft = self.moved(RecordNumber::MFT, AttributeType::DATA)?;
         let mirror = self.moved(RecordNumber::MFT_MIRR, AttributeType::DATA)?;
         let bitmap = self.moved(RecordNumber::BITMAP, AttributeType::DATA)?;
@@ -345,34 +346,27 @@ impl<R: ReadAt> Relocation<'_, R> {
         Ok(())
     }
 
-    fn write_bitmap(&mut self, bitmap: &Moved, old: &ClusterBitmap) -> Result<(), ResizeError> {
-        let mut marked = old.clone();
+    fn write_bitmap(&mut self, bitmap: &Moved, mut bits: ClusterBitmap) -> Result<(), ResizeError> {
+        let lcns = |run: &Run| run.lcn.map(|lcn| (lcn, run.clusters));
         let segments = || self.pieces.iter().flat_map(|piece| &piece.segments);
-        for segment in segments() {
-            marked.set_range(segment.to, segment.clusters, true);
-        }
-        let mark = |bits: &mut ClusterBitmap, runs: &[Run], used| {
-            for run in runs {
-                if let Some(lcn) = run.lcn {
-                    bits.set_range(lcn, run.clusters, used);
-                }
-            }
-        };
-        mark(&mut marked, &self.taken, true);
-        let mut last = marked.clone();
-        mark(&mut last, &self.released, false);
-        for segment in segments() {
-            last.set_range(segment.from, segment.clusters, false);
-        }
-        last.set_range(self.limit, old.clusters() - self.limit.0, false);
-        for (at, block) in changed_blocks(old, &marked) {
-            self.write_stream(0, &bitmap.old, at, block)?;
+        let gained: Vec<_> = segments()
+            .map(|s| (s.to, s.clusters))
+            .chain(self.taken.iter().filter_map(lcns))
+            .collect();
+        let behind = (self.limit, bits.clusters() - self.limit.0);
+        let lost: Vec<_> = segments()
+            .map(|s| (s.from, s.clusters))
+            .chain(self.released.iter().filter_map(lcns))
+            .chain([behind])
+            .collect();
+        for (at, block) in set_ranges(&mut bits, &gained, true) {
+            self.write_stream(0, &bitmap.old, at, &block)?;
             if bitmap.old != bitmap.new {
-                self.write_stream(0, &bitmap.new, at, block)?;
+                self.write_stream(0, &bitmap.new, at, &block)?;
             }
         }
-        for (at, block) in changed_blocks(&marked, &last) {
-            self.write_stream(3, &bitmap.new, at, block)?;
+        for (at, block) in set_ranges(&mut bits, &lost, false) {
+            self.write_stream(3, &bitmap.new, at, &block)?;
         }
         Ok(())
     }
@@ -453,17 +447,29 @@ fn first_cluster(stream: &Stream) -> Option<Lcn> {
     stream.runs()?.0.first()?.lcn
 }
 
-/// The blocks of $Bitmap that differ, with their offsets.
-fn changed_blocks<'b>(
-    old: &'b ClusterBitmap,
-    new: &'b ClusterBitmap,
-) -> impl Iterator<Item = (u64, &'b [u8])> {
-    let pairs = old
-        .bytes()
-        .chunks(BITMAP_BLOCK)
-        .zip(new.bytes().chunks(BITMAP_BLOCK));
-    pairs
-        .enumerate()
-        .filter(|(_, (a, b))| a != b)
-        .map(|(index, (_, block))| ((index * BITMAP_BLOCK) as u64, block))
+/// Changes ranges of bits; returns the blocks of $Bitmap that differ then, with their offsets.
+fn set_ranges(bits: &mut ClusterBitmap, ranges: &[(Lcn, u64)], used: bool) -> Vec<(u64, Vec<u8>)> {
+    let block_of = |lcn: u64| lcn / (BITMAP_BLOCK as u64 * 8);
+    let touched: BTreeSet<u64> = ranges
+        .iter()
+        .filter(|range| range.1 > 0)
+        .flat_map(|&(lcn, clusters)| block_of(lcn.0)..=block_of(lcn.0 + clusters - 1))
+        .collect();
+    let content = |bits: &ClusterBitmap, block: u64| {
+        let start = (block as usize * BITMAP_BLOCK).min(bits.bytes().len());
+        let end = (start + BITMAP_BLOCK).min(bits.bytes().len());
+        bits.bytes()[start..end].to_vec()
+    };
+    let before: Vec<_> = touched
+        .into_iter()
+        .map(|block| (block, content(bits, block)))
+        .collect();
+    for &(lcn, clusters) in ranges {
+        bits.set_range(lcn, clusters, used);
+    }
+    let changed = before.into_iter().filter_map(|(block, old)| {
+        let new = content(bits, block);
+        (new != old).then_some((block * BITMAP_BLOCK as u64, new))
+    });
+    changed.collect()
 }

@@ -35,8 +35,10 @@ pub(super) fn place(
         match piece.clusters() {
             _ if piece.is_of(RecordNumber::MFT_MIRR, AttributeType::DATA) => (0, 0, first),
             _ if piece.is_of(RecordNumber::MFT, AttributeType::DATA) => (1, piece.lowest_vcn, first),
-            clusters if clusters >= large => (2, u64::MAX - clusters, first),
-            _ => (3, 0, first),
+            // Windows makes it in one row, and some who read it rely on that.
+            _ if piece.is_of(RecordNumber::LOG_FILE, AttributeType::DATA) => (2, 0, first),
+            clusters if clusters >= large => (3, u64::MAX - clusters, first),
+            _ => (4, 0, first),
         }
     });
     for index in order {
