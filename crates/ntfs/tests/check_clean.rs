@@ -2,30 +2,16 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
-#[path = "common/oracle.rs"]
-mod oracle;
+mod common;
 
-use oracle::{oracle, run};
+use common::image::mkntfs;
+use common::mount::{Access, Mounted};
+use common::tools::fixture;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use winrefit_ntfs::check::{
     CheckOptions, CheckReport, PartitionPlace, ProblemCode, Severity, check, owners_from, path_of,
 };
 use winrefit_ntfs::{AttributeType, Lcn, RecordNumber, Volume};
-
-fn fixture(name: &str) -> Option<Vec<u8>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared =
-        std::env::var_os("WINREFIT_SHARED").map_or_else(|| here.join("../../../shared"), PathBuf::from);
-    let file = shared.join("fixtures/ntfs").join(name);
-    if !file.is_file() {
-        eprintln!("skipped: {} is not there", file.display());
-        return None;
-    }
-    let output = Command::new(oracle("xz")?).arg("-dc").arg(file).output().unwrap();
-    assert!(output.status.success());
-    Some(output.stdout)
-}
 
 fn assert_clean(what: &str, report: &CheckReport) {
     let (errors, warnings) = (
@@ -43,7 +29,7 @@ fn assert_clean(what: &str, report: &CheckReport) {
 
 #[test]
 fn a_volume_of_windows_10_in_its_partition_is_clean() {
-    let Some(disk) = fixture("win10-ntfs-fixed-4MiB-mbr.vhd.xz") else {
+    let Some(disk) = fixture("ntfs/win10-ntfs-fixed-4MiB-mbr.vhd.xz") else {
         return;
     };
     // First entry of the partition table.
@@ -66,23 +52,12 @@ fn a_volume_of_windows_10_in_its_partition_is_clean() {
 
 #[test]
 fn a_volume_that_windows_did_not_shut_down_has_that_one_error() {
-    let Some(bytes) = fixture("win-tiny-512cluster-7MiB.dd.xz") else {
+    let Some(bytes) = fixture("ntfs/win-tiny-512cluster-7MiB.dd.xz") else {
         return;
     };
     let report = check(&bytes, &CheckOptions::default()).unwrap();
     let codes: Vec<_> = report.counts.keys().copied().collect();
     assert_eq!(codes, [ProblemCode::LogInUse], "{:#?}", report.problems);
-}
-
-struct Mount<'m> {
-    folder: &'m Path,
-    umount: PathBuf,
-}
-
-impl Drop for Mount<'_> {
-    fn drop(&mut self) {
-        assert!(run(&self.umount, &[self.folder.to_str().unwrap()]), "umount");
-    }
 }
 
 /// Many names, fragments, links, streams, a sparse file with thousands of runs, a compressed directory, DOS names.
@@ -131,49 +106,24 @@ fn fill(root: &Path) {
 }
 
 /// Makes, fills and checks a volume; `None` if a tool is missing.
-fn filled(sector: &str, cluster: &str) -> Option<Vec<u8>> {
-    let (mkntfs, ntfs3g, umount) = (oracle("mkntfs")?, oracle("ntfs-3g")?, oracle("umount")?);
-    let folder = tempfile::tempdir().unwrap();
-    let (image, mount) = (folder.path().join("volume"), folder.path().join("mount"));
-    std::fs::File::create(&image).unwrap().set_len(256 << 20).unwrap();
-    std::fs::create_dir(&mount).unwrap();
-    let (image_name, mount_name) = (image.to_str().unwrap(), mount.to_str().unwrap());
-    let geometry = ["-q", "-F", "-f", "-s", sector, "-c", cluster, image_name];
-    assert!(run(&mkntfs, &geometry), "mkntfs {sector} {cluster}");
-    let fresh = std::fs::read(&image).unwrap();
-    assert_clean("fresh", &check(&fresh, &CheckOptions::default()).unwrap());
-    if !run(
-        &ntfs3g,
-        &[
-            "-o",
-            "streams_interface=windows,compression",
-            image_name,
-            mount_name,
-        ],
-    ) {
-        let required = std::env::var("WINREFIT_REQUIRE_ORACLES").is_ok_and(|value| value == "1");
-        assert!(!required, "ntfs-3g cannot mount");
-        eprintln!("skipped: ntfs-3g cannot mount here");
-        return None;
-    }
-    let mounted = Mount {
-        folder: &mount,
-        umount,
-    };
-    fill(&mount);
+fn filled(sector: u32, cluster: u32) -> Option<Vec<u8>> {
+    let image = mkntfs(256 << 20, sector, cluster)?;
+    assert_clean("fresh", &check(&image, &CheckOptions::default()).unwrap());
+    let mounted = Mounted::new(&image, Access::Everything)?;
+    fill(mounted.root());
     drop(mounted);
-    Some(std::fs::read(&image).unwrap())
+    Some(image.bytes())
 }
 
 #[test]
 fn volumes_filled_by_ntfs_3g_are_clean_at_every_geometry() {
     let geometries = [
-        ("512", "512"),
-        ("512", "1024"),
-        ("512", "4096"),
-        ("512", "32768"),
-        ("1024", "2048"),
-        ("4096", "4096"),
+        (512, 512),
+        (512, 1024),
+        (512, 4096),
+        (512, 32768),
+        (1024, 2048),
+        (4096, 4096),
     ];
     for (sector, cluster) in geometries {
         let Some(bytes) = filled(sector, cluster) else {

@@ -1,12 +1,9 @@
 //! Whatever the bytes: a check ends soon, without a panic, and notices damage of the records in use.
 #![allow(clippy::unwrap_used, dead_code)]
 
-#[path = "common/lab.rs"]
-mod lab;
-#[path = "common/oracle.rs"]
-mod oracle;
+mod common;
 
-use lab::{CLUSTER, Lab};
+use common::lab::{self, CLUSTER, Lab};
 use std::time::{Duration, Instant};
 use winrefit_ntfs::check::{CheckOptions, check, owners_from, path_of};
 use winrefit_ntfs::{AttributeType, Lcn, RecordNumber, Volume};

@@ -1,12 +1,9 @@
 //! Damage of file records and attributes, one kind at a time: each is found, and nothing else is reported.
 #![allow(clippy::unwrap_used, dead_code)]
 
-#[path = "common/lab.rs"]
-mod lab;
-#[path = "common/oracle.rs"]
-mod oracle;
+mod common;
 
-use lab::{CLUSTER, Case, EXTENSION, FREE, Lab, SPLIT, run_cases};
+use common::lab::{CLUSTER, Case, EXTENSION, FREE, Lab, SPLIT, run_cases};
 use winrefit_ntfs::AttributeType as Type;
 use winrefit_ntfs::check::ProblemCode as Code;
 

@@ -1,12 +1,10 @@
 //! Damage of what describes the volume as a whole, one kind at a time.
 #![allow(clippy::unwrap_used, dead_code)]
 
-#[path = "common/lab.rs"]
-mod lab;
-#[path = "common/oracle.rs"]
-mod oracle;
+mod common;
 
-use lab::{CLUSTER, Case, Lab, run_cases};
+use common::image::mkntfs;
+use common::lab::{CLUSTER, Case, Lab, run_cases};
 use winrefit_ntfs::AttributeType as Type;
 use winrefit_ntfs::check::{CheckOptions, PartitionPlace, ProblemCode as Code, check};
 use winrefit_ntfs::fixup;
@@ -333,9 +331,10 @@ fn what_is_not_ntfs_is_an_error_and_no_report() {
 
 #[test]
 fn a_mirror_of_a_large_cluster_may_be_stale_behind_its_fourth_record() {
-    let Some(mut bytes) = lab::mkntfs(16 << 20, &["-s", "512", "-c", "65536"]) else {
+    let Some(image) = mkntfs(16 << 20, 512, 65536) else {
         return;
     };
+    let mut bytes = image.bytes();
     let codes = |bytes: &Vec<u8>| -> Vec<Code> {
         check(bytes, &CheckOptions::default())
             .unwrap()

@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{Image, assert_other_checker_finds_nothing, assert_our_checker_finds_nothing, oracle, run};
+use common::image::Image;
+use common::judge::{assert_other_checker_finds_nothing, assert_our_checker_finds_nothing};
+use common::tools::{oracle, run};
 use winrefit_disk::ReadAt;
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::boot::BootSector;
@@ -41,7 +43,7 @@ fn make(sector_size: u32, cluster_size: u32, bytes: u64) -> (Image, Written) {
         label: "Winrefit \u{fc}".to_owned(),
         ..FormatOptions::new(sectors)
     };
-    let mut image = Image::new(bytes, sector_size);
+    let mut image = Image::strict(bytes, sector_size);
     let written = VolumeBuilder::new(options).unwrap().write_to(&mut image).unwrap();
     assert_our_checker_finds_nothing(&image, 2048);
     (image, written)

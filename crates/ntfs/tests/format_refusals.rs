@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Image;
+use common::image::Image;
 use winrefit_disk::{MemoryDevice, ReadAt, SectorSize, Window};
 use winrefit_ntfs::format::{FileData, FormatError, FormatOptions, VolumeBuilder};
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
@@ -33,7 +33,7 @@ fn names_that_windows_cannot_use_are_refused_and_leave_nothing() {
         );
         assert!(builder.add_directory(path, 0).is_err());
     }
-    let mut image = Image::new(SECTORS * 512, 512);
+    let mut image = Image::strict(SECTORS * 512, 512);
     builder.write_to(&mut image).unwrap();
     assert!(Volume::open(&image).unwrap().lookup("new").unwrap().is_none());
 }
@@ -69,7 +69,7 @@ fn what_exists_is_not_replaced() {
             "{path}: {error}"
         );
     }
-    let mut image = Image::new(SECTORS * 512, 512);
+    let mut image = Image::strict(SECTORS * 512, 512);
     builder.write_to(&mut image).unwrap();
     let volume = Volume::open(&image).unwrap();
     let root = volume
@@ -182,7 +182,7 @@ fn every_cluster_can_be_filled() {
     let probe = |length: usize| {
         let mut builder = builder();
         builder.add_file("all", 0, bytes(length)).unwrap();
-        let mut image = Image::new(SECTORS * 512, 512);
+        let mut image = Image::strict(SECTORS * 512, 512);
         let written = builder.write_to(&mut image)?;
         Ok::<_, FormatError>((image, written))
     };

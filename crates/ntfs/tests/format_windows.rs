@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::fixture;
+use common::tools::fixture;
 use winrefit_disk::{MemoryDevice, SectorSize};
 use winrefit_ntfs::attribute::{Attribute, StreamSizes};
 use winrefit_ntfs::format::{FormatOptions, VolumeBuilder};

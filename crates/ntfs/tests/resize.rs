@@ -1,11 +1,12 @@
 //! Both ends of volumes that other people's tools made: Windows' own, and mkntfs' with files written by ntfs-3g.
 #![allow(clippy::unwrap_used)]
 
-#[path = "common/volume.rs"]
-mod volume;
+mod common;
 
+use common::image::{Image, mkntfs};
+use common::judge::assert_tools_accept;
+use common::tools::fixture;
 use std::collections::BTreeMap;
-use volume::{assert_tools_accept, fixture, tool_ok};
 use winrefit_disk::{ByteRange, Device, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
 use winrefit_ntfs::record::Record;
 use winrefit_ntfs::resize::{
@@ -67,11 +68,9 @@ fn with_front(image: &[u8], front: usize) -> MemoryDevice {
     MemoryDevice::from_bytes(bytes, SectorSize::B512)
 }
 
-fn save_and_check(bytes: &[u8]) -> tempfile::NamedTempFile {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), bytes).unwrap();
-    assert_tools_accept(file.path());
-    file
+fn save_and_check(bytes: &[u8]) {
+    let sector_size = u16::from_le_bytes([bytes[0x0B], bytes[0x0C]]);
+    assert_tools_accept(&Image::of(bytes, 0, sector_size.into()));
 }
 
 fn grow_front_of(image: &[u8], front: u64) {
@@ -190,26 +189,14 @@ fn more_than_is_free_does_not_move() {
 
 #[test]
 fn volumes_of_mkntfs_keep_every_cluster_size_at_both_ends() {
-    for (cluster, sector) in [
-        ("512", "512"),
-        ("1024", "512"),
-        ("4096", "512"),
-        ("65536", "512"),
-        ("4096", "4096"),
-    ] {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        file.as_file().set_len(64 << 20).unwrap();
-        let path = file.path().to_str().unwrap();
-        let arguments = [
-            "-Q", "-F", "-c", cluster, "-s", sector, "-p", "0", "-H", "255", "-S", "63", path,
-        ];
-        if tool_ok("mkntfs", &arguments).is_none() {
+    for (cluster, sector) in [(512, 512), (1024, 512), (4096, 512), (65536, 512), (4096, 4096)] {
+        let Some(image) = mkntfs(64 << 20, sector, cluster) else {
             return;
-        }
-        let image = std::fs::read(path).unwrap();
+        };
+        let image = image.bytes();
         grow_front_of_sized(&image, 24 << 20, sector);
         let mut device = MemoryDevice::from_bytes(image.clone(), SectorSize::B512);
-        let unit: u64 = sector.parse().unwrap();
+        let unit = u64::from(sector);
         shrink_end(&device, (40 << 20) / unit)
             .unwrap()
             .apply(&mut device)
@@ -228,8 +215,8 @@ fn volumes_of_mkntfs_keep_every_cluster_size_at_both_ends() {
     }
 }
 
-fn grow_front_of_sized(image: &[u8], front: u64, sector: &str) {
-    if sector == "512" {
+fn grow_front_of_sized(image: &[u8], front: u64, sector: u32) {
+    if sector == 512 {
         return grow_front_of(image, front);
     }
     let mut device = with_front(image, front as usize);
@@ -250,23 +237,11 @@ fn grow_front_of_sized(image: &[u8], front: u64, sector: &str) {
     save_and_check(device.bytes());
 }
 
-/// An empty volume of mkntfs.
-fn mkntfs(bytes: u64, cluster: &str) -> Option<Vec<u8>> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    file.as_file().set_len(bytes).unwrap();
-    let path = file.path().to_str().unwrap();
-    let arguments = [
-        "-Q", "-F", "-c", cluster, "-s", "512", "-p", "0", "-H", "255", "-S", "63", path,
-    ];
-    tool_ok("mkntfs", &arguments)?;
-    Some(std::fs::read(path).unwrap())
-}
-
 #[test]
 fn the_promised_least_growth_is_the_least_where_a_small_cluster_holds_few_bits() {
     // A cluster of 512 bytes holds the bits of 2 MiB only, so the bits of the front itself need more than one.
-    for (mib, cluster) in [(8, "512"), (24, "512"), (64, "512"), (64, "1024"), (64, "4096")] {
-        let Some(image) = mkntfs(mib << 20, cluster) else {
+    for (mib, cluster) in [(8, 512), (24, 512), (64, 512), (64, 1024), (64, 4096)] {
+        let Some(image) = mkntfs(mib << 20, 512, cluster) else {
             return;
         };
         let least = front_growth_clusters_min(&Volume::open(&image).unwrap()).unwrap();
@@ -291,7 +266,7 @@ fn the_promised_least_growth_is_the_least_where_a_small_cluster_holds_few_bits()
 
 #[test]
 fn a_volume_smaller_than_its_partition_keeps_its_size_and_gets_a_backup_boot_sector_within() {
-    let Some(image) = mkntfs(16 << 20, "4096") else {
+    let Some(image) = mkntfs(16 << 20, 512, 4096).map(|image| image.bytes()) else {
         return;
     };
     // A partition of 24 MiB, the backup boot sector in its last sector only, where the new end loses it.
@@ -319,7 +294,7 @@ fn a_volume_smaller_than_its_partition_keeps_its_size_and_gets_a_backup_boot_sec
 
 #[test]
 fn a_volume_does_not_become_smaller_than_any_volume_is() {
-    let Some(image) = mkntfs(48 << 20, "2097152") else {
+    let Some(image) = mkntfs(48 << 20, 512, 2_097_152).map(|image| image.bytes()) else {
         return;
     };
     let sectors = |clusters: u64| clusters * 4096 + 1;
@@ -345,7 +320,7 @@ fn a_volume_does_not_become_smaller_than_any_volume_is() {
 
 #[test]
 fn clusters_that_no_volume_has_are_left_alone_in_a_free_record_and_refused_in_a_used_one() {
-    let Some(image) = mkntfs(16 << 20, "4096") else {
+    let Some(image) = mkntfs(16 << 20, 512, 4096).map(|image| image.bytes()) else {
         return;
     };
     let volume = Volume::open(&image).unwrap();

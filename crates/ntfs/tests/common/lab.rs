@@ -1,6 +1,6 @@
 //! A small volume made by mkntfs, with a file of two records added by hand, and the means to damage it.
 
-use super::oracle::{oracle, run};
+use super::image::mkntfs;
 use winrefit_ntfs::attribute::FLAG_SPARSE;
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::check::{CheckOptions, CheckReport, ProblemCode, check};
@@ -17,18 +17,6 @@ pub const EXTENSION: u64 = 17;
 /// A record that stays free.
 pub const FREE: u64 = 20;
 
-/// An image made by mkntfs.
-pub fn mkntfs(bytes: u64, arguments: &[&str]) -> Option<Vec<u8>> {
-    let tool = oracle("mkntfs")?;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    file.as_file().set_len(bytes).unwrap();
-    let path = file.path().to_str().unwrap();
-    let common = ["-q", "-F", "-f", "-p", "2048", "-H", "255", "-S", "63"];
-    let all: Vec<&str> = common.iter().chain(arguments).copied().chain([path]).collect();
-    assert!(run(&tool, &all), "mkntfs {arguments:?}");
-    Some(std::fs::read(file.path()).unwrap())
-}
-
 #[derive(Clone)]
 pub struct Lab {
     pub bytes: Vec<u8>,
@@ -38,7 +26,7 @@ pub struct Lab {
 impl Lab {
     /// 4 MiB with clusters of 4096 bytes, records of 1024.
     pub fn new() -> Option<Self> {
-        let bytes = mkntfs(4 << 20, &["-s", "512", "-c", "4096"])?;
+        let bytes = mkntfs(4 << 20, 512, 4096)?.bytes();
         let mut lab = Self { bytes, split_lcn: 0 };
         lab.add_split_file();
         Some(lab)

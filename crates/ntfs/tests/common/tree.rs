@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 use winrefit_disk::ReadAt;
 use winrefit_ntfs::attribute::FileName;
 use winrefit_ntfs::format::{FileData, VolumeBuilder};
@@ -134,69 +133,23 @@ fn assert_in_order<R: ReadAt>(volume: &Volume<R>, names: &[Vec<u16>]) {
     }
 }
 
-/// A mounted volume; unmounted with its owner.
-pub struct Mounted<'a>(&'a Path);
-
-impl<'a> Mounted<'a> {
-    /// Mounts with ntfs-3g; `None`, with a notice, where that is not possible.
-    pub fn new(image: &str, place: &'a Path) -> Option<Self> {
-        let mut tool = super::oracle("ntfs-3g")?;
-        let root = super::oracle("id").is_some_and(|mut id| super::run(id.arg("-u")).trim() == "0");
-        if !root || !Path::new("/dev/fuse").exists() {
-            super::skip("mounting needs root and /dev/fuse");
-            return None;
-        }
-        std::fs::create_dir_all(place).unwrap();
-        super::run(tool.args(["-o", "streams_interface=none", image]).arg(place));
-        Some(Self(place))
-    }
-
-    /// What is on it.
-    pub fn read(&self) -> Tree {
-        let mut tree = Tree::new();
-        let mut rest = vec![self.0.to_owned()];
-        while let Some(directory) = rest.pop() {
-            for entry in std::fs::read_dir(directory).unwrap() {
-                let path = entry.unwrap().path();
-                let name = path.strip_prefix(self.0).unwrap().to_str().unwrap().to_owned();
-                if path.is_dir() {
-                    rest.push(path);
-                    tree.insert(name, None);
-                } else {
-                    tree.insert(name, Some(std::fs::read(&path).unwrap()));
-                }
+/// What is in a directory of the machine, as a tree.
+pub fn read_host(root: &Path) -> Tree {
+    let mut tree = Tree::new();
+    let mut rest = vec![root.to_owned()];
+    while let Some(directory) = rest.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                rest.push(path);
+                tree.insert(name, None);
+            } else {
+                tree.insert(name, Some(std::fs::read(&path).unwrap()));
             }
         }
-        tree
     }
-}
-
-impl Drop for Mounted<'_> {
-    fn drop(&mut self) {
-        let done = Command::new("umount").arg(self.0).status();
-        // ntfs-3g goes on writing for a moment after it has been unmounted.
-        for _ in 0..100 {
-            std::thread::sleep(std::time::Duration::from_millis(20));
-            if !is_running(self.0) {
-                break;
-            }
-        }
-        if !std::thread::panicking() {
-            assert!(done.is_ok_and(|status| status.success()), "umount failed");
-        }
-    }
-}
-
-/// Whether a process has this mount point among its arguments.
-fn is_running(place: &Path) -> bool {
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return false;
-    };
-    let wanted = place.to_str().unwrap_or_default().as_bytes();
-    processes.flatten().any(|process| {
-        std::fs::read(process.path().join("cmdline"))
-            .is_ok_and(|line| line.split(|&byte| byte == 0).any(|argument| argument == wanted))
-    })
+    tree
 }
 
 /// Panics with the first difference only: the trees are large.
