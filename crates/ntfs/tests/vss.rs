@@ -5,7 +5,9 @@ mod common;
 #[path = "common/shadow.rs"]
 mod shadow;
 
-use common::{Image, assert_our_checker_finds_nothing, oracle, run};
+use common::image::Image;
+use common::judge::assert_our_checker_finds_nothing;
+use common::tools::{oracle, run};
 use shadow::{BLOCK, HEADER, created, id, patch, write_header};
 use std::cell::Cell;
 use winrefit_disk::{Device, DiskError, MemoryDevice, ReadAt, SectorSize};
