@@ -1,8 +1,14 @@
 //! Small whole disks in memory, built piece by piece so that every test says what its disk is like.
 #![allow(dead_code)]
 
+#[path = "../../../ntfs/tests/common/image.rs"]
+pub mod image;
+#[path = "../../../ntfs/tests/common/scatter.rs"]
+pub mod scatter;
 #[path = "../../../ntfs/tests/common/shadow.rs"]
 pub mod shadow;
+#[path = "../../../ntfs/tests/common/tools.rs"]
+pub mod tools;
 
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
@@ -29,6 +35,8 @@ pub struct Layout {
     pub sector_size: SectorSize,
     /// Size of the file that fills C: from its front, in MiB.
     pub data: u64,
+    /// Whether that file, $LogFile, $MFTMirr, $Bitmap and the start of the $MFT lie at the end of C:.
+    pub full_tail: bool,
     /// Whether C: has a ReAgent.xml that names the recovery partition.
     pub reagent: bool,
     pub recovery_cluster: u32,
@@ -48,6 +56,7 @@ impl Default for Layout {
             recovery: (55, 79),
             sector_size: SectorSize::B512,
             data: 2,
+            full_tail: false,
             reagent: true,
             recovery_cluster: 4096,
             shadow_copies: [0; 2],
@@ -153,6 +162,9 @@ impl Layout {
                 .unwrap();
         }
         write(volume, disk, self.windows, self.shadow_copies[0]);
+        if self.full_tail {
+            fill_tail(disk, self.windows);
+        }
     }
 
     fn build_recovery(&self, disk: &mut MemoryDevice) {
@@ -217,6 +229,17 @@ impl Layout {
         }
         write(volume, disk, self.recovery, self.shadow_copies[1]);
     }
+}
+
+fn fill_tail(disk: &mut MemoryDevice, mib: (u64, u64)) {
+    let sector = disk.sector_size().bytes() as u32;
+    let length = (mib.1 - mib.0) * MIB;
+    let mut volume = scatter::Scatter::of_bytes(disk.read_vec(mib.0 * MIB, length as usize).unwrap(), sector);
+    let noise = volume.record_of(r"Users\someone\noise.bin");
+    for record in [noise, 2, 1, 6, 0] {
+        volume.to_tail(record, AttributeType::DATA, "");
+    }
+    disk.write_at(mib.0 * MIB, &volume.bytes).unwrap();
 }
 
 fn write(mut volume: VolumeBuilder, disk: &mut MemoryDevice, mib: (u64, u64), shadow_copies: usize) {
