@@ -198,6 +198,25 @@ fn run_cases(with_data_in_tail: bool) {
     }
 }
 
+/// Volumes and steps as a failed run prints them.
+#[rustfmt::skip]
+fn failed_once() -> Vec<(Spec, Vec<Step>)> {
+    use Step::{Shrink, ShrinkFreeTail};
+    vec![
+        // The $MFT ended within a cluster and had no free record.
+        (Spec { ours: true, sectors: 147_137, cluster_log: 14, large_sectors: false, large_records: false, fill_percent: 75, aged: false, features: 570, seed: 5_694_878_974_731_686_680 }, vec![ShrinkFreeTail(360), Shrink(802)]),
+    ]
+}
+
+#[test]
+#[ignore = "needs relocation"]
+fn cases_that_failed_once() {
+    for (spec, steps) in failed_once() {
+        eprintln!("{spec:?}, {steps:?}");
+        resize(&spec, &steps, &mut [0; 2]).unwrap();
+    }
+}
+
 #[test]
 fn random_volumes_survive_growth_and_shrinks_of_a_free_tail() {
     run_cases(false);

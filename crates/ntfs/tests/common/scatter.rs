@@ -86,7 +86,7 @@ impl Scatter {
     }
 
     /// Moves all clusters of a stream, which is in one piece in its file's base record, to the end of what is free.
-    pub fn to_tail(&mut self, record: u64, kind: AttributeType, name: &str) {
+    pub fn move_to_tail(&mut self, record: u64, kind: AttributeType, name: &str) {
         let runs = self.extents(record, kind, name);
         let clusters = runs
             .iter()
