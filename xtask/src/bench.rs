@@ -12,6 +12,7 @@
 //! * Bytes written come from runs of their own with the image behind a loop device, whose block layer counts whole
 //!   pages of 4 KiB, for everybody.
 
+use crate::bench_ntfs::{self, BenchNtfsArguments};
 use crate::contender::{Contender, Run};
 use crate::error::Error;
 use crate::image::Copy;
@@ -48,6 +49,8 @@ struct Arguments {
 enum Command {
     /// Compare winrefit with the scripts that people use today. Needs root, ntfs-3g, gdisk, and some 15 GB of disk.
     Bench(BenchArguments),
+    /// Compare the NTFS engine with ntfsresize and dd. Needs root and ntfs-3g.
+    BenchNtfs(BenchNtfsArguments),
     /// Measure one program (used by bench).
     #[command(hide = true)]
     Measure {
@@ -89,6 +92,7 @@ pub struct Results {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Bench(arguments) => bench(&arguments),
+        Command::BenchNtfs(arguments) => bench_ntfs::bench(&arguments),
         Command::Measure { command } => measure::run_here(&command),
     };
     match outcome {

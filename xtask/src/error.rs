@@ -41,6 +41,9 @@ pub enum Error {
         /// What came.
         found: String,
     },
+    /// A volume could not be made.
+    #[error("the volume cannot be made: {0}")]
+    Format(winrefit_ntfs::format::FormatError),
     /// A measuring call of the operating system.
     #[error("getrusage: {0}")]
     Usage(#[from] nix::Error),

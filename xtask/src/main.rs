@@ -1,8 +1,10 @@
 //! Work on the project itself that Cargo has no command for. `cargo xtask bench` compares winrefit with what people do
-//! today, on copies of one disk.
+//! today, on copies of one disk; `cargo xtask bench-ntfs` the NTFS engine with ntfsresize and dd.
 
 #[cfg(target_os = "linux")]
 mod bench;
+#[cfg(target_os = "linux")]
+mod bench_ntfs;
 #[cfg(target_os = "linux")]
 mod contender;
 #[cfg(target_os = "linux")]
@@ -11,6 +13,8 @@ mod error;
 mod image;
 #[cfg(target_os = "linux")]
 mod measure;
+#[cfg(target_os = "linux")]
+mod ntfs_volume;
 #[cfg(target_os = "linux")]
 mod table;
 

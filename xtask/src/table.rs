@@ -115,7 +115,8 @@ fn goals(text: &mut String, results: &Results) {
     );
 }
 
-fn goal(text: &mut String, what: &str, measured: &str, met: bool) {
+/// A row of the table of goals.
+pub fn goal(text: &mut String, what: &str, measured: &str, met: bool) {
     let _ = writeln!(
         text,
         "| {what} | {measured} | {} |",
@@ -127,14 +128,15 @@ fn time(runs: &[Run]) -> f64 {
     median(&sorted(runs.iter().map(|run| run.usage.wall_seconds)))
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+/// Values in order.
+pub fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values
 }
 
 /// The median of sorted values; the mean of both where two are in the middle.
-fn median(sorted: &[f64]) -> f64 {
+pub fn median(sorted: &[f64]) -> f64 {
     let middle = sorted.len() / 2;
     match (
         sorted.len() % 2,
@@ -147,8 +149,9 @@ fn median(sorted: &[f64]) -> f64 {
     }
 }
 
+/// Bytes for people.
 #[expect(clippy::cast_precision_loss, reason = "for people")]
-fn mebibytes(bytes: u64) -> String {
+pub fn mebibytes(bytes: u64) -> String {
     format!("{:.2} MiB", bytes as f64 / f64::from(1 << 20))
 }
 

@@ -11,5 +11,6 @@ pub mod mount;
 pub mod random;
 pub mod resized;
 pub mod scatter;
+pub mod tail;
 pub mod tools;
 pub mod tree;

@@ -80,6 +80,15 @@ impl Scatter {
         stream.runs().expect("a resident stream").0.clone()
     }
 
+    /// How many clusters a stream has.
+    pub fn clusters_of(&self, record: u64, kind: AttributeType, name: &str) -> u64 {
+        let runs = self.extents(record, kind, name);
+        runs.iter()
+            .filter(|run| run.lcn.is_some())
+            .map(|run| run.clusters)
+            .sum()
+    }
+
     /// `count` free clusters in a row, the last ones there are before `end`.
     pub fn free_before(&self, end: u64, count: u64) -> u64 {
         let bits = self.bitmap();
@@ -88,13 +97,8 @@ impl Scatter {
     }
 
     /// Moves all clusters of a stream, which is in one piece in its file's base record, to the end of what is free.
-    pub fn to_tail(&mut self, record: u64, kind: AttributeType, name: &str) {
-        let runs = self.extents(record, kind, name);
-        let clusters = runs
-            .iter()
-            .filter(|run| run.lcn.is_some())
-            .map(|run| run.clusters)
-            .sum();
+    pub fn move_to_tail(&mut self, record: u64, kind: AttributeType, name: &str) {
+        let clusters = self.clusters_of(record, kind, name);
         let place = self.free_before(self.clusters(), clusters);
         self.relocate(record, kind, name, &[(place, clusters)]);
     }
