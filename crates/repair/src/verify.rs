@@ -32,6 +32,7 @@ pub fn check_partition(
     let options = CheckOptions {
         partition: Some(place),
         problems_max: PROBLEMS_MAX,
+        ..CheckOptions::default()
     };
     let number = partition.number;
     let report =

@@ -170,6 +170,7 @@ pub fn assert_our_checker_finds_nothing(image: &Image, hidden_sectors: u64) {
             sector_size: sector_size as u32,
         }),
         problems_max: 5,
+        ..CheckOptions::default()
     };
     let report = check(image, &options).unwrap();
     assert!(
