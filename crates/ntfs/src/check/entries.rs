@@ -171,7 +171,8 @@ impl<'a> Shared<'a> {
         let reference = FileReference::from_raw(u64_at(entry.bytes, 0).unwrap_or(0));
         let number = reference.record.0;
         let brief = self.facts.brief(reference.record);
-        let Some(brief) = brief.filter(|brief| brief.is_named_by(reference.sequence)) else {
+        let Some(brief) = brief.filter(|brief| brief.is_file() && brief.sequence == reference.sequence)
+        else {
             return walk.tell_values(entry, ProblemCode::IndexEntryDangling, |problem| {
                 problem.actual(number)
             });

@@ -2,6 +2,7 @@
 //! large pieces, others check the records in them.
 
 use super::attributes::{AttributeCheck, RecordSums};
+use super::bits::bit;
 use super::facts::{Brief, MftFacts, Name, NameKey};
 use super::ownership::Ownership;
 use super::parallel::{in_order, workers_for};
@@ -42,8 +43,7 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// The record's bit, or `None` if the bitmap has no bit for it (told once, for the bitmap).
     fn mark(&self, number: RecordNumber) -> Option<bool> {
-        let byte = self.mft_bitmap.get(usize::try_from(number.0 / 8).ok()?)?;
-        Some(byte >> (number.0 % 8) & 1 == 1)
+        bit(&self.mft_bitmap, number.0)
     }
 }
 
@@ -135,12 +135,8 @@ fn read_mft_bitmap<R: ReadAt>(volume: &Volume<R>, findings: &mut Findings) -> Re
         let problem = Problem::of(ProblemCode::MftBitmapTooSmall, RecordNumber::MFT);
         findings.push(problem.values(need, bytes.len() as u64));
     }
-    let behind = |&bit: &u64| {
-        bytes
-            .get((bit / 8) as usize)
-            .is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
-    };
-    if let Some(bit) = (volume.records()..bytes.len() as u64 * 8).find(behind) {
+    let mut behind = volume.records()..bytes.len() as u64 * 8;
+    if let Some(bit) = behind.find(|&number| bit(&bytes, number) == Some(true)) {
         findings.push(Problem::of(ProblemCode::MftBitmapTail, RecordNumber::MFT).actual(bit));
     }
     Ok(bytes)

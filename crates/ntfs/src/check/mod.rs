@@ -21,6 +21,7 @@
 //! | `security`, `views` | $Secure; $ObjId and $Reparse |
 
 mod attributes;
+mod bits;
 mod boot;
 mod clusters;
 mod codes;

@@ -92,7 +92,7 @@ fn check_file<R: ReadAt>(volume: &Volume<R>, facts: &MftFacts, names: &[Name], f
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Unknown,
-    UnderWay,
+    Climbed,
     Known,
 }
 
@@ -111,10 +111,10 @@ fn check_reachable<R: ReadAt>(volume: &Volume<R>, facts: &MftFacts, findings: &m
                 .is_some_and(|brief| brief.is_file() && brief.is_directory());
             match ways.get(at) {
                 Some(Way::Unknown) if is_directory && number != RecordNumber::ROOT => {}
-                Some(Way::UnderWay) => break true,
+                Some(Way::Climbed) => break true,
                 _ => break false,
             }
-            ways[at] = Way::UnderWay;
+            ways[at] = Way::Climbed;
             path.push(at);
             let parent = facts.names_of(number).1.first().map(|name| name.parent);
             match parent.filter(|parent| facts.is_directory(*parent)) {

@@ -8,6 +8,7 @@ use crate::file::File;
 use crate::types::{AttributeType, FileReference, RecordNumber};
 use crate::volume::Volume;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use winrefit_disk::ReadAt;
 
 /// Directories that a path may go through.
@@ -65,14 +66,13 @@ pub(crate) fn add_paths<R: ReadAt>(volume: &Volume<R>, problems: &mut [Problem])
     let mut known: HashMap<RecordNumber, Option<String>> = HashMap::new();
     for problem in problems {
         let Some(record) = problem.record else { continue };
-        if !known.contains_key(&record) {
-            let path = match short_path(volume, record) {
+        problem.path = match known.entry(record) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => match short_path(volume, record) {
                 Err(error) if is_of_medium(&error) => return Err(error),
-                other => other.ok(),
-            };
-            known.insert(record, path);
-        }
-        problem.path = known.get(&record).cloned().flatten();
+                other => place.insert(other.ok()).clone(),
+            },
+        };
     }
     Ok(())
 }

@@ -158,8 +158,18 @@ fn check_entry(stripe: &[u8], start: u64, due: &SecurityEntry) -> Vec<ProblemCod
         return vec![ProblemCode::SecurityEntry];
     };
     let mut codes = Vec::new();
-    if SecurityEntry::parse(header) != Some(*due) {
-        codes.push(ProblemCode::SecurityEntry);
+    let found = SecurityEntry::parse(header);
+    // Where all but the hash agree, and the hash is that of the descriptor, the indexes are wrong.
+    let is_true = found.is_some_and(|found| {
+        let hash = hash(descriptor);
+        found.hash == hash && SecurityEntry { hash, ..*due } == found
+    });
+    if found != Some(*due) {
+        codes.push(if is_true {
+            ProblemCode::SecurityIndex
+        } else {
+            ProblemCode::SecurityEntry
+        });
     } else if hash(descriptor) != due.hash {
         codes.push(ProblemCode::SecurityHash);
     } else if !is_descriptor(descriptor) {

@@ -2,6 +2,7 @@
 //! visitor. Each block is visited once at most, so no tree makes a walk long or deep.
 
 use super::ProblemCode;
+use super::bits::{bit, set_bit};
 use super::collation::Collation;
 use super::problem::Problem;
 use super::report::Findings;
@@ -384,23 +385,4 @@ pub(crate) fn vcn_unit(block_size: usize, geometry: Geometry) -> u64 {
     } else {
         512
     }
-}
-
-fn bit(bytes: &[u8], bit: u64) -> Option<bool> {
-    let byte = bytes.get(usize::try_from(bit / 8).ok()?)?;
-    Some(byte >> (bit % 8) & 1 == 1)
-}
-
-/// Sets a bit; whether it was clear.
-fn set_bit(bytes: &mut [u8], bit: u64) -> bool {
-    let Some(byte) = usize::try_from(bit / 8)
-        .ok()
-        .and_then(|index| bytes.get_mut(index))
-    else {
-        return false;
-    };
-    let mask = 1 << (bit % 8);
-    let was_clear = *byte & mask == 0;
-    *byte |= mask;
-    was_clear
 }

@@ -55,10 +55,13 @@ impl<'v, R: ReadAt> RecordWindow<'v, R> {
     }
 }
 
+type Piece = (u64, Vec<u8>);
+
 /// A stream whose bytes are read in large pieces, of which some are kept.
 pub(crate) struct Cached<R> {
     reader: R,
-    pieces: RefCell<Vec<Option<(u64, Vec<u8>)>>>,
+    /// Each with its number.
+    pieces: RefCell<Vec<Option<Piece>>>,
 }
 
 impl<R: ReadAt> Cached<R> {

@@ -16,7 +16,7 @@ use crate::verify::{self, Before};
 use std::collections::BTreeMap;
 use winrefit_disk::journal;
 use winrefit_disk::{ByteRange, Device, Extent, JournalPlace, ReadAt, ReadWindow};
-use winrefit_ntfs::check::{CheckReport, owners_from, path_of};
+use winrefit_ntfs::check::{CheckLevel, CheckReport, owners_from, path_of};
 use winrefit_ntfs::{Lcn, Volume};
 
 /// All that a commit needs, proven.
@@ -132,7 +132,8 @@ fn check_volumes(
     {
         let number = partition.number;
         progress(Progress::Checking { partition: number });
-        let (check, summary) = verify::check_partition(disk, observation.sector_size, partition)?;
+        let (check, summary) =
+            verify::check_partition(disk, observation.sector_size, partition, CheckLevel::Full)?;
         let worst = summary.problems.first().map(|problem| problem.text.clone());
         let consistent = summary.consistent;
         report.checks.push(summary);
