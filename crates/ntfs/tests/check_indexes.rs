@@ -5,6 +5,8 @@
 mod indexed;
 #[path = "common/indexed_cases.rs"]
 mod indexed_cases;
+#[path = "common/matrix.rs"]
+mod matrix;
 
 use indexed::Indexed;
 use indexed_cases::{Case, DIRECTORIES, NAMES, SECURITY, TABLES, TREES, VIEWS};
@@ -13,12 +15,14 @@ use winrefit_ntfs::check::{CheckLevel, ProblemCode as Code};
 fn run_cases(cases: &[Case]) {
     let sound = Indexed::new();
     assert_eq!(sound.codes(), [], "{:?}", sound.check(CheckLevel::Full));
+    let matrix = matrix::Matrix::new(&sound.bytes);
     let mut missed = Vec::new();
     for (what, damage, expected) in cases {
         let mut damaged = sound.clone();
         damage(&mut damaged);
         assert!(damaged.bytes != sound.bytes, "{what}: nothing was damaged");
         let found = damaged.codes();
+        matrix.row(what, &damaged.bytes, &found, expected);
         if found != *expected {
             missed.push(format!("{what}: expected {expected:?}, found {found:?}"));
         }

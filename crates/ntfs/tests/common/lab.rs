@@ -1,5 +1,8 @@
 //! A small volume made by mkntfs, with a file of two records added by hand, and the means to damage it.
 
+#[path = "matrix.rs"]
+mod matrix;
+
 use super::oracle::{oracle, run};
 use winrefit_ntfs::attribute::FLAG_SPARSE;
 use winrefit_ntfs::bitmap::ClusterBitmap;
@@ -315,12 +318,14 @@ pub type Case = (&'static str, fn(&mut Lab), &'static [ProblemCode]);
 pub fn run_cases(cases: &[Case]) {
     let Some(lab) = Lab::new() else { return };
     assert_eq!(lab.codes(), [], "{:?}", lab.check());
+    let matrix = matrix::Matrix::new(&lab.bytes);
     let mut missed = Vec::new();
     for (what, damage, expected) in cases {
         let mut damaged = lab.clone();
         damage(&mut damaged);
         assert_ne!(damaged.bytes, lab.bytes, "{what}: nothing was damaged");
         let found = damaged.codes();
+        matrix.row(what, &damaged.bytes, &found, expected);
         if found != *expected {
             missed.push(format!("{what}: expected {expected:?}, found {found:?}"));
         }
