@@ -309,6 +309,16 @@ const SPLITS: &[Case] = &[
         ],
     ),
     (
+        "two entries exchanged",
+        |lab| {
+            lab.edit_attribute(SPLIT, Type::ATTRIBUTE_LIST, "", |bytes| {
+                let (a, b) = bytes[0x18..0x58].split_at_mut(0x20);
+                a.swap_with_slice(b);
+            });
+        },
+        &[Code::AttributeListOrder],
+    ),
+    (
         "entry length 0",
         |lab| set_attribute(lab, SPLIT, Type::ATTRIBUTE_LIST, 0x18 + 4, &[0]),
         &[Code::AttributeListDamaged],

@@ -105,6 +105,15 @@ const BOOT: &[Case] = &[
         &[Code::MftPlace],
     ),
     (
+        "$MFT's own record and its copy torn",
+        |lab| {
+            let (place, copy) = (lab.record_place(0) + 511, lab.place(1, Type::DATA, "") + 511);
+            lab.bytes[place] ^= 0x40;
+            lab.bytes[copy] ^= 0x40;
+        },
+        &[Code::MftUnreadable, Code::RecordTorn],
+    ),
+    (
         "$MFT's own record torn",
         |lab| {
             let place = lab.record_place(0) + 511;
@@ -205,6 +214,11 @@ const METADATA: &[Case] = &[
         "bitmap of the $MFT gone",
         |lab| lab.edit_attribute(0, Type::BITMAP, "", |bytes| bytes[0] = 0xB2),
         &[Code::MftBitmapUnreadable],
+    ),
+    (
+        "bitmap of the $MFT marks a record behind its end",
+        |lab| lab.mark_record(50, true),
+        &[Code::MftBitmapTail],
     ),
     (
         "mirror stale",

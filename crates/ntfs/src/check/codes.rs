@@ -149,7 +149,7 @@ codes! {
     IndexSubnode "index-subnode" Error
         "an index entry has a sub-node where it must not, or none where it must, or outside the index";
     IndexBlockShared "index-block-shared" Error "two index entries have the same sub-node";
-    IndexDepth "index-depth" Error "the leaves of the index are not equally deep";
+    IndexDepth "index-depth" Warning "the leaves of the index are not equally deep";
     IndexBlockUnmarked "index-block-unmarked" Error "the index block is in use but free in the bitmap of the index";
     IndexBlockLeaked "index-block-leaked" Warning "index blocks are marked in the bitmap of the index but not in use";
     IndexOrder "index-order" Error "the index entries are not in the order of their keys";
@@ -161,7 +161,7 @@ codes! {
     IndexEntrySizes "index-entry-sizes" Note "the index entry has other sizes than its file";
     NameMissingInIndex "name-missing-in-index" Error "a name of the file is missing in its directory's index";
     NamelessFile "nameless-file" Warning "the file has no name";
-    DosNameUnpaired "dos-name-unpaired" Warning "a DOS name has no Win32 name beside it, or two share one";
+    DosNameUnpaired "dos-name-unpaired" Warning "a DOS name has no Win32 name beside it";
     DirectoryTwice "directory-twice" Error "the directory is in two directories";
     Unreachable "unreachable" Error "no path leads from the root to the directory";
     SecurityUnreadable "security-unreadable" Error "the security descriptors or their indexes cannot be read";

@@ -179,10 +179,8 @@ impl<'a> Shared<'a> {
         };
         let fingerprint = key.fingerprint();
         let (first, names) = self.facts.names_of(reference.record);
-        let mut same = (first..)
-            .zip(names)
-            .filter(|(_, name)| name.fingerprint == fingerprint);
-        let Some((place, _)) = same.next() else {
+        let place = names.binary_search_by_key(&fingerprint, |name| name.fingerprint);
+        let Ok(place) = place.map(|place| first + place) else {
             return walk.tell_values(entry, ProblemCode::IndexEntryUnmatched, |problem| {
                 problem.actual(number)
             });

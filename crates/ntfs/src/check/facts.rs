@@ -11,6 +11,9 @@ use std::hash::{DefaultHasher, Hasher};
 /// Records that memory is taken for at once.
 const RECORDS_EXPECTED_MAX: u64 = 1 << 22;
 
+/// Names of a file that are counted one by one.
+const NAMES_EXPECTED_MAX: usize = 8;
+
 /// What is remembered of each record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Brief {
@@ -167,7 +170,7 @@ pub(crate) struct MftFacts {
     pub(crate) split: SplitFiles,
     /// Which of the system files have their names: a bit for each.
     pub(crate) system_named: u32,
-    /// All names, in the order of their files.
+    /// All names, in the order of their files, those of a file in the order of their fingerprints.
     pub(crate) names: Vec<Name>,
     /// Allocated and data bytes of the unnamed stream, one for each record. Of a full check, as all that follows.
     pub(crate) sizes: Vec<(u64, u64)>,
@@ -210,7 +213,16 @@ impl MftFacts {
             .brief(file)
             .map_or(usize::MAX, |brief| brief.first_name as usize);
         let rest = self.names.get(start..).unwrap_or_default();
-        let count = rest.iter().take_while(|name| name.file() == file).count();
+        let is_own = |name: &Name| name.file() == file;
+        // Few have more than two; a search from here on is for those with thousands.
+        let near = rest
+            .iter()
+            .take(NAMES_EXPECTED_MAX)
+            .take_while(|name| is_own(name));
+        let count = match near.count() {
+            NAMES_EXPECTED_MAX => rest.partition_point(is_own),
+            count => count,
+        };
         (start, &rest[..count])
     }
 
@@ -254,6 +266,9 @@ impl MftFacts {
         // Only names in extension records are out of order.
         if !self.names.is_sorted_by_key(Name::file) {
             self.names.sort_by_key(Name::file);
+        }
+        for names in self.names.chunk_by_mut(|a, b| a.file() == b.file()) {
+            names.sort_unstable_by_key(|name| name.fingerprint);
         }
         for (index, name) in self.names.iter().enumerate().rev() {
             let place = usize::try_from(name.file().0).unwrap_or(usize::MAX);

@@ -6,7 +6,7 @@ use super::facts::MftFacts;
 use super::parallel::{in_order, workers_for};
 use super::problem::Problem;
 use super::report::{Findings, is_of_medium};
-use super::tree::{Index, vcn_unit};
+use super::tree::Index;
 use super::window::{Cached, RecordWindow};
 use super::{ProblemCode, entries};
 use crate::bytes::{u32_at, utf16};
@@ -200,7 +200,11 @@ impl<'v, R: ReadAt> Gather<'v, R> {
         let field = |offset| u32_at(&root, offset).unwrap_or(0);
         let block_size = field(8) as usize;
         let rules = Collation::rules_due(name);
-        let blocks_due = block_size as u64 / vcn_unit(block_size, geometry).max(1);
+        // Where a cluster is larger than a block formatters differ in what they count here.
+        let blocks_due = match block_size as u64 / u64::from(geometry.cluster_size) {
+            0 => field(12) & 0xFF,
+            blocks => (blocks & 0xFF) as u32,
+        };
         let type_due = if name == I30 {
             AttributeType::FILE_NAME.0
         } else {
@@ -214,11 +218,7 @@ impl<'v, R: ReadAt> Gather<'v, R> {
                 field(8),
                 block_size as u64 != u64::from(geometry.index_block_size),
             ),
-            (
-                12,
-                field(12) & 0xFF,
-                u64::from(field(12) & 0xFF) != blocks_due & 0xFF,
-            ),
+            (12, field(12) & 0xFF, field(12) & 0xFF != blocks_due),
             (ROOT_FIELDS, root.len() as u32, root.len() < ROOT_FIELDS * 2),
         ];
         if let Some((_, actual, _)) = wrong.into_iter().find(|(.., is_wrong)| *is_wrong) {

@@ -71,13 +71,19 @@ pub(crate) fn check<R: ReadAt>(volume: &Volume<R>, facts: &MftFacts, seen: &Seen
 fn check_file<R: ReadAt>(volume: &Volume<R>, facts: &MftFacts, names: &[Name], findings: &mut Findings) {
     let Some(first) = names.first() else { return };
     let number = first.file();
-    let of = |namespace: u8| names.iter().filter(move |name| name.namespace() == namespace);
-    let is_unpaired = |dos: &Name| {
-        let beside = of(WIN32).any(|name| name.parent == dos.parent);
-        let twice = of(DOS).filter(|other| other.parent == dos.parent).count() > 1;
-        !beside || twice
+    let parents = |namespace: u8| {
+        let names = names.iter().filter(move |name| name.namespace() == namespace);
+        names.map(|name| name.parent)
     };
-    if of(DOS).any(is_unpaired) {
+    let is_paired = match parents(DOS).next() {
+        None => true,
+        Some(_) => {
+            let mut beside: Vec<_> = parents(WIN32).collect();
+            beside.sort_unstable();
+            parents(DOS).all(|parent| beside.binary_search(&parent).is_ok())
+        }
+    };
+    if !is_paired {
         let problem = Problem::of(ProblemCode::DosNameUnpaired, number);
         tell(volume, findings, number, problem);
     }

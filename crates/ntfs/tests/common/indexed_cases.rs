@@ -2,6 +2,7 @@
 
 use super::indexed::{Indexed, entry_length};
 use winrefit_ntfs::AttributeType as Type;
+use winrefit_ntfs::RecordNumber;
 use winrefit_ntfs::check::ProblemCode::{self, *};
 use winrefit_ntfs::index::I30;
 
@@ -383,6 +384,27 @@ pub const NAMES: &[Case] = &[
         &[IndexEntryUnmatched, NameMissingInIndex, Unreachable],
     ),
     (
+        "directory in two directories",
+        |lab| {
+            let (inner, small) = (lab.file("large/inner"), lab.file("small") as u32);
+            let read = lab.volume().read_record(RecordNumber(inner)).unwrap();
+            let name = read.find(Type::FILE_NAME, "").unwrap().unwrap();
+            let (start, mut copy) = (name.offset(), name.bytes().to_vec());
+            let (id, used) = (read.next_attribute_id(), read.bytes_used());
+            put(&mut copy, 0x0E, &id.to_le_bytes());
+            put(&mut copy, 0x18, &small.to_le_bytes());
+            lab.edit(inner, |plain| {
+                let behind = start + copy.len();
+                plain.copy_within(behind..used, behind + copy.len());
+                put(plain, behind, &copy);
+                put(plain, 0x12, &2u16.to_le_bytes());
+                put(plain, 0x18, &((used + copy.len()) as u32).to_le_bytes());
+                put(plain, 0x28, &(id + 1).to_le_bytes());
+            });
+        },
+        &[NameMissingInIndex, DirectoryTwice],
+    ),
+    (
         "$STANDARD_INFORMATION short",
         |lab| {
             let file = lab.file("small/file 1");
@@ -418,6 +440,16 @@ pub const SECURITY: &[Case] = &[
             descriptors(lab, 0x40040, |byte| *byte ^= 1);
         },
         &[SecurityHash],
+    ),
+    (
+        "revision of a descriptor, its hash kept",
+        |lab| {
+            for copy in [0, 0x40000] {
+                descriptors(lab, copy + 0x14, |byte| *byte += 1);
+                descriptors(lab, copy + 0x18, |byte| *byte -= 8);
+            }
+        },
+        &[SecurityDescriptor],
     ),
     (
         "second copy",
