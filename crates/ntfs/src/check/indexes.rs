@@ -18,7 +18,7 @@ use crate::volume::Volume;
 use winrefit_disk::ReadAt;
 
 /// Blocks of larger indexes are read when they are reached.
-const LOADED_BYTES_MAX: u64 = 4 << 20;
+const LOADED_BYTES_MAX: u64 = 2 << 20;
 /// A worker gets about so many bytes of indexes at once.
 const JOB_BYTES: usize = 256 << 10;
 /// Blocks of one index; those of a terabyte.

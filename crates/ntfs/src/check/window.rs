@@ -12,8 +12,8 @@ const WINDOW_BYTES: u64 = 1 << 20;
 /// Records that are read although nobody wants them, rather than to begin another request.
 const GAP_RECORDS: u64 = 16;
 /// Bytes of one request for blocks, and how many pieces of that size are kept.
-const PIECE_BYTES: u64 = 256 << 10;
-const PIECES: usize = 64;
+const PIECE_BYTES: u64 = 64 << 10;
+const PIECES: usize = 512;
 
 /// Records of the $MFT, read some at once.
 pub(crate) struct RecordWindow<'v, R> {
