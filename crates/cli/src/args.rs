@@ -138,6 +138,9 @@ pub enum Command {
         /// Check this partition only.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         partition: Option<u32>,
+        /// Leave out directories, security descriptors, and whether a path leads to every file.
+        #[arg(long)]
+        quick: bool,
     },
     /// Put the last repair back, as long as nothing else has changed what it touched.
     Undo {

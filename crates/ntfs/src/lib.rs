@@ -36,6 +36,7 @@ pub mod logfile;
 pub mod record;
 pub mod resize;
 pub mod runs;
+mod secure;
 pub mod state;
 pub mod types;
 pub mod upcase;

@@ -302,6 +302,8 @@ pub struct VerificationItem {
 pub struct VolumeCheck {
     /// The partition.
     pub partition: u32,
+    /// How much was checked: `quick` or `full`.
+    pub level: &'static str,
     /// Whether no error was found.
     pub consistent: bool,
     /// Records of the $MFT, and how many are in use.

@@ -16,7 +16,7 @@ use crate::verify::{self, Before};
 use std::collections::BTreeMap;
 use winrefit_disk::journal::{self, Transaction};
 use winrefit_disk::{Device, JournalPlace, ReadAt};
-use winrefit_ntfs::check::CheckReport;
+use winrefit_ntfs::check::{CheckLevel, CheckReport};
 
 /// All that a commit needs, proven.
 pub(super) struct Prepared {
@@ -132,7 +132,8 @@ fn check_volumes(
     {
         let number = partition.number;
         progress(Progress::Checking { partition: number });
-        let (check, summary) = verify::check_partition(disk, observation.sector_size, partition)?;
+        let (check, summary) =
+            verify::check_partition(disk, observation.sector_size, partition, CheckLevel::Full)?;
         let worst = summary.problems.first().map(|problem| problem.text.clone());
         let consistent = summary.consistent;
         report.checks.push(summary);

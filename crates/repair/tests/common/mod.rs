@@ -237,10 +237,7 @@ fn fill_tail(disk: &mut MemoryDevice, mib: (u64, u64)) {
     let mut volume = scatter::Scatter::of_bytes(disk.read_vec(mib.0 * MIB, length as usize).unwrap(), sector);
     let noise = volume.record_of(r"Users\someone\noise.bin");
     for record in [noise, 2, 1, 6, 0] {
-        let runs = volume.extents(record, AttributeType::DATA, "");
-        let clusters = runs.iter().map(|run| run.clusters).sum();
-        let place = volume.free_before(volume.clusters(), clusters);
-        volume.relocate(record, AttributeType::DATA, "", &[(place, clusters)]);
+        volume.move_to_tail(record, AttributeType::DATA, "");
     }
     disk.write_at(mib.0 * MIB, &volume.bytes).unwrap();
 }

@@ -231,6 +231,7 @@ fn checked() -> Report {
     let mut report = report("check", Verdict::Damaged);
     let check = |partition, problems: Vec<CheckProblem>, problems_total| VolumeCheck {
         partition,
+        level: "full",
         consistent: problems.is_empty(),
         records: 4352,
         records_in_use: 4127,
