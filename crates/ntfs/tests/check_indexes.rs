@@ -7,9 +7,12 @@ mod indexed;
 mod indexed_cases;
 #[path = "common/matrix.rs"]
 mod matrix;
+#[path = "common/named_cases.rs"]
+mod named_cases;
 
 use indexed::Indexed;
-use indexed_cases::{Case, DIRECTORIES, NAMES, SECURITY, TABLES, TREES, VIEWS};
+use indexed_cases::{Case, DIRECTORIES, TREES};
+use named_cases::{NAMES, SECURITY, TABLES, VIEWS};
 use winrefit_ntfs::check::{CheckLevel, ProblemCode as Code};
 
 fn run_cases(cases: &[Case]) {
