@@ -218,7 +218,6 @@ fn failed_once() -> Vec<(Spec, Vec<Step>)> {
 }
 
 #[test]
-#[ignore = "needs relocation"]
 fn cases_that_failed_once() {
     for (spec, steps) in failed_once() {
         eprintln!("{spec:?}, {steps:?}");
