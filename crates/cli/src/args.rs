@@ -138,6 +138,9 @@ pub enum Command {
         /// Check this partition only.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         partition: Option<u32>,
+        /// Leave out directories, security descriptors, and whether a path leads to every file.
+        #[arg(long)]
+        quick: bool,
     },
     /// Put the last repair back, as long as nothing else has changed what it touched.
     Undo {
@@ -212,6 +215,9 @@ pub struct GoalArgs {
     /// Free space that it shall have at least.
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub free: Option<u64>,
+    /// Give up shadow copies ("previous versions", restore points) of a volume whose borders move.
+    #[arg(long)]
+    pub drop_shadow_copies: bool,
     /// Which recovery partition.
     #[command(flatten)]
     pub recovery: RecoveryArgs,
@@ -245,6 +251,7 @@ mod tests {
             "1.5GiB",
             "--recovery-partition",
             "4",
+            "--drop-shadow-copies",
             "--yes",
             "--format",
             "json",
@@ -261,6 +268,7 @@ mod tests {
         };
         assert_eq!(target.path, PathBuf::from("a.img"));
         assert_eq!((goal.size, goal.free), (Some(3 << 29), None));
+        assert!(goal.drop_shadow_copies);
         assert_eq!(goal.recovery.recovery_partition, Some(4));
         assert!(consent.yes);
     }

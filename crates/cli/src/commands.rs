@@ -103,6 +103,7 @@ fn request(goal: &GoalArgs) -> Request {
         size_bytes: goal.size,
         free_bytes: goal.free,
         recovery_partition: goal.recovery.recovery_partition,
+        drop_shadow_copies: goal.drop_shadow_copies,
     }
 }
 

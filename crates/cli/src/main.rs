@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod exit;
 mod failure;
+mod interrupt;
 mod output;
 mod progress;
 mod prompt;

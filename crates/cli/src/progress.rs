@@ -2,6 +2,7 @@
 //! that a log stays readable. Nothing at all with JSON.
 
 use crate::args::Format;
+use crate::interrupt;
 use crate::output::{self, Output};
 use winrefit_disk::journal::Stage;
 use winrefit_repair::commands::Progress as Step;
@@ -29,6 +30,7 @@ impl Progress {
 
     /// Shows a step of a command.
     pub fn show(&mut self, step: Step) {
+        interrupt::note(step);
         let (name, amount) = words(step);
         self.text(&name, &amount);
     }
@@ -67,19 +69,27 @@ fn words(step: Step) -> (String, String) {
         Step::Staging => plain("Preparing the result on a view of the disk; nothing is written"),
         Step::VerifyingStaged => plain("Proving the prepared result"),
         Step::Verifying => plain("Verifying the disk"),
+        Step::Moving {
+            done_bytes,
+            total_bytes,
+        } => (
+            "Copying data to free space".to_owned(),
+            amount(done_bytes, total_bytes),
+        ),
         Step::Committing(progress) => {
-            let amount = format!(
-                ": {} of {}",
-                size(progress.done_bytes),
-                size(progress.total_bytes)
-            );
+            let amount = amount(progress.done_bytes, progress.total_bytes);
             (stage_words(progress.stage).to_owned(), amount)
         }
     }
 }
 
+fn amount(done_bytes: u64, total_bytes: u64) -> String {
+    format!(": {} of {}", size(done_bytes), size(total_bytes))
+}
+
 fn stage_words(stage: Stage) -> &'static str {
     match stage {
+        Stage::Compare => "Comparing what was moved with where it was",
         Stage::Journal => "Writing the journal",
         Stage::Apply => "Writing the changes",
         Stage::Verify => "Reading the changes back",

@@ -37,7 +37,11 @@ fn dispatch(args: &Args, output: &Output) -> Result<ExitCode, Failure> {
         } => commands::fix::run(target, goal, *consent, output),
         Command::Resume { target } => commands::resume::run(target, output),
         Command::Verify { target, recovery } => commands::verify::run(target, *recovery, output),
-        Command::Check { target, partition } => commands::check::run(target, *partition, output),
+        Command::Check {
+            target,
+            partition,
+            quick,
+        } => commands::check::run(target, *partition, *quick, output),
         Command::Undo { target, consent } => commands::undo::run(target, *consent, output),
     }
 }

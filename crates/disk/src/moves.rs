@@ -4,6 +4,8 @@ use crate::{Device, DiskError, ReadAt};
 
 /// Bytes per request, so that the device is kept busy and progress is seen.
 const CHUNK_BYTES: u64 = 4 << 20;
+/// Sources at most this far apart are read together with what lies between them.
+const GAP_BYTES_MAX: u64 = 64 << 10;
 
 /// Bytes that get a second place. The place they had keeps them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,24 +41,84 @@ pub fn copy<D: Device + ?Sized>(
     moves: &[Move],
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<(), DiskError> {
-    let mut order: Vec<Move> = moves.to_vec();
-    order.sort_unstable_by_key(|m| m.from);
-    let mut done = 0;
-    for Move { to, from, length } in order {
-        let mut at = 0;
-        while at < length {
-            if !go_on(done) {
-                return Err(DiskError::Cancelled);
-            }
-            let part = (length - at).min(CHUNK_BYTES);
-            let bytes = device.read_vec(from + at, part as usize)?;
-            device.write_at(to + at, &bytes)?;
-            at += part;
-            done += part;
+    let parts = parts(moves);
+    let mut buffer = vec![0; CHUNK_BYTES as usize];
+    let (mut rest, mut done) = (&parts[..], 0);
+    while let Some(first) = rest.first() {
+        if !go_on(done) {
+            return Err(DiskError::Cancelled);
+        }
+        let count = batch(rest);
+        let (parts, behind) = rest.split_at(count);
+        rest = behind;
+        let start = first.from;
+        let end = parts.last().map_or(start, |part| part.from + part.length);
+        let bytes = &mut buffer[..(end - start) as usize];
+        if let Err(error) = device.read_at(start, bytes) {
+            read_closely(device, parts, start, bytes, error)?;
+        }
+        for part in parts {
+            let at = (part.from - start) as usize;
+            device.write_at(part.to, &bytes[at..at + part.length as usize])?;
+            done += part.length;
         }
     }
     device.flush()?;
     go_on(done);
+    Ok(())
+}
+
+/// The moves in order of their sources, none longer than a request.
+fn parts(moves: &[Move]) -> Vec<Move> {
+    let mut parts: Vec<Move> = Vec::with_capacity(moves.len());
+    for &Move { to, from, length } in moves {
+        let mut at = 0;
+        while at < length {
+            let part = (length - at).min(CHUNK_BYTES);
+            parts.push(Move {
+                to: to + at,
+                from: from + at,
+                length: part,
+            });
+            at += part;
+        }
+    }
+    parts.sort_unstable_by_key(|part| part.from);
+    parts
+}
+
+/// How many of the first parts one request reads.
+fn batch(parts: &[Move]) -> usize {
+    let Some(first) = parts.first() else { return 0 };
+    let mut end = first.from + first.length;
+    let joins = |part: &&Move| {
+        let next = part.from + part.length;
+        let near = part.from <= end + GAP_BYTES_MAX && next.max(end) - first.from <= CHUNK_BYTES;
+        end = end.max(next);
+        near
+    };
+    1 + parts[1..].iter().take_while(joins).count()
+}
+
+/// Reads a batch again, only what is needed of it; if that fails, the error names the sector.
+fn read_closely<D: Device + ?Sized>(
+    device: &D,
+    parts: &[Move],
+    start: u64,
+    bytes: &mut [u8],
+    error: DiskError,
+) -> Result<(), DiskError> {
+    if !matches!(error, DiskError::Io { .. }) {
+        return Err(error);
+    }
+    let sector = device.sector_size().bytes() as usize;
+    for part in parts {
+        let at = (part.from - start) as usize;
+        let wanted = &mut bytes[at..at + part.length as usize];
+        for (index, piece) in wanted.chunks_mut(sector).enumerate() {
+            device.read_at(part.from + (index * sector) as u64, piece)?;
+        }
+    }
     Ok(())
 }
 
@@ -141,7 +203,7 @@ mod tests {
             true
         })
         .unwrap();
-        assert_eq!(seen, [0, 2560, 3584, 4096]);
+        assert_eq!(seen, [0, 4096]);
         let base = device();
         let view = Moved::new(&base, &moves());
         for (offset, length) in [(0, 64 * 512), (700, 3000), (20 * 512 + 1, 2), (24 * 512, 1200)] {
@@ -153,10 +215,31 @@ mod tests {
     }
 
     #[test]
+    fn long_and_far_moves_are_copied_in_requests() {
+        let (mib, length) = (1 << 20, 9 << 20);
+        let bytes: Vec<u8> = (0..40 * mib).map(|i| (i / 4096 + i % 251) as u8).collect();
+        let mut copied = MemoryDevice::from_bytes(bytes.clone(), SectorSize::B512);
+        let of = |to: u64, from: u64, length: u64| Move { to, from, length };
+        let near = of(14 * mib as u64, 30 * mib as u64, 512);
+        let far = of(15 * mib as u64, 31 * mib as u64, 1024);
+        let moves = [of(4096, 20 * mib as u64, length), near, far];
+        let mut seen = Vec::new();
+        copy(&mut copied, &moves, &mut |done| {
+            seen.push(done);
+            true
+        })
+        .unwrap();
+        assert_eq!(seen, [0, 4 << 20, 8 << 20, length, length + 512, length + 1536]);
+        let base = MemoryDevice::from_bytes(bytes, SectorSize::B512);
+        let view = Moved::new(&base, &moves);
+        assert!(view.read_vec(0, 40 * mib).unwrap() == copied.bytes());
+    }
+
+    #[test]
     fn copying_ends_when_told_to() {
         let mut device = device();
-        let stopped = copy(&mut device, &moves(), &mut |done| done < 2560);
+        let stopped = copy(&mut device, &moves(), &mut |_| false);
         assert!(matches!(stopped, Err(DiskError::Cancelled)));
-        assert_eq!(device.read_vec(25 * 512, 1).unwrap(), [25]);
+        assert_eq!(device.bytes(), self::device().bytes());
     }
 }

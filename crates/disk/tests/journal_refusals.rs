@@ -5,16 +5,18 @@
 use sha2::{Digest, Sha256};
 use std::io;
 use uuid::Uuid;
-use winrefit_disk::journal::{self, Extent, Found, JournalError, JournalPlace, Meta, State};
+use winrefit_disk::journal::{self, Extent, Found, JournalError, JournalPlace, Meta, State, Transaction};
 use winrefit_disk::{ByteRange, Device, DiskError, MemoryDevice, Operation, ReadAt, SectorSize};
 
 const GUID: [u8; 16] = [7; 16];
-const PLACE: JournalPlace = JournalPlace {
-    range: ByteRange {
-        start: 4096,
-        end: 65536,
-    },
+const GAP: ByteRange = ByteRange {
+    start: 4096,
+    end: 65536,
 };
+
+fn place(device: &impl Device) -> JournalPlace {
+    JournalPlace::in_gap(GAP, device.sector_size())
+}
 
 fn meta() -> Meta {
     Meta {
@@ -29,24 +31,36 @@ fn device(sector_size: SectorSize) -> MemoryDevice {
     MemoryDevice::zeroed(256 << 10, sector_size)
 }
 
-fn extents() -> Vec<Extent> {
+fn transaction() -> Transaction {
     let extent = |offset, mark| Extent {
         offset,
         before: vec![0; 8192],
         after: vec![mark; 8192],
         phase: 0,
     };
-    vec![extent(131_072, 1), extent(0x1_8000, 2)]
+    of(vec![extent(131_072, 1), extent(0x1_8000, 2)])
+}
+
+fn of(extents: Vec<Extent>) -> Transaction {
+    let moves = Vec::new();
+    Transaction { extents, moves }
 }
 
 fn commit(device: &mut impl Device) -> Result<journal::Header, JournalError> {
-    journal::commit(device, PLACE, &extents(), &meta(), &mut |_| ())
+    journal::commit(device, place(device), &transaction(), &meta(), &mut |_| ())
+}
+
+fn commit_of(device: &mut MemoryDevice, extents: Vec<Extent>) -> Result<journal::Header, JournalError> {
+    journal::commit(device, place(device), &of(extents), &meta(), &mut |_| ())
+}
+
+fn find_at(device: &MemoryDevice, headers: &[u64]) -> Result<Option<Found>, JournalError> {
+    let within = ByteRange::new(4096, device.size());
+    journal::find(device, device.sector_size(), headers, within)
 }
 
 fn find(device: &MemoryDevice) -> Found {
-    journal::find(device, device.sector_size(), &[PLACE])
-        .unwrap()
-        .unwrap()
+    find_at(device, &[GAP.start]).unwrap().unwrap()
 }
 
 /// Passes the first `writes` writes on and fails from then on.
@@ -90,14 +104,14 @@ fn four_kib_sectors_work_as_well() {
     assert_eq!(device.read_vec(131_072, 8192).unwrap(), vec![1; 8192]);
     let found = find(&device);
     assert_eq!(found.header, header);
-    assert_eq!(journal::load(&device, &header).unwrap(), extents());
+    assert_eq!(journal::load(&device, &header).unwrap(), transaction());
     journal::undo(&mut device, &found, Some(GUID), &mut |_| ()).unwrap();
     assert!(device.bytes().iter().all(|byte| *byte == 0));
 }
 
 #[test]
 fn a_place_with_foreign_bytes_or_too_small_is_refused() {
-    let needed = journal::required_bytes(&extents(), SectorSize::B512).unwrap();
+    let needed = journal::required_bytes(&transaction(), SectorSize::B512).unwrap();
     for offset in [4096, 4097, 4096 + needed - 1] {
         let mut device = device(SectorSize::B512);
         device.bytes_mut()[offset as usize] = 1;
@@ -113,10 +127,8 @@ fn a_place_with_foreign_bytes_or_too_small_is_refused() {
     commit(&mut device).expect("what lies behind the needed bytes is of no concern");
     for (end, fits) in [(4096 + needed - 512, false), (4096 + needed, true)] {
         let mut device = self::device(SectorSize::B512);
-        let place = JournalPlace {
-            range: ByteRange::new(4096, end),
-        };
-        match journal::commit(&mut device, place, &extents(), &meta(), &mut |_| ()) {
+        let place = JournalPlace::in_gap(ByteRange::new(4096, end), SectorSize::B512);
+        match journal::commit(&mut device, place, &transaction(), &meta(), &mut |_| ()) {
             Ok(_) => assert!(fits),
             Err(JournalError::PlaceTooSmall { needed: n, .. }) => assert!(!fits && n == needed),
             other => panic!("{other:?}"),
@@ -128,8 +140,8 @@ fn a_place_with_foreign_bytes_or_too_small_is_refused() {
     ] {
         let result = journal::commit(
             &mut device,
-            JournalPlace { range },
-            &extents(),
+            JournalPlace::in_gap(range, SectorSize::B512),
+            &transaction(),
             &meta(),
             &mut |_| (),
         );
@@ -164,7 +176,7 @@ fn a_failing_medium_gets_no_further_write_and_can_be_resumed() {
         ));
         assert_eq!(failing.attempts, writes + 1, "a write was tried after a failure");
         let mut memory = failing.memory;
-        let Some(found) = journal::find(&memory, SectorSize::B512, &[PLACE]).unwrap() else {
+        let Some(found) = find_at(&memory, &[GAP.start]).unwrap() else {
             assert_eq!(writes, 0);
             continue;
         };
@@ -232,7 +244,7 @@ fn an_extent_in_the_journal_is_refused() {
         after: vec![1; 512],
         phase: 0,
     };
-    let result = journal::commit(&mut device, PLACE, &[inside], &meta(), &mut |_| ());
+    let result = commit_of(&mut device, vec![inside]);
     assert!(
         matches!(result, Err(JournalError::ExtentInPlace { .. })),
         "{result:?}"
@@ -340,9 +352,7 @@ fn unfinished_work_stops_at_foreign_writes_damage_and_other_disks() {
 
 #[test]
 fn an_unfinished_journal_is_found_before_a_newer_applied_one() {
-    let other = JournalPlace {
-        range: ByteRange::new(65536, 0x1_8000),
-    };
+    let other = ByteRange::new(65536, 0x1_8000);
     let mut device = in_state(State::Committed);
     let small = Extent {
         offset: 200_192,
@@ -354,26 +364,28 @@ fn an_unfinished_journal_is_found_before_a_newer_applied_one() {
         created_unix_seconds: 5,
         ..meta()
     };
-    journal::commit(&mut device, other, &[small], &newer, &mut |_| ()).unwrap();
-    let none = JournalPlace {
-        range: ByteRange::new(512, 512),
-    };
-    for places in [[none, PLACE, other], [other, PLACE, PLACE]] {
-        let found = journal::find(&device, SectorSize::B512, &places)
-            .unwrap()
-            .unwrap();
-        assert_eq!(found.place, PLACE);
+    let place = JournalPlace::in_gap(other, SectorSize::B512);
+    journal::commit(&mut device, place, &of(vec![small]), &newer, &mut |_| ()).unwrap();
+    let none = 512;
+    for headers in [
+        [none, GAP.start, other.start],
+        [other.start, GAP.start, GAP.start],
+    ] {
+        let found = find_at(&device, &headers).unwrap().unwrap();
+        assert_eq!(found.header.header_offset, GAP.start);
         assert!(found.is_unfinished());
     }
     let bytes = device.bytes_mut();
     bytes[4096 + 12] = State::Applied.number() as u8;
     reseal(bytes);
-    let found = journal::find(&device, SectorSize::B512, &[PLACE, other])
-        .unwrap()
-        .unwrap();
-    assert_eq!(found.place, other, "the newer of two applied journals");
+    let headers = [GAP.start, other.start];
+    let found = find_at(&device, &headers).unwrap().unwrap();
+    assert_eq!(
+        found.header.header_offset, other.start,
+        "the newer of two applied journals"
+    );
     device.bytes_mut()[65536 + 300] ^= 1;
-    let damaged = journal::find(&device, SectorSize::B512, &[PLACE, other]);
+    let damaged = find_at(&device, &headers);
     assert!(matches!(
         damaged,
         Err(JournalError::DamagedHeader { offset: 65536 })

@@ -170,6 +170,22 @@ impl ClusterBitmap {
         None
     }
 
+    /// Marks as used what is so in `other`. Clusters that it does not have stay as they are.
+    pub fn add_used(&mut self, other: &Self) {
+        let other = other.resized(self.clusters);
+        self.bits
+            .iter_mut()
+            .zip(&other.bits)
+            .for_each(|(bits, more)| *bits |= more);
+    }
+
+    /// The longest run of free clusters, the first of several: where it starts, and how many they are.
+    pub fn longest_free(&self) -> Option<(Lcn, u64)> {
+        let runs = self.free_runs(Lcn(self.clusters));
+        let longest = runs.reduce(|best, run| if run.clusters > best.clusters { run } else { best })?;
+        Some((longest.lcn?, longest.clusters))
+    }
+
     /// The same bits for a volume with `by` more clusters in front, those free.
     pub fn shifted(&self, by: u64) -> Self {
         let mut new = Self::new_free(self.clusters + by);
@@ -230,5 +246,39 @@ mod tests {
         let moved = bitmap.shifted(13);
         assert!((0..200).all(|bit| moved.is_set(Lcn(bit + 13)) == bitmap.is_set(Lcn(bit))));
         assert_eq!(moved.free_clusters(), bitmap.free_clusters() + 13);
+    }
+
+    #[test]
+    fn the_longest_run_is_found_wherever_it_lies() {
+        assert_eq!(ClusterBitmap::new_free(751).longest_free(), Some((Lcn(0), 751)));
+        let mut full = ClusterBitmap::new_free(300);
+        full.set_range(Lcn(0), 300, true);
+        assert_eq!(full.longest_free(), None);
+        for (start, count) in [
+            (0, 1),
+            (63, 2),
+            (64, 64),
+            (1, 200),
+            (60, 140),
+            (299, 1),
+            (128, 172),
+            (5, 59),
+        ] {
+            let mut bitmap = full.clone();
+            bitmap.set_range(Lcn(start), count, false);
+            assert_eq!(bitmap.longest_free(), Some((Lcn(start), count)));
+            let mut other = ClusterBitmap::new_free(100);
+            other.set_range(Lcn(start), count.div_ceil(2), true);
+            let mut both = bitmap.clone();
+            both.add_used(&other);
+            let expected =
+                (0..300).filter(|&c| !bitmap.is_set(Lcn(c)) && (c >= 100 || !other.is_set(Lcn(c))));
+            assert_eq!(both.free_clusters(), expected.count() as u64);
+        }
+        let mut several = full.clone();
+        for (start, count) in [(3, 20), (70, 21), (200, 21), (230, 5)] {
+            several.set_range(Lcn(start), count, false);
+        }
+        assert_eq!(several.longest_free(), Some((Lcn(70), 21)));
     }
 }

@@ -226,6 +226,27 @@ pub enum EditError {
 /// are updated in the file's record; the copies of them in its directory are left to Windows, as NTFS does itself
 /// between updates.
 ///
+/// ```
+/// use winrefit_disk::{MemoryDevice, SectorSize};
+/// use winrefit_ntfs::edit::replace_content;
+/// use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
+/// use winrefit_ntfs::{AttributeType, Volume};
+///
+/// let mut disk = MemoryDevice::zeroed(16 << 20, SectorSize::B512);
+/// let mut builder = VolumeBuilder::new(FormatOptions::new((16 << 20) / 512))?;
+/// builder.add_file("a.txt", 0, FileData::Bytes(b"old".to_vec()))?;
+/// builder.write_to(&mut disk)?;
+///
+/// let edits = replace_content(&Volume::open(&disk)?, "a.txt", b"newer")?;
+/// edits.apply(&mut disk)?;
+///
+/// let volume = Volume::open(&disk)?;
+/// let file = volume.lookup("a.txt")?.ok_or("no such file")?;
+/// let stream = file.require(AttributeType::DATA, "")?;
+/// assert_eq!(volume.read_stream(stream, 1 << 20)?, b"newer");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`EditError`]; a compressed or encrypted file is [`NtfsError::NotPlain`].
 pub fn replace_content<R: ReadAt>(

@@ -69,6 +69,11 @@ impl File {
         Ok(Self { records })
     }
 
+    /// A file as far as its base record tells.
+    pub(crate) fn of_base(base: Record) -> Self {
+        Self { records: vec![base] }
+    }
+
     /// The base record.
     pub fn base(&self) -> &Record {
         &self.records[0]

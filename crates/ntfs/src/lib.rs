@@ -1,7 +1,6 @@
-//! An NTFS engine: read, check, format, edit and resize volumes at either end.
+#![doc = include_str!("../README.md")]
 //!
-//! Reading goes through [`winrefit_disk::ReadAt`], writing through [`winrefit_disk::Device`]; the crate knows no
-//! file, clock or operating system. No content of a volume makes it panic, loop or allocate out of proportion.
+//! ## Where things are
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -17,9 +16,12 @@
 //! | [`mod@format`] | making volumes |
 //! | [`resize`] | moving either end of a volume |
 //! | [`edit`] | changing the content of files |
-//! | [`bitmap`], [`logfile`], [`state`] | free clusters; whether Windows left the volume at rest |
+//! | [`bitmap`], [`bad_clusters()`] | free clusters, and those that cannot be used |
+//! | [`logfile`], [`state`] | whether Windows left the volume at rest |
+//! | [`vss`] | volume shadow copies |
 
 pub mod attribute;
+mod bad_clusters;
 pub mod bitmap;
 pub mod boot;
 mod bytes;
@@ -34,11 +36,14 @@ pub mod logfile;
 pub mod record;
 pub mod resize;
 pub mod runs;
+mod secure;
 pub mod state;
 pub mod types;
 pub mod upcase;
 pub mod volume;
+pub mod vss;
 
+pub use bad_clusters::bad_clusters;
 pub use error::NtfsError;
 pub use types::{AttributeType, FileReference, Geometry, Lcn, RecordNumber, Vcn};
 pub use volume::Volume;

@@ -5,6 +5,7 @@ use crate::error::NtfsError;
 use crate::logfile::{self, LogState};
 use crate::types::{AttributeType, RecordNumber};
 use crate::volume::Volume;
+use crate::vss::ShadowCopies;
 use winrefit_disk::ReadAt;
 
 /// Volume flag: chkdsk is to be run.
@@ -17,13 +18,6 @@ pub const FLAG_UPGRADE: u16 = 0x0004;
 pub const FLAG_CHKDSK_UNDER_WAY: u16 = 0x4000;
 /// Volume flag: chkdsk has changed the volume, which Windows takes note of on the next mount.
 pub const FLAG_MODIFIED_BY_CHKDSK: u16 = 0x8000;
-
-/// Identifier of the volume shadow copy header, 3808876b-c176-4e48-b7ae-04046e6cc752, at byte 0x1E00 of a volume
-/// (libvshadow documentation).
-const VSS_IDENTIFIER: [u8; 16] = [
-    0x6b, 0x87, 0x08, 0x38, 0x76, 0xc1, 0x48, 0x4e, 0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52,
-];
-const VSS_HEADER: u64 = 0x1E00;
 
 /// State of a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +32,8 @@ pub struct VolumeState {
     pub log: LogState,
     /// Whether a hibernated Windows is stored in hiberfil.sys.
     pub hibernated: bool,
-    /// Whether the volume has, or had, shadow copies: their catalog holds absolute positions.
-    pub has_vss_header: bool,
+    /// Shadow copies, whose catalog holds absolute positions.
+    pub shadow_copies: ShadowCopies,
 }
 
 impl VolumeState {
@@ -62,15 +56,13 @@ impl VolumeState {
             .find(AttributeType::VOLUME_NAME, "")?
             .and_then(|a| a.value())
             .unwrap_or_default();
-        let mut header = [0; 16];
-        let has_header = volume.reader().read_at(VSS_HEADER, &mut header).is_ok();
         Ok(Self {
             label: String::from_utf16_lossy(&utf16(label)),
             version: (information[8], information[9]),
             flags: u16_at(information, 10).unwrap_or(0),
             log: logfile::read_state(volume)?,
             hibernated: is_hibernated(volume)?,
-            has_vss_header: has_header && header == VSS_IDENTIFIER,
+            shadow_copies: ShadowCopies::read(volume)?,
         })
     }
 

@@ -106,7 +106,11 @@ impl<R: ReadAt> Volume<R> {
     /// # Errors
     /// As [`Volume::read_record`], for any of the records.
     pub fn file(&self, number: RecordNumber) -> Result<File, NtfsError> {
-        let base = self.read_record(number)?;
+        self.gather(self.read_record(number)?)
+    }
+
+    /// The file with this base record.
+    pub(crate) fn gather(&self, base: Record) -> Result<File, NtfsError> {
         File::gather(
             base,
             |stream| self.read_small(stream),
@@ -120,6 +124,12 @@ impl<R: ReadAt> Volume<R> {
     /// [`NtfsError::StaleReference`] if the record has been reused or is free.
     pub fn file_by_reference(&self, reference: FileReference) -> Result<File, NtfsError> {
         let file = self.file(reference.record)?;
+        self.require_current(&file, reference)?;
+        Ok(file)
+    }
+
+    /// Refuses a file that the reference does not name, or not any more.
+    pub(crate) fn require_current(&self, file: &File, reference: FileReference) -> Result<(), NtfsError> {
         let actual = file.base().sequence();
         if !file.base().is_in_use() || (reference.sequence != 0 && reference.sequence != actual) {
             let (record, expected) = (reference.record, reference.sequence);
@@ -129,7 +139,7 @@ impl<R: ReadAt> Volume<R> {
                 actual,
             });
         }
-        Ok(file)
+        Ok(())
     }
 
     /// A reader of a stream of this volume.

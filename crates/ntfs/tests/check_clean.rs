@@ -105,8 +105,61 @@ fn fill(root: &Path) {
     std::os::unix::fs::symlink("fragmented", path("symbolic link")).unwrap();
 }
 
+/// What few files have: extended attributes, object ids, reparse points, descriptors of their own; directories that
+/// were large once, of names in every case and script.
+fn fill_rarely(root: &Path) {
+    let path = |name: &str| root.join(name);
+    let set = |name: &str, key: &str, value: &[u8]| {
+        std::fs::write(path(name), name).unwrap();
+        xattr::set(path(name), key, value).unwrap();
+    };
+    // Offset of the next entry, flags, lengths of name and value, name, value.
+    set(
+        "with ea",
+        "system.ntfs_ea",
+        b"\x14\0\0\0\0\x05\x05\0EAONE\0value\0",
+    );
+    set("with id", "system.ntfs_object_id", &[7; 64]);
+    let (target, text): (Vec<u8>, _) = (
+        "\\??\\C:\\x".encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        16u16,
+    );
+    let mut junction = 0xA000_0003u32.to_le_bytes().to_vec();
+    for field in [8 + text + 4, 0, 0, text, text + 2, 0] {
+        junction.extend(field.to_le_bytes());
+    }
+    junction.extend(target);
+    junction.extend([0; 4]);
+    std::fs::create_dir(path("junction")).unwrap();
+    xattr::set(path("junction"), "system.ntfs_reparse_data", &junction).unwrap();
+    for index in 0..60 {
+        std::os::unix::fs::symlink("with ea", path(&format!("link {index}"))).unwrap();
+    }
+    for (directory, count) in [("many", 10_000usize), ("few", 300)] {
+        std::fs::create_dir(path(directory)).unwrap();
+        // In an order that has nothing to do with that of the names.
+        let name = |index: usize| {
+            let number = index * 7919 % count;
+            let letter = ["a", "B", "\u{e4}", "\u{416}", "_", "\u{4e2d}"][number % 6];
+            path(&format!(
+                "{directory}/{letter}{}{number}",
+                "y".repeat(number % 90)
+            ))
+        };
+        (0..count).for_each(|index| std::fs::write(name(index), b"").unwrap());
+        for index in (0..count).filter(|index| index % 3 != 0 || directory == "few") {
+            std::fs::remove_file(name(index)).unwrap();
+        }
+    }
+    for index in 0..40u32 {
+        let file = path(&format!("owned {index}"));
+        std::fs::write(&file, b"x").unwrap();
+        std::os::unix::fs::chown(&file, Some(1000 + index), Some(100)).unwrap();
+    }
+}
+
 /// Makes, fills and checks a volume; `None` if a tool is missing.
-fn filled(sector: u32, cluster: u32) -> Option<Vec<u8>> {
+fn filled(sector: u32, cluster: u32, fill: fn(&Path)) -> Option<Vec<u8>> {
     let image = mkntfs(256 << 20, sector, cluster)?;
     assert_clean("fresh", &check(&image, &CheckOptions::default()).unwrap());
     let mounted = Mounted::new(&image, Access::Everything)?;
@@ -121,12 +174,12 @@ fn volumes_filled_by_ntfs_3g_are_clean_at_every_geometry() {
         (512, 512),
         (512, 1024),
         (512, 4096),
-        (512, 32768),
+        (512, 65536),
         (1024, 2048),
         (4096, 4096),
     ];
     for (sector, cluster) in geometries {
-        let Some(bytes) = filled(sector, cluster) else {
+        let Some(bytes) = filled(sector, cluster, fill) else {
             return;
         };
         let what = format!("sector {sector}, cluster {cluster}");
@@ -137,6 +190,28 @@ fn volumes_filled_by_ntfs_3g_are_clean_at_every_geometry() {
             "{what}: {report:?}"
         );
         owners_and_paths(&bytes, &report);
+    }
+}
+
+#[test]
+fn rare_features_and_shrunken_directories_are_clean() {
+    for (sector, cluster) in [(512, 512), (512, 4096), (512, 65536), (4096, 4096)] {
+        let Some(bytes) = filled(sector, cluster, fill_rarely) else {
+            return;
+        };
+        let what = format!("rare features, sector {sector}, cluster {cluster}");
+        let report = check(&bytes, &CheckOptions::default()).unwrap();
+        assert_clean(&what, &report);
+        assert_eq!(report.problems, [], "{what}");
+        let volume = Volume::open(&bytes).unwrap();
+        let has = |name: &str, type_code| {
+            let file = volume.lookup(name).unwrap().unwrap();
+            file.attributes()
+                .any(|attribute| attribute.unwrap().type_code() == type_code)
+        };
+        assert!(has("with ea", AttributeType::EA), "{what}");
+        assert!(has("with id", AttributeType::OBJECT_ID), "{what}");
+        assert!(has("junction", AttributeType::REPARSE_POINT), "{what}");
     }
 }
 

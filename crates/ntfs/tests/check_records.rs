@@ -34,7 +34,12 @@ const HEADERS: &[Case] = &[
             let place = lab.record_place(SPLIT) + 1023;
             lab.bytes[place] ^= 1;
         },
-        &[Code::RecordTorn, Code::ExtensionOrphan, Code::ClusterLeaked],
+        &[
+            Code::RecordTorn,
+            Code::ExtensionOrphan,
+            Code::ClusterLeaked,
+            Code::IndexEntryDangling,
+        ],
     ),
     (
         "marked bad",
@@ -42,7 +47,7 @@ const HEADERS: &[Case] = &[
             let place = lab.record_place(24);
             lab.put(place, b"BAAD");
         },
-        &[Code::RecordMarkedBad],
+        &[Code::RecordMarkedBad, Code::IndexEntryDangling],
     ),
     (
         "signature gone",
@@ -50,24 +55,28 @@ const HEADERS: &[Case] = &[
             let place = lab.record_place(24);
             lab.put(place, &[0; 1024]);
         },
-        &[Code::RecordSignature],
+        &[Code::RecordSignature, Code::IndexEntryDangling],
     ),
     (
         "used size not a multiple of 8",
         |lab| {
             lab.edit(24, |plain| plain[0x18] -= 4);
         },
-        &[Code::RecordHeader],
+        &[Code::RecordHeader, Code::IndexEntryDangling],
     ),
     (
         "allocated size",
         |lab| set(lab, 24, 0x1C, &[0, 8]),
-        &[Code::RecordHeader],
+        &[Code::RecordHeader, Code::IndexEntryDangling],
     ),
     (
         "sequence 0",
         |lab| set(lab, 24, 0x10, &[0, 0]),
-        &[Code::RecordSequence],
+        &[
+            Code::RecordSequence,
+            Code::IndexEntryDangling,
+            Code::NameMissingInIndex,
+        ],
     ),
     (
         "another record's number",
@@ -124,7 +133,11 @@ const HEADERS: &[Case] = &[
     (
         "attribute length",
         |lab| set_attribute(lab, 24, Type::FILE_NAME, 4, &[0x61]),
-        &[Code::AttributeMalformed],
+        &[
+            Code::AttributeMalformed,
+            Code::IndexEntryUnmatched,
+            Code::NamelessFile,
+        ],
     ),
     (
         "next id",
@@ -143,7 +156,11 @@ const ATTRIBUTES: &[Case] = &[
     (
         "order",
         |lab| set_attribute(lab, FILE, Type::STANDARD_INFORMATION, 0, &[0x40]),
-        &[Code::AttributeOrder],
+        &[
+            Code::AttributeOrder,
+            Code::ObjectIdIndex,
+            Code::StandardInformation,
+        ],
     ),
     (
         "id used twice",
@@ -162,12 +179,16 @@ const ATTRIBUTES: &[Case] = &[
     (
         "index root in clusters",
         |lab| set_attribute(lab, 4, Type::DATA, 0, &[0x90]),
-        &[Code::AttributeNotResident],
+        &[Code::AttributeNotResident, Code::AttributeDefinitions],
     ),
     (
         "namespace",
         |lab| set_attribute(lab, 24, Type::FILE_NAME, 0x18 + 0x41, &[9]),
-        &[Code::FileNameMalformed],
+        &[
+            Code::FileNameMalformed,
+            Code::IndexEntryUnmatched,
+            Code::NamelessFile,
+        ],
     ),
     (
         "not indexed",
@@ -177,14 +198,14 @@ const ATTRIBUTES: &[Case] = &[
     (
         "parent reused",
         |lab| set_attribute(lab, 24, Type::FILE_NAME, 0x18 + 6, &[99]),
-        &[Code::ParentMissing],
+        &[Code::ParentMissing, Code::IndexEntryUnmatched],
     ),
     (
         "parent is a file",
         |lab| {
             set_attribute(lab, 24, Type::FILE_NAME, 0x18, &[10, 0, 0, 0, 0, 0, 10, 0]);
         },
-        &[Code::ParentMissing],
+        &[Code::ParentMissing, Code::IndexEntryUnmatched],
     ),
     (
         "data size",
@@ -214,27 +235,33 @@ const ATTRIBUTES: &[Case] = &[
     (
         "pairs without sense",
         |lab| pairs(lab, &[0x9F]),
-        &[Code::RunsDamaged, Code::ClusterLeaked],
+        &[Code::RunsDamaged, Code::ClusterLeaked, Code::UpCaseUnreadable],
     ),
     (
         "LCN of -1",
         |lab| pairs(lab, &[0x11, 32, 0xFF, 0]),
-        &[Code::RunsDamaged, Code::ClusterLeaked],
+        &[Code::RunsDamaged, Code::ClusterLeaked, Code::UpCaseUnreadable],
     ),
     (
         "a run shorter than its VCNs",
         |lab| lab.add(FILE, Type::DATA, "", 0x18, 1),
-        &[Code::RunsLength],
+        &[Code::RunsLength, Code::UpCaseUnreadable],
     ),
     (
         "a run behind the end",
         |lab| pairs(lab, &[0x21, 32, 0xFF, 0x7F, 0]),
-        &[Code::RunOutOfBounds, Code::ClusterLeaked],
+        &[Code::RunOutOfBounds, Code::ClusterLeaked, Code::UpCaseUnreadable],
     ),
     (
         "a hole",
         |lab| pairs(lab, &[0x01, 32, 0]),
-        &[Code::UnexpectedHole, Code::ClusterLeaked],
+        &[
+            Code::UnexpectedHole,
+            Code::ClusterLeaked,
+            Code::IndexOrder,
+            Code::UpCaseMapping,
+            Code::UpCaseChecksum,
+        ],
     ),
     (
         "clusters of another file",
@@ -244,7 +271,13 @@ const ATTRIBUTES: &[Case] = &[
                 bytes[0x40..0x45].copy_from_slice(&[0x21, 32, lcn as u8, (lcn >> 8) as u8, 0]);
             });
         },
-        &[Code::ClusterOwnedTwice, Code::ClusterLeaked],
+        &[
+            Code::ClusterOwnedTwice,
+            Code::ClusterLeaked,
+            Code::IndexOrder,
+            Code::UpCaseMapping,
+            Code::UpCaseChecksum,
+        ],
     ),
 ];
 
@@ -271,6 +304,16 @@ const SPLITS: &[Case] = &[
             Code::AttributeListDangling,
             Code::AttributeUnlisted,
         ],
+    ),
+    (
+        "two entries exchanged",
+        |lab| {
+            lab.edit_attribute(SPLIT, Type::ATTRIBUTE_LIST, "", |bytes| {
+                let (a, b) = bytes[0x18..0x58].split_at_mut(0x20);
+                a.swap_with_slice(b);
+            });
+        },
+        &[Code::AttributeListOrder],
     ),
     (
         "entry length 0",

@@ -92,7 +92,7 @@ const BOOT: &[Case] = &[
             let log = lab.place(2, Type::DATA, "") / CLUSTER;
             boot(lab, 0x30, &(log as u64).to_le_bytes());
         },
-        &[Code::MftUnreadable, Code::RecordSignature],
+        &[Code::MftPlace, Code::RecordSignature, Code::MftReadByMirror],
     ),
     (
         "$MFT read from its mirror",
@@ -103,12 +103,21 @@ const BOOT: &[Case] = &[
         &[Code::MftPlace],
     ),
     (
+        "$MFT's own record and its copy torn",
+        |lab| {
+            let (place, copy) = (lab.record_place(0) + 511, lab.place(1, Type::DATA, "") + 511);
+            lab.bytes[place] ^= 0x40;
+            lab.bytes[copy] ^= 0x40;
+        },
+        &[Code::MftUnreadable, Code::RecordTorn],
+    ),
+    (
         "$MFT's own record torn",
         |lab| {
             let place = lab.record_place(0) + 511;
             lab.bytes[place] ^= 0x40;
         },
-        &[Code::MftUnreadable, Code::RecordTorn],
+        &[Code::RecordTorn, Code::MftReadByMirror],
     ),
 ];
 
@@ -205,6 +214,11 @@ const METADATA: &[Case] = &[
         &[Code::MftBitmapUnreadable],
     ),
     (
+        "bitmap of the $MFT marks a record behind its end",
+        |lab| lab.mark_record(50, true),
+        &[Code::MftBitmapTail],
+    ),
+    (
         "mirror stale",
         |lab| {
             let place = lab.place(1, Type::DATA, "");
@@ -248,24 +262,37 @@ const METADATA: &[Case] = &[
         |lab| {
             lab.edit(9, |plain| plain[0x16] = 0);
         },
-        &[Code::RecordLeaked, Code::ClusterLeaked, Code::SystemRecordMissing],
+        &[
+            Code::RecordLeaked,
+            Code::ClusterLeaked,
+            Code::SystemRecordMissing,
+            Code::IndexEntryDangling,
+        ],
     ),
     (
         "system file renamed",
         |lab| {
             lab.edit_attribute(4, Type::FILE_NAME, "", |bytes| bytes[0x18 + 0x42 + 2] ^= 0x20);
         },
-        &[Code::SystemRecordName],
+        &[
+            Code::SystemRecordName,
+            Code::IndexEntryUnmatched,
+            Code::NameMissingInIndex,
+        ],
     ),
     (
         "system file with another sequence",
         |lab| lab.edit(9, |plain| plain[0x10] = 1),
-        &[Code::SystemRecordSequence],
+        &[
+            Code::SystemRecordSequence,
+            Code::IndexEntryDangling,
+            Code::NameMissingInIndex,
+        ],
     ),
     (
         "root with another sequence",
         |lab| lab.edit(5, |plain| plain[0x10] = 6),
-        &[Code::ParentMissing, Code::RootRecord],
+        &[Code::ParentMissing, Code::IndexEntryParent, Code::RootRecord],
     ),
 ];
 
@@ -298,7 +325,7 @@ fn the_place_in_the_partition_is_checked() {
             partition,
             ..CheckOptions::default()
         };
-        check(bytes, &options).unwrap().counts.into_keys().collect()
+        common::lab::codes_of(&check(bytes, &options).unwrap())
     };
     assert_eq!(codes(2048, sectors, 512, &lab.bytes), []);
     // The field has 32 bits.

@@ -40,3 +40,85 @@ pub fn size(bytes: u64) -> String {
         format!("{:.1} GiB", mib / 1024.0)
     }
 }
+
+/// A FILETIME (100 ns since 1601) to the minute: `2024-01-31 23:59 UTC`.
+pub fn utc(filetime: u64) -> String {
+    let ([year, month, day], [hour, minute, _]) = date_and_time(filetime);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+}
+
+/// A FILETIME to the second, in the form of RFC 3339: `2024-01-31T23:59:59Z`.
+pub fn rfc3339(filetime: u64) -> String {
+    let ([year, month, day], [hour, minute, second]) = date_and_time(filetime);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+fn date_and_time(filetime: u64) -> ([u64; 3], [u64; 3]) {
+    let seconds = filetime / 10_000_000;
+    let (mut days, seconds) = (seconds / 86_400, seconds % 86_400);
+    // 1601 begins a cycle of 400 years: in each unit only the last one is a day longer or shorter.
+    let mut take = |unit_days: u64, units_max: u64| {
+        let units = (days / unit_days).min(units_max);
+        days -= units * unit_days;
+        units
+    };
+    let (cycles, centuries) = (take(146_097, u64::MAX), take(36_524, 3));
+    let (fours, years) = (take(1461, u64::MAX), take(365, 3));
+    let is_leap = years == 3 && (fours != 24 || centuries == 3);
+    let lengths = [
+        31,
+        28 + u64::from(is_leap),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
+    let mut month = 1;
+    for length in lengths {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let year = 1601 + cycles * 400 + centuries * 100 + fours * 4 + years;
+    (
+        [year, month, days + 1],
+        [seconds / 3600, seconds / 60 % 60, seconds % 60],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_at_the_edges_of_the_calendar() {
+        const DAY: u64 = 864_000_000_000;
+        // Days since 1601 by `date -u -d DATE +%s`, divided by 86400, plus 134774.
+        for (days, date) in [
+            (0, "1601-01-01"),
+            (36_217, "1700-02-28"),
+            (36_218, "1700-03-01"),
+            (134_774, "1970-01-01"),
+            (145_790, "2000-02-29"),
+            (145_791, "2000-03-01"),
+            (146_096, "2000-12-31"),
+            (146_097, "2001-01-01"),
+            (154_557, "2024-03-01"),
+            (154_862, "2024-12-31"),
+        ] {
+            assert_eq!(utc(days * DAY), format!("{date} 00:00 UTC"));
+        }
+        let late = 154_862 * DAY + DAY - 1;
+        assert_eq!(utc(late), "2024-12-31 23:59 UTC");
+        assert_eq!(rfc3339(late), "2024-12-31T23:59:59Z");
+        assert!(utc(u64::MAX).starts_with("60056-"));
+    }
+}

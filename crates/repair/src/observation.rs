@@ -4,7 +4,9 @@ use winrefit_disk::journal::{Found, JournalError};
 use winrefit_disk::{ByteRange, SectorSize};
 use winrefit_formats::gpt::GptCopy;
 use winrefit_formats::{Gpt, GptDisagreement, Guid, ReAgent, WimArchitecture, WimVersion};
+use winrefit_ntfs::runs::Run;
 use winrefit_ntfs::state::VolumeState;
+use winrefit_ntfs::vss::Storage;
 use winrefit_ntfs::{Geometry, NtfsError};
 
 /// A disk as it was observed.
@@ -81,6 +83,10 @@ pub struct Ntfs {
     pub state: Result<VolumeState, NtfsError>,
     /// Free space, where it was measured.
     pub space: Option<Space>,
+    /// Clusters that Windows has put aside as bad.
+    pub bad_clusters: Result<Vec<Run>, NtfsError>,
+    /// Files of shadow copies, where they were looked for.
+    pub shadow_storage: Option<Storage>,
 }
 
 /// Use of a volume's clusters.
@@ -88,8 +94,6 @@ pub struct Ntfs {
 pub struct Space {
     /// Bytes not in use.
     pub free_bytes: u64,
-    /// Byte behind the last cluster in use.
-    pub used_end: u64,
     /// Fewest bytes by which the front can grow.
     pub front_growth_min: Option<u64>,
 }

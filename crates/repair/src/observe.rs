@@ -3,14 +3,15 @@
 
 use crate::error::RepairError;
 use crate::observation::{Content, Ntfs, Observation, Partition, Space, WinRe, Windows};
-use crate::places::places;
-use winrefit_disk::{ReadAt, ReadWindow, SectorSize, journal};
+use crate::places::find_journal;
+use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::gpt::types;
 use winrefit_formats::{Hive, ReAgent, Wim, detect_sector_size, read_gpt};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::front_growth_clusters_min;
 use winrefit_ntfs::state::VolumeState;
-use winrefit_ntfs::{AttributeType, Lcn, NtfsError, Volume};
+use winrefit_ntfs::vss;
+use winrefit_ntfs::{AttributeType, NtfsError, Volume, bad_clusters};
 
 /// Paths where Windows Setup and reagentc put the recovery environment.
 pub const WINRE_IMAGE: &str = r"\Recovery\WindowsRE\Winre.wim";
@@ -65,7 +66,7 @@ pub fn observe(
             winrefit_formats::GptDisagreement::BothDamaged { primary, backup },
         ));
     };
-    let journal = journal::find(disk, sector_size, &places(table.usable(), sector_size));
+    let journal = find_journal(disk, table.usable(), sector_size);
     let mut partitions: Vec<_> = table.partitions().iter().collect();
     partitions.sort_by_key(|p| p.range.start);
     let partitions = partitions
@@ -165,10 +166,18 @@ fn ntfs(part: Part<'_>, depth: Depth) -> Result<Ntfs, NtfsError> {
     } else {
         None
     };
+    let state = VolumeState::read(&volume);
+    // What cannot be read there is damage, which the check before a change finds.
+    let shadow_storage = match depth {
+        Depth::Quick => None,
+        Depth::Full => vss::storage(&volume).ok(),
+    };
     Ok(Ntfs {
         geometry,
-        state: VolumeState::read(&volume),
+        state,
         space,
+        bad_clusters: bad_clusters(&volume),
+        shadow_storage,
     })
 }
 
@@ -178,9 +187,6 @@ fn space<R: ReadAt>(volume: &Volume<R>) -> Result<Space, NtfsError> {
     let cluster = u64::from(geometry.cluster_size);
     Ok(Space {
         free_bytes: bitmap.free_clusters() * cluster,
-        used_end: bitmap
-            .last_used_from(Lcn(0))
-            .map_or(0, |lcn| (lcn.0 + 1) * cluster),
         front_growth_min: front_growth_clusters_min(volume)
             .ok()
             .map(|clusters| clusters.saturating_mul(cluster)),

@@ -1,47 +1,168 @@
-//! Where the journal may lie: docs/adr/0002-journal.md. Both places follow from fields of the partition table that no
-//! repair changes, so every later command finds them again, whichever copy of the table it can read.
+//! Where the journal may lie: docs/adr/0002-journal.md. Both gaps follow from fields of the partition table that no
+//! repair changes, so every later command finds a header again, whichever copy of the table it can read.
 
-use winrefit_disk::journal::JournalPlace;
-use winrefit_disk::{ByteRange, SectorSize};
+use crate::observation::Observation;
+use crate::plan::{Plan, Step};
+use crate::refusal::Refusal;
+use winrefit_disk::journal::{self, Found, JournalError};
+use winrefit_disk::{ByteRange, Device, JournalPlace, ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::LbaRange;
+use winrefit_ntfs::bitmap::ClusterBitmap;
+use winrefit_ntfs::{Lcn, Volume};
 
-/// The place at the end begins this far before the end of the usable range. A disk whose last partition ends on a
+/// The gap at the end begins this far before the end of the usable range. A disk whose last partition ends on a
 /// 1 MiB boundary leaves more than this free there.
-const END_PLACE_BYTES: u64 = 960 << 10;
-/// Longest place at the start. Windows leaves 1 MiB before its first partition.
-const START_PLACE_BYTES_MAX: u64 = 64 << 20;
+const END_GAP_BYTES: u64 = 960 << 10;
+/// Longest gap at the start. Windows leaves 1 MiB before its first partition.
+const START_GAP_BYTES_MAX: u64 = 64 << 20;
 
-/// The places to look for a journal in, whatever partitions there are now.
-pub fn places(usable: LbaRange, sector_size: SectorSize) -> [JournalPlace; 2] {
+/// The gaps that a journal's header may begin, whatever partitions there are now.
+fn gaps(usable: LbaRange, sector_size: SectorSize) -> [ByteRange; 2] {
     let range = usable.bytes(sector_size);
     let start = ByteRange::new(
         range.start,
-        range.start.saturating_add(START_PLACE_BYTES_MAX).min(range.end),
+        range.start.saturating_add(START_GAP_BYTES_MAX).min(range.end),
     );
     let end = ByteRange::new(
-        range.end.saturating_sub(END_PLACE_BYTES).max(range.start),
+        range.end.saturating_sub(END_GAP_BYTES).max(range.start),
         range.end,
     );
-    [JournalPlace { range: start }, JournalPlace { range: end }]
+    [start, end]
 }
 
-/// The places of [`places`] cut down to what none of `used` covers. A place whose first sector is used is gone.
-pub fn free_places(usable: LbaRange, sector_size: SectorSize, used: &[ByteRange]) -> Vec<JournalPlace> {
-    let mut free: Vec<JournalPlace> = Vec::new();
-    for place in places(usable, sector_size) {
-        let start = place.range.start;
+/// The journal of a disk.
+///
+/// # Errors
+/// Those of [`journal::find()`].
+pub fn find_journal(
+    disk: &dyn ReadAt,
+    usable: LbaRange,
+    sector_size: SectorSize,
+) -> Result<Option<Found>, JournalError> {
+    let headers = gaps(usable, sector_size).map(|gap| gap.start);
+    journal::find(disk, sector_size, &headers, usable.bytes(sector_size))
+}
+
+/// The gaps cut down to what none of `used` covers. A gap whose first sector is used is gone.
+fn free_gaps(usable: LbaRange, sector_size: SectorSize, used: &[ByteRange]) -> Vec<ByteRange> {
+    let mut free: Vec<ByteRange> = Vec::new();
+    for gap in gaps(usable, sector_size) {
         let end = used
             .iter()
-            .filter(|u| u.end > start)
+            .filter(|u| u.end > gap.start)
             .map(|u| u.start)
             .min()
             .unwrap_or(u64::MAX);
-        let range = ByteRange::new(start, place.range.end.min(end));
-        if range.len() > sector_size.bytes() && free.iter().all(|other| !other.range.overlaps(&range)) {
-            free.push(JournalPlace { range });
+        let range = ByteRange::new(gap.start, gap.end.min(end));
+        if range.len() >= sector_size.bytes() && free.iter().all(|other| !other.overlaps(&range)) {
+            free.push(range);
         }
     }
     free
+}
+
+/// Where the journal of a plan goes: into a gap that is unallocated before and after the repair, and zero. If none is
+/// long enough, only its header goes there, and the body into clusters that are free before and after: those of the
+/// recovery volume first, since Windows rarely writes there, then the donor's. `staged` is the disk as it would be.
+///
+/// # Errors
+/// [`Refusal::NoJournalSpace`].
+pub(crate) fn journal_place<D: Device>(
+    device: &D,
+    staged: &dyn ReadAt,
+    (observation, plan): (&Observation, &Plan),
+    needed_bytes: u64,
+) -> Result<JournalPlace, Refusal> {
+    let sector = observation.sector_size;
+    let gaps = free_gaps(observation.table.usable(), sector, &used(observation, plan));
+    let mut problem = "neither exists".to_owned();
+    let mut fits = |place: &JournalPlace| match journal::check_place(device, *place, needed_bytes) {
+        Ok(_) => true,
+        Err(error) => {
+            problem = error.to_string();
+            false
+        }
+    };
+    let in_gap = gaps.iter().map(|&gap| JournalPlace::in_gap(gap, sector));
+    if let Some(place) = in_gap.into_iter().find(&mut fits) {
+        return Ok(place);
+    }
+    let donor = plan.steps.iter().filter_map(|step| match step {
+        Step::ShrinkEnd { partition, .. } => Some(*partition),
+        _ => None,
+    });
+    for number in [plan.recovery_partition].into_iter().chain(donor) {
+        let Some(body) = free_run(device, staged, (observation, plan), number) else {
+            continue;
+        };
+        let split = gaps.iter().map(|gap| JournalPlace {
+            header: gap.start,
+            body,
+        });
+        if let Some(place) = split.into_iter().find(&mut fits) {
+            return Ok(place);
+        }
+    }
+    Err(Refusal::NoJournalSpace {
+        needed_bytes,
+        problem,
+    })
+}
+
+/// What partitions and tables occupy before or after.
+fn used(observation: &Observation, plan: &Plan) -> Vec<ByteRange> {
+    let sector = observation.sector_size;
+    let mut used: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
+    // A long entry array can reach into the usable range; its unused slots are zeros as free space is.
+    if let Ok(gpt) = &observation.gpt {
+        used.extend([gpt.primary_entries(), gpt.backup_entries()].map(|array| array.bytes(sector)));
+    }
+    let numbers = observation.partitions.iter().map(|p| p.number);
+    used.extend(numbers.filter_map(|number| range_after(observation, plan, number)));
+    used
+}
+
+/// Where a partition that the plan moves will be.
+fn range_after(observation: &Observation, plan: &Plan, number: u32) -> Option<ByteRange> {
+    let size = observation.sector_size.bytes();
+    plan.steps.iter().find_map(|step| match step {
+        Step::SetPartition { partition, after, .. } if *partition == number => {
+            Some(ByteRange::new(after.start * size, after.end * size))
+        }
+        _ => None,
+    })
+}
+
+/// The longest run of clusters of a volume that are free both before and after. A volume that cannot be read has none.
+fn free_run(
+    disk: &dyn ReadAt,
+    staged: &dyn ReadAt,
+    (observation, plan): (&Observation, &Plan),
+    number: u32,
+) -> Option<ByteRange> {
+    let before = observation.partition(number)?.range;
+    let after = range_after(observation, plan, number).unwrap_or(before);
+    let old = Volume::open(ReadWindow::new(disk, before).ok()?).ok()?;
+    let new = Volume::open(ReadWindow::new(staged, after).ok()?).ok()?;
+    let cluster = u64::from(new.geometry().cluster_size);
+    // Cluster 0 of the old volume is this cluster of the new one.
+    let shift = before.start.checked_sub(after.start)?;
+    if u64::from(old.geometry().cluster_size) != cluster || !shift.is_multiple_of(cluster) {
+        return None;
+    }
+    let (shift, clusters) = (shift / cluster, old.geometry().clusters());
+    let mut used = ClusterBitmap::read(&old).ok()?;
+    if shift > 0 {
+        used = used.shifted(shift);
+    }
+    used = used.resized(new.geometry().clusters());
+    // What is new to the volume is free in none before.
+    used.set_range(Lcn(0), shift, true);
+    used.set_range(Lcn(shift + clusters), u64::MAX, true);
+    used.add_used(&ClusterBitmap::read(&new).ok()?);
+    let (lcn, count) = used.longest_free()?;
+    let start = after.start + lcn.0 * cluster;
+    Some(ByteRange::new(start, start + count * cluster))
 }
 
 #[cfg(test)]
@@ -54,27 +175,27 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_as_windows_lays_it_out_has_both_places() {
+    fn a_disk_as_windows_lays_it_out_has_both_gaps() {
         let used = [
             ByteRange::new(1 << 20, 1000 << 20),
             ByteRange::new(1000 << 20, (64 << 30) - (1 << 20)),
         ];
-        let free = free_places(usable(), SectorSize::B512, &used);
-        assert_eq!(free[0].range, ByteRange::new(34 * 512, 1 << 20));
-        assert_eq!(free[1].range.end, usable().end.0 * 512);
-        assert_eq!(free[1].range.len(), END_PLACE_BYTES);
-        for (place, free) in places(usable(), SectorSize::B512).iter().zip(&free) {
-            assert_eq!(place.range.start, free.range.start);
+        let free = free_gaps(usable(), SectorSize::B512, &used);
+        assert_eq!(free[0], ByteRange::new(34 * 512, 1 << 20));
+        assert_eq!(free[1].end, usable().end.0 * 512);
+        assert_eq!(free[1].len(), END_GAP_BYTES);
+        for (gap, free) in gaps(usable(), SectorSize::B512).iter().zip(&free) {
+            assert_eq!(gap.start, free.start);
         }
     }
 
     #[test]
-    fn a_place_that_a_partition_begins_in_is_gone() {
+    fn a_gap_that_a_partition_begins_in_is_gone() {
         let used = [ByteRange::new(34 * 512, 64 << 30)];
-        assert!(free_places(usable(), SectorSize::B512, &used).is_empty());
+        assert!(free_gaps(usable(), SectorSize::B512, &used).is_empty());
         let used = [ByteRange::new(40 * 512, 63 << 30)];
-        let free = free_places(usable(), SectorSize::B512, &used);
-        assert_eq!(free[0].range, ByteRange::new(34 * 512, 40 * 512));
+        let free = free_gaps(usable(), SectorSize::B512, &used);
+        assert_eq!(free[0], ByteRange::new(34 * 512, 40 * 512));
         assert_eq!(free.len(), 2);
     }
 }

@@ -1,7 +1,11 @@
 //! Reasons to do nothing, each with a stable code and a way out.
 
+mod content;
+mod undo;
+
 use crate::explain::{Explained, size};
 use crate::report::RefusalReport;
+use winrefit_ntfs::vss::ShadowCopies;
 
 /// Why a repair is not done. The fields are what the explanation names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +42,13 @@ pub enum Refusal {
     /// A Windows may refer to the partition, and nobody can read or change what it says.
     ReAgentUnreadable { number: u32, problem: String },
     /// Shadow copies, whose catalog holds absolute positions.
-    ShadowCopies { number: u32 },
+    ShadowCopies { number: u32, found: ShadowCopies },
+    /// Bad clusters where the other volume would begin.
+    BadClusters {
+        number: u32,
+        count: u64,
+        first_byte: u64,
+    },
     /// Nothing adjacent can give space.
     NoDonor { number: u32, reason: NoDonor },
     /// The donor would have too little left.
@@ -48,11 +58,17 @@ pub enum Refusal {
         free_bytes: u64,
         keep_bytes: u64,
     },
-    /// Something lies in the donor's tail.
-    TailInUse {
+    /// What lies in the donor's tail cannot get another place.
+    CannotRelocate {
         number: u32,
         path: Option<String>,
-        bytes_behind: u64,
+        problem: String,
+    },
+    /// Data that have to move cannot be read.
+    UnreadableData {
+        number: u32,
+        path: Option<String>,
+        offset: u64,
     },
     /// The target is larger than the cap.
     TargetTooLarge { wanted_bytes: u64 },
@@ -68,8 +84,10 @@ pub enum Refusal {
     StagedCheckFailed { what: String, detail: String },
     /// Someone else uses the disk.
     TargetInUse { problem: String, next: String },
-    /// Nothing was repaired, or the journal was overwritten.
+    /// Nothing was repaired.
     NothingToUndo,
+    /// Windows has used the free clusters that held what an undo needs.
+    UndoOverwritten,
     /// Someone else has changed what the repair changed.
     ChangedSince { offset: u64, place: String },
 }
@@ -104,9 +122,11 @@ impl Refusal {
             Self::NtfsVersion { .. } => "ntfs-version",
             Self::ReAgentUnreadable { .. } => "reagent-unreadable",
             Self::ShadowCopies { .. } => "shadow-copies",
+            Self::BadClusters { .. } => "bad-clusters",
             Self::NoDonor { .. } => "no-donor",
             Self::DonorTooFull { .. } => "donor-too-full",
-            Self::TailInUse { .. } => "tail-in-use",
+            Self::CannotRelocate { .. } => "cannot-relocate",
+            Self::UnreadableData { .. } => "unreadable-data",
             Self::TargetTooLarge { .. } => "target-too-large",
             Self::CannotRebase { .. } => "cannot-rebase",
             Self::Table { .. } => "partition-table",
@@ -115,6 +135,7 @@ impl Refusal {
             Self::StagedCheckFailed { .. } => "staged-check-failed",
             Self::TargetInUse { .. } => "target-in-use",
             Self::NothingToUndo => "nothing-to-undo",
+            Self::UndoOverwritten => "undo-overwritten",
             Self::ChangedSince { .. } => "changed-since",
         }
     }
@@ -144,30 +165,13 @@ impl Refusal {
             | Self::DamagedNtfs { .. }
             | Self::NtfsVersion { .. }
             | Self::ReAgentUnreadable { .. }
-            | Self::ShadowCopies { .. } => self.explain_volume(),
-            Self::NothingToUndo | Self::ChangedSince { .. } => self.explain_undo(),
+            | Self::ShadowCopies { .. }
+            | Self::BadClusters { .. } => self.explain_volume(),
+            Self::NothingToUndo | Self::UndoOverwritten | Self::ChangedSince { .. } => self.explain_undo(),
             Self::TargetInUse { problem, next } => {
                 Explained::new("The disk is in use", format!("{problem}."), next.clone())
             }
             _ => self.explain_space(),
-        }
-    }
-
-    fn explain_undo(&self) -> Explained {
-        match self {
-            Self::ChangedSince { offset, place } => Explained::new(
-                "The last repair cannot be undone any more",
-                format!(
-                    "Byte {offset} of the disk ({place}) is not what the repair left there: Windows or another tool \
-                     has written to it since, and putting the old sectors back would damage that."
-                ),
-                "Nothing was written. Run `winrefit verify` to see whether the disk is sound as it is.",
-            ),
-            _ => Explained::new(
-                "There is nothing to undo",
-                "The disk holds no record of a finished repair.",
-                "A record is kept on the disk from a repair until the next one.",
-            ),
         }
     }
 
@@ -265,18 +269,13 @@ impl Refusal {
                 "Only version 3.1, which every Windows since XP writes, is changed.",
                 "Mount it once in a current Windows, which upgrades it.",
             ),
-            Self::ReAgentUnreadable { number, problem } => Explained::new(
-                format!("ReAgent.xml of the Windows on partition {number} cannot be read"),
-                format!(
-                    "It may name the recovery partition, and could not be told of its new start: {problem}."
-                ),
-                "Run `reagentc /disable` and `reagentc /enable` in that Windows, shut down, and run the command again.",
-            ),
-            Self::ShadowCopies { number } => Explained::new(
-                format!("The volume on partition {number} has shadow copies"),
-                "Their catalog holds absolute positions, which moving the start of the volume would make wrong.",
-                "Delete them in Windows (vssadmin delete shadows), shut down, and run the command again.",
-            ),
+            Self::ReAgentUnreadable { number, problem } => content::reagent_unreadable(*number, problem),
+            Self::ShadowCopies { number, found } => content::shadow_copies(*number, found),
+            Self::BadClusters {
+                number,
+                count,
+                first_byte,
+            } => content::bad_clusters(*number, *count, *first_byte),
             _ => unreachable_explanation(),
         }
     }
@@ -318,21 +317,27 @@ impl Refusal {
                 ),
                 "Free space on it, or ask for less with --size and --free.",
             ),
-            Self::TailInUse {
+            Self::UnreadableData { number, path, offset } => Explained::new(
+                format!("Data at the end of partition {number} cannot be read"),
+                format!(
+                    "The disk fails to read byte {offset}, which belongs to {}. It has to move for the repair. Nothing \
+                     that is in use was changed.",
+                    path.as_deref().unwrap_or("a file that cannot be named")
+                ),
+                "Save the data of this disk now and replace it; the repair can be made on the copy.",
+            ),
+            Self::CannotRelocate {
                 number,
                 path,
-                bytes_behind,
+                problem,
             } => Explained::new(
-                format!("The end of partition {number} is in use"),
-                format!(
-                    "{}{} of data lie in the part that would be given away.",
-                    path.as_ref()
-                        .map(|path| format!("{path} and perhaps other files: up to "))
-                        .unwrap_or_default(),
-                    size(*bytes_behind)
-                ),
-                "Moving data is not supported yet: shrink the volume in Windows (Disk Management) by that much, then \
-                 run the command again, which will use the space.",
+                format!("Not all that lies at the end of partition {number} can be moved"),
+                match path {
+                    Some(path) => format!("{path}: {problem}."),
+                    None => format!("{problem}."),
+                },
+                "Defragment the volume or shrink it in Windows (Disk Management), then run the command again, which \
+                 will use the space; or ask for less with --size and --free.",
             ),
             _ => self.explain_rest(),
         }
@@ -371,8 +376,8 @@ impl Refusal {
             } => Explained::new(
                 "There is no place on the disk for the journal",
                 format!(
-                    "{} of unallocated, zeroed space before the first or behind the last partition are needed so \
-                     that a power cut loses nothing: {problem}.",
+                    "{} are needed so that a power cut loses nothing, in unallocated, zeroed space before the first or \
+                     behind the last partition; of free clusters a sector there would do: {problem}.",
                     size(*needed_bytes)
                 ),
                 "Work on a copy of the disk, or free the space before the first partition.",

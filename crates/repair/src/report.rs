@@ -238,18 +238,41 @@ pub struct PlanReport {
     pub steps: Vec<String>,
     /// Partitions that change: before and after.
     pub changes: Vec<ChangeReport>,
+    /// Bytes of data that are copied out of the way, to free space of their volume.
+    pub move_bytes: u64,
+    /// How long copying takes, estimated for a disk that reads and writes 100 MB a second.
+    pub move_seconds: u64,
     /// Bytes that are written in place, the journal not counted.
     pub bytes_written: u64,
     /// Bytes of the journal.
     pub journal_bytes: u64,
     /// Where the journal lies, in words.
     pub journal_place: Option<String>,
+    /// Shadow copies that are given up.
+    pub dropped_shadow_copies: Vec<DroppedReport>,
     /// What is not touched.
     pub untouched: Vec<String>,
     /// What would undo it.
     pub undo: String,
     /// Free bytes of the recovery volume afterwards.
     pub recovery_free_bytes_after: Option<u64>,
+}
+
+/// Shadow copies that are given up.
+#[derive(Debug, Clone, Serialize)]
+pub struct DroppedReport {
+    /// The partition of their volume.
+    pub partition: u32,
+    /// How many; absent if their catalog is damaged.
+    pub count: Option<u64>,
+    /// When the oldest was made (RFC 3339).
+    pub oldest: Option<String>,
+    /// When the newest was made (RFC 3339).
+    pub newest: Option<String>,
+    /// Bytes of the files that hold them, which stay.
+    pub storage_bytes: Option<u64>,
+    /// The loss in a sentence.
+    pub text: String,
 }
 
 /// Where a partition lies before and after.
@@ -279,6 +302,8 @@ pub struct VerificationItem {
 pub struct VolumeCheck {
     /// The partition.
     pub partition: u32,
+    /// How much was checked: `quick` or `full`.
+    pub level: &'static str,
     /// Whether no error was found.
     pub consistent: bool,
     /// Records of the $MFT, and how many are in use.

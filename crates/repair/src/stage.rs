@@ -1,43 +1,53 @@
 //! Building the result on an overlay, and turning it into the extents of a commit.
 //!
-//! Every extent has a phase; a lower one is durable before a higher one begins. The order is such that the disk is one
+//! Every write has a phase; a lower one is durable before a higher one begins. The order is such that the disk is one
 //! that Windows can start from after each phase, and, but for the moments in which a single structure is being
 //! written, within them:
 //!
 //! | phase | what | the disk then |
 //! |---|---|---|
-//! | 0 | all that lies in space that is free before and after | as before |
-//! | 0..5 | the steps that shrink the donor | a donor smaller than its partition |
-//! | 6, 7 | backup, then primary partition table | the new layout: both volumes are ready for it |
-//! | 8.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
-//! | 12 | ReAgent.xml | the new layout, known to Windows |
+//! | 0 | the donor's structures in space that is free before and after; "no shadow copies" | as before, perhaps without shadow copies |
+//! | 0..5 | the steps that shrink the donor: its tail is emptied, its end cut | a donor smaller than its partition |
+//! | 6 | the recovery volume's new structures, in what the donor gave up or was unallocated | the same |
+//! | 7, 8 | backup, then primary partition table | the new layout: both volumes are ready for it |
+//! | 9.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
+//! | 14 | ReAgent.xml | the new layout, known to Windows |
 
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::REAGENT_XML;
-use crate::plan::{Plan, Step};
+use crate::phases::{self, StagedWrite};
+use crate::plan::{Dropped, Plan, Step};
 use crate::refusal::Refusal;
-use winrefit_disk::{ByteRange, Device, DiskError, Extent, Lba, Overlay, ReadAt, ReadWindow, Window};
+use crate::shrink::{DonorShrink, moves, shrinks, volume_sectors};
+use winrefit_disk::journal::Transaction;
+use winrefit_disk::{ByteRange, Device, DiskError, Lba, Move, Moved, Overlay, ReadAt, ReadWindow, Window};
 use winrefit_formats::{Gpt, LbaRange, ReAgent, set_winre_offset};
 use winrefit_ntfs::edit::{Edits, replace_content};
-use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front, shrink_end};
+use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front};
+use winrefit_ntfs::vss::{ShadowCopies, VssError, disable};
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
-const PHASE_TABLE_BACKUP: u8 = 6;
-const PHASE_TABLE_PRIMARY: u8 = 7;
-const PHASE_RECOVERY: u8 = 8;
-const PHASE_REAGENT: u8 = 12;
+const PHASE_DONOR: u8 = 0;
+const PHASE_SHADOW: u8 = 6;
+const PHASE_TABLE_BACKUP: u8 = 7;
+const PHASE_TABLE_PRIMARY: u8 = 8;
+const PHASE_RECOVERY: u8 = 9;
+const PHASE_REAGENT: u8 = 14;
 
 /// Copy of ReAgent.xml beside the image.
 const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";
 const REAGENT_BYTES_MAX: u64 = 1 << 20;
 
+/// A disk behind copying, with changes over it.
+pub type StagedDisk<'d> = Overlay<Moved<&'d dyn ReadAt>>;
+
 /// A staged result.
 pub struct Staged<'d> {
     /// The disk as it would be.
-    pub overlay: Overlay<&'d dyn ReadAt>,
-    /// The changes, by phase.
-    pub extents: Vec<Extent>,
+    pub overlay: StagedDisk<'d>,
+    /// What a commit makes of it.
+    pub transaction: Transaction,
 }
 
 /// Why staging ended.
@@ -56,14 +66,16 @@ impl<E: Into<RepairError>> From<E> for StageError {
 }
 
 /// A volume on the overlay.
-type StagedVolume<'s> = Volume<ReadWindow<&'s Overlay<&'s dyn ReadAt>>>;
+type StagedVolume<'s> = Volume<ReadWindow<&'s StagedDisk<'s>>>;
 
 struct Stager<'d, 'o> {
-    overlay: Overlay<&'d dyn ReadAt>,
+    overlay: StagedDisk<'d>,
     observation: &'o Observation,
     gpt: Gpt,
-    /// What was written, with the phase it belongs to.
-    phases: Vec<(ByteRange, u8)>,
+    shrinks: Vec<DonorShrink>,
+    moves: Vec<Move>,
+    /// What was written, in this order.
+    writes: Vec<StagedWrite>,
 }
 
 /// Stages a plan. The disk is only read.
@@ -80,12 +92,16 @@ pub fn stage<'d>(
             problem: e.to_string(),
         })
     })?;
-    let overlay = Overlay::new(disk, observation.sector_size);
+    let shrinks = shrinks(disk, observation, plan)?;
+    let moves = moves(observation, &shrinks);
+    let overlay = Overlay::new(Moved::new(disk, &moves), observation.sector_size);
     let mut stager = Stager {
         overlay,
         observation,
         gpt,
-        phases: Vec::new(),
+        shrinks,
+        moves,
+        writes: Vec::new(),
     };
     for step in &plan.steps {
         stager.step(step)?;
@@ -114,14 +130,10 @@ pub fn stage<'d>(
             })?;
         }
     }
-    let extents = stager.extents()?;
-    Ok(Staged {
-        overlay: stager.overlay,
-        extents,
-    })
+    stager.finish()
 }
 
-impl Stager<'_, '_> {
+impl<'d> Stager<'d, '_> {
     fn old_range(&self, number: u32) -> Result<ByteRange, StageError> {
         let partition = self
             .observation
@@ -132,14 +144,16 @@ impl Stager<'_, '_> {
 
     fn step(&mut self, step: &Step) -> Result<(), StageError> {
         match *step {
-            Step::ShrinkEnd { partition, sectors } => {
+            Step::DropShadowCopies(Dropped { partition, .. }) => self.drop_shadow_copies(partition),
+            Step::ShrinkEnd { partition, .. } => {
                 let old = self.old_range(partition)?;
-                let edits = shrink_end(
-                    ReadWindow::new(&self.overlay, old)?,
-                    self.volume_sectors(partition, sectors),
-                )
-                .map_err(|source| self.resize_error(partition, source))?;
-                self.apply(old, &edits.edits, 0)
+                let shrinks = std::mem::take(&mut self.shrinks);
+                let done = shrinks
+                    .iter()
+                    .filter(|donor| donor.partition == partition)
+                    .try_for_each(|donor| self.apply(old, &donor.shrink.edits, PHASE_DONOR));
+                self.shrinks = shrinks;
+                done
             }
             Step::GrowFront { partition, by_bytes } => self.grow_front(partition, by_bytes),
             Step::GrowEnd { partition, sectors } => {
@@ -150,9 +164,9 @@ impl Stager<'_, '_> {
                 );
                 let edits = grow_end(
                     ReadWindow::new(&self.overlay, new)?,
-                    self.volume_sectors(partition, sectors),
+                    volume_sectors(self.observation, partition, sectors),
                 )
-                .map_err(|source| self.resize_error(partition, source))?;
+                .map_err(|source| resize_error(partition, source))?;
                 self.apply(new, &edits, PHASE_RECOVERY)
             }
             Step::SetPartition { partition, after, .. } => {
@@ -164,13 +178,19 @@ impl Stager<'_, '_> {
         }
     }
 
-    /// A volume counts sectors of its own size, which need not be the disk's.
-    fn volume_sectors(&self, partition: u32, disk_sectors: u64) -> u64 {
-        let volume = self.observation.partition(partition).and_then(|p| p.ntfs());
-        let size = volume.map_or(self.observation.sector_size.bytes(), |ntfs| {
-            ntfs.geometry.sector_size.into()
-        });
-        disk_sectors * self.observation.sector_size.bytes() / size
+    fn drop_shadow_copies(&mut self, number: u32) -> Result<(), StageError> {
+        let range = self.old_range(number)?;
+        let volume = Volume::open(ReadWindow::new(&self.overlay, range)?)
+            .map_err(|source| ntfs_error(number, source))?;
+        let edits = disable(&volume).map_err(|error| match error {
+            VssError::Damaged(damage) => {
+                let found = ShadowCopies::Damaged(damage);
+                StageError::Refused(Refusal::ShadowCopies { number, found })
+            }
+            VssError::Disk(error) => ntfs_error(number, error.into()),
+        })?;
+        drop(volume);
+        self.apply(range, &edits, 0)
     }
 
     fn grow_front(&mut self, partition: u32, by_bytes: u64) -> Result<(), StageError> {
@@ -188,7 +208,7 @@ impl Stager<'_, '_> {
                 bytes: by_bytes,
                 cluster_size,
             };
-            return Err(self.resize_error(partition, source));
+            return Err(resize_error(partition, source));
         }
         let hidden_sectors = start / self.observation.sector_size.bytes();
         let growth = FrontGrowth {
@@ -196,26 +216,17 @@ impl Stager<'_, '_> {
             hidden_sectors,
         };
         let edits = grow_front(ReadWindow::new(&self.overlay, old)?, growth)
-            .map_err(|source| self.resize_error(partition, source))?;
+            .map_err(|source| resize_error(partition, source))?;
         let new = ByteRange::new(start, old.end);
         for edit in &edits.0 {
-            let phase = if edit.step == 0 { 0 } else { PHASE_RECOVERY };
+            let phase = if edit.step == 0 {
+                PHASE_SHADOW
+            } else {
+                PHASE_RECOVERY
+            };
             self.write(new, edit.offset, &edit.bytes, phase)?;
         }
         Ok(())
-    }
-
-    fn resize_error(&self, partition: u32, source: ResizeError) -> StageError {
-        match source {
-            ResizeError::Ntfs(source) => ntfs_error(partition, source),
-            ResizeError::SystemFileInPieces { .. } | ResizeError::NoRoom { .. } => {
-                StageError::Refused(Refusal::CannotRebase {
-                    number: partition,
-                    problem: source.to_string(),
-                })
-            }
-            source => StageError::Failed(RepairError::Resize { partition, source }),
-        }
     }
 
     fn apply(&mut self, volume: ByteRange, edits: &Edits, first_phase: u8) -> Result<(), StageError> {
@@ -227,9 +238,11 @@ impl Stager<'_, '_> {
 
     fn write(&mut self, volume: ByteRange, offset: u64, bytes: &[u8], phase: u8) -> Result<(), StageError> {
         Window::new(&mut self.overlay, volume)?.write_at(offset, bytes)?;
-        let at = volume.start + offset;
-        self.phases
-            .push((ByteRange::new(at, at + bytes.len() as u64), phase));
+        self.writes.push(StagedWrite {
+            phase,
+            offset: volume.start + offset,
+            bytes: bytes.to_vec(),
+        });
         Ok(())
     }
 
@@ -288,31 +301,22 @@ impl Stager<'_, '_> {
         Ok((volume.map_err(|source| ntfs_error(partition, source))?, range))
     }
 
-    /// The changed sectors, cut where the phase changes.
-    fn extents(&mut self) -> Result<Vec<Extent>, StageError> {
-        let size = self.observation.sector_size.bytes() as usize;
-        self.phases.sort_by_key(|(range, _)| range.start);
-        let mut extents: Vec<Extent> = Vec::new();
-        for change in self.overlay.changes()? {
-            let images = change.before.chunks(size).zip(change.after.chunks(size));
-            for (index, (before, after)) in images.enumerate() {
-                let offset = change.offset + (index * size) as u64;
-                let phase = phase_of(&self.phases, ByteRange::new(offset, offset + before.len() as u64));
-                match extents.last_mut() {
-                    Some(last) if last.phase == phase && last.offset + last.after.len() as u64 == offset => {
-                        last.before.extend_from_slice(before);
-                        last.after.extend_from_slice(after);
-                    }
-                    _ => extents.push(Extent {
-                        offset,
-                        before: before.to_vec(),
-                        after: after.to_vec(),
-                        phase,
-                    }),
-                }
-            }
-        }
-        Ok(extents)
+    /// The staged disk, and the way to it.
+    fn finish(self) -> Result<Staged<'d>, StageError> {
+        let extents = phases::extents(&self.overlay, self.writes, self.observation.sector_size)?;
+        let extents = extents.map_err(|offset| {
+            StageError::Refused(Refusal::StagedCheckFailed {
+                what: "the phases lead to the result".to_owned(),
+                detail: format!("byte {offset} of the disk comes out differently"),
+            })
+        })?;
+        Ok(Staged {
+            overlay: self.overlay,
+            transaction: Transaction {
+                extents,
+                moves: self.moves,
+            },
+        })
     }
 }
 
@@ -343,18 +347,15 @@ fn ntfs_error(partition: u32, source: NtfsError) -> StageError {
     }
 }
 
-/// The phase of a sector. What was prepared in free space stays there even if a later step changes it again; apart
-/// from that the last step that touches a sector decides.
-fn phase_of(phases: &[(ByteRange, u8)], sector: ByteRange) -> u8 {
-    let touching = || {
-        phases
-            .iter()
-            .filter(|(range, _)| range.overlaps(&sector))
-            .map(|&(_, phase)| phase)
-    };
-    if touching().any(|phase| phase == 0) {
-        0
-    } else {
-        touching().max().unwrap_or(0)
+pub(crate) fn resize_error(partition: u32, source: ResizeError) -> StageError {
+    match source {
+        ResizeError::Ntfs(source) => ntfs_error(partition, source),
+        ResizeError::SystemFileInPieces { .. } | ResizeError::NoRoom { .. } => {
+            StageError::Refused(Refusal::CannotRebase {
+                number: partition,
+                problem: source.to_string(),
+            })
+        }
+        source => StageError::Failed(RepairError::Resize { partition, source }),
     }
 }

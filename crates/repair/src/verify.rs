@@ -9,7 +9,8 @@ use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
 use crate::rules;
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
-use winrefit_ntfs::check::{CheckOptions, CheckReport, PartitionPlace, check};
+use winrefit_ntfs::check::{CheckLevel, CheckOptions, CheckReport, PartitionPlace, check};
+use winrefit_ntfs::vss::ShadowCopies;
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
 /// Problems of a volume that a report lists.
@@ -23,6 +24,7 @@ pub fn check_partition(
     disk: &dyn ReadAt,
     sector_size: SectorSize,
     partition: &Partition,
+    level: CheckLevel,
 ) -> Result<(CheckReport, VolumeCheck), RepairError> {
     let place = PartitionPlace {
         start_lba: partition.start_lba,
@@ -32,6 +34,7 @@ pub fn check_partition(
     let options = CheckOptions {
         partition: Some(place),
         problems_max: PROBLEMS_MAX,
+        level,
     };
     let number = partition.number;
     let report =
@@ -43,6 +46,7 @@ pub fn check_partition(
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     let summary = VolumeCheck {
         partition: number,
+        level: report.level.as_str(),
         consistent: report.is_consistent(),
         records: report.records,
         records_in_use: report.records_in_use,
@@ -98,6 +102,7 @@ pub fn verify_plan(
         }
     }
     items.extend(reagent_items(&after, plan));
+    items.extend(shadow_copy_items(&after, plan));
     if let Some(recovery) = after.partition(plan.recovery_partition) {
         items.extend(image_items(disk, old_disk, Some(before), recovery));
         let free = recovery.free_bytes().unwrap_or(0);
@@ -123,7 +128,7 @@ pub fn verify_disk(
     let mut items = vec![table_item(observation)];
     let mut checks = Vec::new();
     for partition in observation.partitions.iter().filter(|p| p.ntfs().is_some()) {
-        let (_, summary) = check_partition(disk, observation.sector_size, partition)?;
+        let (_, summary) = check_partition(disk, observation.sector_size, partition, CheckLevel::Full)?;
         items.push(consistency_item(&summary));
         checks.push(summary);
     }
@@ -211,7 +216,7 @@ fn volume_item(
     partition: &Partition,
     before: Option<&CheckReport>,
 ) -> Result<VerificationItem, RepairError> {
-    let (report, summary) = check_partition(disk, observation.sector_size, partition)?;
+    let (report, summary) = check_partition(disk, observation.sector_size, partition, CheckLevel::Full)?;
     let old = |code| before.map_or(0, |before| before.count(code));
     let new = report.counts.iter().find(|&(&code, &count)| count > old(code));
     let item = consistency_item(&summary);
@@ -268,6 +273,29 @@ fn reagent_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
                     plan.recovery_partition
                 ),
             )
+        })
+        .collect()
+}
+
+/// Shadow copies that were given up are none any more, rather than wrong ones.
+fn shadow_copy_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
+    let dropped = plan.steps.iter().filter_map(|step| match step {
+        Step::DropShadowCopies(dropped) => Some(dropped.partition),
+        _ => None,
+    });
+    dropped
+        .map(|number| {
+            let state = after
+                .partition(number)
+                .and_then(|p| p.ntfs()?.state.as_ref().ok());
+            let none = state.is_some_and(|state| {
+                matches!(
+                    state.shadow_copies,
+                    ShadowCopies::NoHeader | ShadowCopies::NoCatalog
+                )
+            });
+            let what = format!("Shadow copies of partition {number}");
+            item(what, none, "the volume's header names none")
         })
         .collect()
 }

@@ -6,7 +6,8 @@ mod common;
 
 use common::{Layout, MIB, RECOVERY, WINDOWS, partition_range, target};
 use winrefit_disk::{
-    ByteRange, Crash, Device, Event, MemoryDevice, Overlay, ReadAt, ReadWindow, Recording, recording,
+    ByteRange, Crash, Device, Event, MemoryDevice, Overlay, ReadAt, ReadWindow, Recording, SectorSize,
+    recording,
 };
 use winrefit_ntfs::check::{CheckOptions, check};
 use winrefit_repair::commands::{diagnose, fix, resume, undo};
@@ -17,9 +18,10 @@ const REQUEST: Request = Request {
     size_bytes: Some(40 * MIB),
     free_bytes: Some(10 * MIB),
     recovery_partition: None,
+    drop_shadow_copies: false,
 };
 
-fn layouts() -> [(&'static str, Layout); 3] {
+fn layouts() -> [(&'static str, Layout); 5] {
     [
         ("shrink+grow-front", Layout::default()),
         (
@@ -36,6 +38,20 @@ fn layouts() -> [(&'static str, Layout); 3] {
                 ..Layout::default()
             },
         ),
+        (
+            "journal in free clusters",
+            Layout {
+                recovery_files: 600,
+                ..Layout::default()
+            },
+        ),
+        (
+            "data in the donor's tail",
+            Layout {
+                full_tail: true,
+                ..Layout::default()
+            },
+        ),
     ]
 }
 
@@ -47,8 +63,29 @@ fn record(old: &MemoryDevice) -> (MemoryDevice, Vec<Event>) {
     subject.device.into_parts()
 }
 
-/// First byte in which a device differs from an image.
-fn difference(device: &Overlay<&MemoryDevice>, image: &MemoryDevice) -> Option<u64> {
+/// The free clusters that hold the journal's body on a repaired disk, or nothing.
+fn body_in_clusters(new: &MemoryDevice) -> ByteRange {
+    let header = 34 * new.sector_size().bytes();
+    let field = |at: u64| u64::from_le_bytes(new.read_vec(header + at, 8).unwrap().try_into().unwrap());
+    let (offset, length) = (field(72), field(80));
+    if offset == header + new.sector_size().bytes() {
+        return ByteRange::new(0, 0);
+    }
+    ByteRange::new(offset, offset + length)
+}
+
+/// What is written before the journal: copies of data, into free clusters.
+fn copies(events: &[Event], sector_size: SectorSize) -> Vec<ByteRange> {
+    let header = 34 * sector_size.bytes();
+    let written = events.iter().filter_map(|event| match event {
+        Event::Write { offset, data } => Some(ByteRange::new(*offset, offset + data.len() as u64)),
+        Event::Flush => None,
+    });
+    written.take_while(|range| range.start != header).collect()
+}
+
+/// First byte, outside of `except`, in which a device differs from an image.
+fn difference(device: &dyn ReadAt, image: &MemoryDevice, except: &[ByteRange]) -> Option<u64> {
     // What the overlay did not change is the base; only where the images differ or the overlay wrote has to be read.
     let mut at = 0;
     while at < image.size() {
@@ -56,25 +93,41 @@ fn difference(device: &Overlay<&MemoryDevice>, image: &MemoryDevice) -> Option<u
         let actual = device.read_vec(at, length).unwrap();
         let expected = &image.bytes()[at as usize..at as usize + length];
         if actual[..] != *expected {
-            return actual
-                .iter()
-                .zip(expected)
-                .position(|(a, b)| a != b)
-                .map(|i| at + i as u64);
+            let first = actual.iter().zip(expected).enumerate().find(|(index, (a, b))| {
+                let offset = at + *index as u64;
+                a != b
+                    && !except
+                        .iter()
+                        .any(|range| (range.start..range.end).contains(&offset))
+            });
+            if let Some((index, _)) = first {
+                return Some(at + index as u64);
+            }
         }
         at += length as u64;
     }
     None
 }
 
-/// Cuts the power in every way of `crashes`, resumes, and counts how often each of the two disks came out.
+/// Cuts the power in every way of `crashes`, resumes, and counts how often each of the two disks came out. Where copies
+/// of data went, the old disk may have anything.
 fn assert_old_or_new(
     base: &MemoryDevice,
     ends: [&MemoryDevice; 2],
+    copies: &[ByteRange],
     events: &[Event],
     crashes: &[Crash],
 ) -> [u32; 2] {
     let mut counts = [0; 2];
+    // Whichever of the two is the repaired one; on the other these are zeros, or bytes of no journal.
+    let header = 34 * base.sector_size().bytes();
+    let is_repaired = |end: &MemoryDevice| end.read_vec(header, 8).unwrap() == b"WRFTJRNL";
+    let repaired = ends.into_iter().find(|end| is_repaired(end));
+    let body = body_in_clusters(repaired.unwrap());
+    let except = ends.map(|end| {
+        let copies = if is_repaired(end) { &[] } else { copies };
+        [&[body], copies].concat()
+    });
     for crash in crashes {
         let mut cut = Overlay::new(base, base.sector_size());
         crash.apply(&mut cut, events).unwrap();
@@ -83,7 +136,7 @@ fn assert_old_or_new(
         let unfinished = before.verdict == Verdict::Unfinished;
         let journal = before.journal.map(|journal| journal.state);
         resume(&mut subject, &mut |_| ()).unwrap_or_else(|error| panic!("{crash:?}: {error}"));
-        let differ = ends.map(|end| difference(&subject.device, end));
+        let differ = [0, 1].map(|end| difference(&subject.device, ends[end], &except[end]));
         match differ {
             [None, _] => counts[0] += 1,
             [_, None] => counts[1] += 1,
@@ -108,7 +161,8 @@ fn a_repair_cut_anywhere_ends_old_or_new() {
             .into_iter()
             .filter(|c| matches!(c, Crash::Prefix { .. }))
             .collect();
-        let [old_count, new_count] = assert_old_or_new(&old, [&old, &new], &events, &crashes);
+        let copies = copies(&events, old.sector_size());
+        let [old_count, new_count] = assert_old_or_new(&old, [&old, &new], &copies, &events, &crashes);
         println!(
             "{name}: {} events, {old_count} cuts end old, {new_count} end new",
             events.len()
@@ -120,34 +174,42 @@ fn a_repair_cut_anywhere_ends_old_or_new() {
 
 #[test]
 fn a_repair_with_lost_torn_or_reordered_writes_ends_old_or_new() {
-    let (_, layout) = &layouts()[0];
-    let old = layout.build();
-    let (new, events) = record(&old);
-    // Every third one: the whole set is the journal's own test.
-    let crashes: Vec<Crash> = Crash::all(&events, old.sector_size())
-        .into_iter()
-        .filter(|c| !matches!(c, Crash::Prefix { .. }))
-        .step_by(3)
-        .collect();
-    let [old_count, new_count] = assert_old_or_new(&old, [&old, &new], &events, &crashes);
-    println!("{} cuts: {old_count} end old, {new_count} end new", crashes.len());
-    assert!(old_count > 0 && new_count > 0);
+    let layouts = layouts();
+    // Every third one: the whole set is the journal's own test. Torn copies are many and alike.
+    for ((name, layout), step) in [(&layouts[0], 3), (&layouts[4], 101)] {
+        let old = layout.build();
+        let (new, events) = record(&old);
+        let crashes: Vec<Crash> = Crash::all(&events, old.sector_size())
+            .into_iter()
+            .filter(|c| !matches!(c, Crash::Prefix { .. }))
+            .step_by(step)
+            .collect();
+        let copies = copies(&events, old.sector_size());
+        let [old_count, new_count] = assert_old_or_new(&old, [&old, &new], &copies, &events, &crashes);
+        println!(
+            "{name}: {} cuts: {old_count} end old, {new_count} end new",
+            crashes.len()
+        );
+        assert!(old_count > 0 && new_count > 0);
+    }
 }
 
 #[test]
 fn an_undo_cut_anywhere_ends_repaired_or_old() {
     for (name, layout) in layouts() {
         let old = layout.build();
-        let (new, _) = record(&old);
+        let (new, repair) = record(&old);
+        let copies = copies(&repair, old.sector_size());
         let mut subject = target(Recording::new(new.clone()));
         assert_eq!(
             undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap().verdict,
             Verdict::Undone
         );
         let (undone, events) = subject.device.into_parts();
-        assert!(undone == old);
+        let except = [&[body_in_clusters(&new)], &copies[..]].concat();
+        assert_eq!(difference(&undone, &old, &except), None);
         let crashes: Vec<Crash> = (0..=events.len()).map(|count| Crash::Prefix { count }).collect();
-        let [repaired, back] = assert_old_or_new(&new, [&new, &old], &events, &crashes);
+        let [repaired, back] = assert_old_or_new(&new, [&new, &old], &copies, &events, &crashes);
         println!(
             "{name}: {} events, {repaired} cuts end repaired, {back} end old",
             events.len()
@@ -228,6 +290,32 @@ fn nothing_is_written_in_place_before_the_journal_is_durable() {
         "{header_writes} header writes, {in_place} in place"
     );
     assert_ne!(partition_range(&new, RECOVERY), partition_range(&old, RECOVERY));
+}
+
+/// The clusters that the donor gives up may hold data of it until its boot sector says that it ends before them.
+#[test]
+fn what_the_donor_gives_up_is_written_after_the_donor_has_ended() {
+    let (_, layout) = &layouts()[0];
+    let old = layout.build();
+    let (new, events) = record(&old);
+    let boot = partition_range(&old, WINDOWS).start;
+    let given = ByteRange::new(
+        partition_range(&new, RECOVERY).start,
+        partition_range(&old, RECOVERY).start,
+    );
+    let (mut written, mut ended, mut in_given) = (false, false, 0);
+    for event in &events {
+        match event {
+            Event::Flush => ended = written,
+            Event::Write { offset, .. } if *offset == boot => written = true,
+            Event::Write { offset, .. } if given.start <= *offset && *offset < given.end => {
+                assert!(ended, "byte {offset} is written before the donor has ended");
+                in_given += 1;
+            }
+            Event::Write { .. } => {}
+        }
+    }
+    assert!(in_given > 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod common;
 use common::{Layout, MIB, RECOVERY, WINDOWS, partition_range, record, store, target};
 use std::time::{Duration, Instant};
 use winrefit_disk::{Device, MemoryDevice, Overlay, ReadAt, ReadWindow};
+use winrefit_ntfs::check::CheckLevel;
 use winrefit_ntfs::{RecordNumber, Volume};
 use winrefit_repair::commands::{check, diagnose, fix, resume, undo, verify};
 use winrefit_repair::plan::Request;
@@ -82,6 +83,7 @@ fn damaged_disks_never_panic_hang_or_end_between() {
         size_bytes: Some(40 * MIB),
         free_bytes: Some(10 * MIB),
         recovery_partition: None,
+        drop_shadow_copies: false,
     };
     let (mut repaired, mut refused, mut errors) = (0, 0, 0);
     for seed in 1..=600u64 {
@@ -92,7 +94,7 @@ fn damaged_disks_never_panic_hang_or_end_between() {
         let mut subject = target(damaged);
         let _ = diagnose(&subject, None);
         let _ = verify(&subject, None, &mut |_| ());
-        let _ = check(&subject, None, &mut |_| ());
+        let _ = check(&subject, None, CheckLevel::Full, &mut |_| ());
         match fix(&mut subject, &request, &mut |_| true, &mut |_| ()) {
             Ok(report) if report.verdict == Verdict::Repaired => {
                 repaired += 1;
@@ -160,6 +162,7 @@ fn wild_attributes_under_right_fixups_never_panic_hang_or_end_between() {
         size_bytes: Some(40 * MIB),
         free_bytes: Some(10 * MIB),
         recovery_partition: None,
+        drop_shadow_copies: false,
     };
     let (mut repaired, mut other) = (0, 0);
     for seed in 1..=1500u64 {

@@ -13,6 +13,7 @@ use winrefit_disk::{
     Window, recording,
 };
 use winrefit_formats::{LbaRange, read_gpt};
+use winrefit_ntfs::check::CheckLevel;
 use winrefit_ntfs::edit::replace_content;
 use winrefit_ntfs::runs::Run;
 use winrefit_ntfs::{AttributeType, Lcn, RecordNumber, Volume};
@@ -27,6 +28,7 @@ const REQUEST: Request = Request {
     size_bytes: Some(40 * MIB),
     free_bytes: Some(10 * MIB),
     recovery_partition: None,
+    drop_shadow_copies: false,
 };
 const VOLUME: (AttributeType, &str) = (AttributeType::VOLUME_INFORMATION, "");
 const DATA: (AttributeType, &str) = (AttributeType::DATA, "");
@@ -276,7 +278,13 @@ fn a_torn_free_record_is_no_obstacle() {
     raw[0x16] = 0;
     raw[1022] ^= 0x55;
     poke(&mut disk, at, &raw);
-    let report = check(&target(disk.clone()), Some(RECOVERY), &mut |_| ()).unwrap();
+    let report = check(
+        &target(disk.clone()),
+        Some(RECOVERY),
+        CheckLevel::Full,
+        &mut |_| (),
+    )
+    .unwrap();
     assert!(report.checks[0].consistent && report.checks[0].problems_total > 0);
     assert_eq!(planned(disk).verdict, Verdict::NeedsRepair);
 }
@@ -306,7 +314,9 @@ fn a_recovery_volume_that_is_gone_is_never_healthy() {
         Verdict::Damaged
     );
     assert_eq!(
-        check(&subject, None, &mut |_| ()).unwrap().verdict,
+        check(&subject, None, CheckLevel::Full, &mut |_| ())
+            .unwrap()
+            .verdict,
         Verdict::Damaged
     );
 }

@@ -1,95 +1,113 @@
 //! Writing a transaction.
 
-use super::find::{check_range, header_at};
-use super::images::{self, Image, Meter};
-use super::{Extent, Header, JournalError, JournalPlace, Meta, Progress, Stage, State, body};
+use super::find::{check, check_range, header_at};
+use super::images::{self, Meter};
+use super::versions::Image;
+use super::{Header, JournalError, JournalPlace, Meta, Progress, Stage, State, Transaction, body, copies};
 use crate::{ByteRange, Device, DiskError, FailStop, ReadAt};
-use sha2::{Digest, Sha256};
 
 /// Bytes that are looked at in one go when a place is checked.
 const CHUNK_BYTES: u64 = 1 << 20;
 
-/// Makes all of `extents` hold their after-image, or none: the whole transaction. The journal stays in `place`, in
-/// state applied, and the header returned is its header.
+/// Makes all extents hold their after-image, or none: the whole transaction. The copies that its moves name have been
+/// made. The journal stays in `place`, in state applied, and the header returned is its header.
 ///
-/// A journal that lies there in state applied is replaced; its undo is no longer possible.
+/// A journal that lies there in state applied is replaced; its undo is no longer possible. A body of it in free clusters
+/// stays there, since nobody knows whose they are by now.
 ///
 /// # Errors
-/// Before anything is written: the extent and place errors, [`JournalError::BeforeMismatch`],
-/// [`JournalError::PlaceInUse`], [`JournalError::Unfinished`], and what [`super::find()`] says of a header. Once writing
-/// has begun: [`JournalError::Disk`] and [`JournalError::ReadBack`], after which the device is to be treated as after
-/// a power cut.
+/// Before anything is written: the extent, move and place errors, [`JournalError::BeforeMismatch`],
+/// [`JournalError::CopyDiffers`], [`JournalError::PlaceInUse`], [`JournalError::Unfinished`], and what [`super::find()`]
+/// says of a header. Once writing has begun: [`JournalError::Disk`] and [`JournalError::ReadBack`], after which the
+/// device is to be treated as after a power cut.
 pub fn commit(
     device: &mut impl Device,
     place: JournalPlace,
-    extents: &[Extent],
+    transaction: &Transaction,
     meta: &Meta,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Header, JournalError> {
     let mut device = FailStop::new(device);
-    let mut header = prepare(&device, place, extents, meta)?;
-    let bytes = body::encode(extents, header.body_len);
-    header.body_sha256 = Sha256::digest(&bytes).into();
+    let mut header = lay_out(&device, place, transaction, meta)?;
+    let versions = check(transaction, &header, device.size())?;
+    let mut quiet = |_| ();
+    let mut meter = Meter::new(&mut quiet, Stage::Verify, 0);
+    if let Some(offset) = versions.difference(&device, Image::Before, &mut meter)? {
+        return Err(JournalError::BeforeMismatch { offset });
+    }
+    if let Some(torn) = copies::first_torn(&device, &versions, &transaction.moves, progress)? {
+        return Err(JournalError::CopyDiffers {
+            to: torn.to,
+            from: torn.from,
+        });
+    }
 
     write_header(&mut device, &mut header, State::Preparing)?;
-    let mut meter = Meter::new(progress, Stage::Journal, header.wipe_len);
-    images::write(&mut device, header.body_offset, &bytes, &mut meter)?;
-    let leftover = header.wipe_len - header.body_len;
-    images::write_zeros(
-        &mut device,
-        header.body_offset + header.body_len,
-        leftover,
-        &mut meter,
-    )?;
-    device.flush()?;
-
-    // The flush made the zeros behind the body durable.
-    header.wipe_len = header.body_len;
+    write_journal(&mut device, &mut header, transaction, progress)?;
     write_header(&mut device, &mut header, State::Committed)?;
-    images::apply(&mut device, extents, Image::After, progress)?;
+    let all = (Image::After, Some(0));
+    images::apply(&mut device, (&transaction.extents, &versions), all, progress)?;
     write_header(&mut device, &mut header, State::Applied)?;
     Ok(header)
 }
 
-/// Checks everything that can be checked before the first write.
-fn prepare(
+/// The header of a journal for `transaction` in `place`, if it goes there.
+fn lay_out(
     device: &impl Device,
     place: JournalPlace,
-    extents: &[Extent],
+    transaction: &Transaction,
     meta: &Meta,
 ) -> Result<Header, JournalError> {
-    let size = device.sector_size().bytes();
-    let body_len = body::length(extents, device.sector_size())?;
-    let body_offset = place.range.start.saturating_add(size);
-    let used_end = check_place(device, place, size + body_len)?;
-    let header = Header {
+    let sector_size = device.sector_size();
+    let behind = place.header.saturating_add(sector_size.bytes());
+    let body_len = body::length(transaction, sector_size)?;
+    let used_end = check_place(device, place, sector_size.bytes() + body_len)?;
+    let own = if place.is_in_gap(sector_size) { body_len } else { 0 };
+    Ok(Header {
         state: State::Preparing,
         transaction_id: meta.transaction_id,
         disk_guid: meta.disk_guid,
         device_len: device.size(),
-        header_offset: place.range.start,
-        sector_size: device.sector_size(),
-        // Each extent takes more than a byte of a body below 4 GiB.
-        extent_count: extents.len() as u32,
-        body_offset,
+        header_offset: place.header,
+        sector_size,
+        // Each entry takes more than a byte of a body below 4 GiB.
+        extent_count: transaction.extents.len() as u32,
+        move_count: transaction.moves.len() as u32,
+        body_offset: place.body.start,
         body_len,
-        wipe_len: body_len.max(used_end - body_offset),
+        wipe_len: own.max(used_end - behind),
         created_unix_seconds: meta.created_unix_seconds,
         body_sha256: [0; 32],
         memo: meta.memo,
-    };
-    body::check(extents, header.area(), device.size(), device.sector_size())?;
-    let mut quiet = |_| ();
-    let mut meter = Meter::new(&mut quiet, Stage::Verify, 0);
-    match images::difference(device, extents, Image::Before, &mut meter)? {
-        Some(offset) => Err(JournalError::BeforeMismatch { offset }),
-        None => Ok(header),
-    }
+    })
 }
 
-/// Whether a journal of `needed_bytes` (see [`super::required_bytes`]) can be written to `place`: zeros lie there, or a
-/// journal in state applied and zeros behind it. The result is where that journal ends, or else the end of the
-/// place's first sector.
+/// Makes the body durable, and zeros behind it where an earlier one was longer.
+fn write_journal(
+    device: &mut impl Device,
+    header: &mut Header,
+    transaction: &Transaction,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), JournalError> {
+    let own = if header.is_body_in_gap() {
+        header.body_len
+    } else {
+        0
+    };
+    let gap = header.gap();
+    let leftover = ByteRange::new(gap.end - (header.wipe_len - own), gap.end);
+    let mut meter = Meter::new(progress, Stage::Journal, header.body_len + leftover.len());
+    header.body_sha256 = body::write(device, header, transaction, &mut meter)?;
+    images::write_zeros(device, leftover, &mut meter)?;
+    device.flush()?;
+    // The flush made the zeros durable.
+    header.wipe_len = own;
+    Ok(())
+}
+
+/// Whether a journal of `needed_bytes` (see [`super::required_bytes`]) can be written to `place`: zeros lie in the gap
+/// there, or a journal in state applied and zeros behind it. The result is where that journal ends in the gap, or else
+/// the end of the header's sector.
 ///
 /// # Errors
 /// [`JournalError::BadPlace`], [`JournalError::PlaceTooSmall`], [`JournalError::PlaceInUse`],
@@ -100,27 +118,32 @@ pub fn check_place(
     needed_bytes: u64,
 ) -> Result<u64, JournalError> {
     let size = device.sector_size();
-    check_range(place, device.size(), size)?;
-    let available = place.range.len();
-    if needed_bytes > available || available < size.bytes() {
+    check_range(place.body, device.size(), size)?;
+    let available = place.body.len().saturating_add(size.bytes());
+    if needed_bytes > available {
         return Err(JournalError::PlaceTooSmall {
             needed: needed_bytes,
             available,
         });
     }
-    let needed_end = place.range.start + needed_bytes;
-    match header_at(device, size, place)? {
-        Some(header) if header.state == State::Applied => {
-            let end = header.area().end;
-            check_zero(device, ByteRange::new(end, needed_end))?;
-            Ok(end)
-        }
-        Some(header) => Err(JournalError::Unfinished { state: header.state }),
-        None => {
-            check_zero(device, ByteRange::new(place.range.start, needed_end))?;
-            Ok(place.range.start + size.bytes())
-        }
+    let (used_end, zero_from) = match header_at(device, size, place.header, ByteRange::new(0, device.size()))?
+    {
+        Some(header) if header.state == State::Applied => (header.gap().end, header.gap().end),
+        Some(header) => return Err(JournalError::Unfinished { state: header.state }),
+        None => (place.header + size.bytes(), place.header),
+    };
+    if place.is_in_gap(size) {
+        check_zero(device, ByteRange::new(zero_from, place.header + needed_bytes))?;
+        return Ok(used_end);
     }
+    check_zero(device, ByteRange::new(zero_from, place.header + size.bytes()))?;
+    if place.body.overlaps(&ByteRange::new(place.header, used_end)) {
+        return Err(JournalError::BadPlace {
+            range: place.body,
+            device_len: device.size(),
+        });
+    }
+    Ok(used_end)
 }
 
 fn check_zero(device: &impl ReadAt, range: ByteRange) -> Result<(), JournalError> {

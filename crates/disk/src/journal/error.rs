@@ -36,10 +36,16 @@ pub enum JournalError {
         /// Length of the device in bytes.
         device_len: u64,
     },
-    /// Two extents share bytes.
-    #[error("two extents of one transaction share the byte {offset}")]
+    /// Two extents of one phase share bytes.
+    #[error("two extents of one phase share the byte {offset}")]
     ExtentsOverlap {
         /// First shared byte.
+        offset: u64,
+    },
+    /// An extent does not begin with what the extent of an earlier phase leaves.
+    #[error("two phases of the transaction disagree about byte {offset}")]
+    VersionsDisagree {
+        /// First byte of which they do.
         offset: u64,
     },
     /// An extent lies where the journal lies.
@@ -47,6 +53,48 @@ pub enum JournalError {
     ExtentInPlace {
         /// The extent.
         range: ByteRange,
+    },
+    /// A move is empty or not made of whole sectors.
+    #[error(
+        "the move of {length} bytes from byte {from} to byte {to} is not made of whole sectors of {sector_size} bytes"
+    )]
+    MoveShape {
+        /// Byte offset of the copy.
+        to: u64,
+        /// Byte offset of the original.
+        from: u64,
+        /// Length in bytes.
+        length: u64,
+        /// Logical sector size in bytes.
+        sector_size: u64,
+    },
+    /// An end of a move reaches behind the end of the device.
+    #[error("the moved {range} reaches behind the end of the device at byte {device_len}")]
+    MoveOutside {
+        /// The copy or the original.
+        range: ByteRange,
+        /// Length of the device in bytes.
+        device_len: u64,
+    },
+    /// A copy shares bytes with another copy or an original.
+    #[error("the copy of one move shares byte {offset} with another move")]
+    MovesOverlap {
+        /// First shared byte.
+        offset: u64,
+    },
+    /// A copy or an original lies where the journal lies.
+    #[error("the moved {range} lies in the journal's own place")]
+    MoveInPlace {
+        /// The copy or the original.
+        range: ByteRange,
+    },
+    /// A copy that the transaction relies on is not what it was copied from.
+    #[error("the copy at byte {to} is not what is at byte {from}")]
+    CopyDiffers {
+        /// Byte offset in the copy.
+        to: u64,
+        /// Byte offset in the original.
+        from: u64,
     },
     /// The journal's body would be longer than [`super::MAX_BODY_BYTES`].
     #[error("the journal would need {needed} bytes; {limit} are the limit")]
@@ -144,13 +192,20 @@ pub enum JournalError {
         /// Byte offset of the body.
         offset: u64,
     },
+    /// The repair is done, and what an undo needs is not on the disk any more: the body lay in clusters that were free,
+    /// and is not what its checksum says.
+    #[error("the record of the repair at byte {offset} was overwritten since, so it cannot be undone")]
+    UndoOverwritten {
+        /// Byte offset of the body.
+        offset: u64,
+    },
     /// Someone else wrote where unfinished work has to go on.
     #[error("byte {offset} was changed by something else while a repair was unfinished")]
     ForeignWrites {
         /// First byte of the first such sector.
         offset: u64,
     },
-    /// Undo is impossible since a touched sector has changed.
+    /// Undo is impossible since a touched sector, a copy or its original has changed.
     #[error("byte {offset} has changed since the repair, so it cannot be undone")]
     ChangedSince {
         /// First byte of the first such sector.

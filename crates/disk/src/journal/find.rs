@@ -1,14 +1,12 @@
 //! Finding a journal, and reading its body.
 
-use super::{Extent, Header, JournalError, JournalPlace, State, body};
-use crate::{DiskError, ReadAt, SectorSize};
-use sha2::{Digest, Sha256};
+use super::versions::Versions;
+use super::{Header, JournalError, State, Transaction, body, copies};
+use crate::{ByteRange, DiskError, ReadAt, SectorSize};
 
 /// A journal whose header is right. Its body has not been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Where it was looked for.
-    pub place: JournalPlace,
     /// Its header.
     pub header: Header,
 }
@@ -20,30 +18,35 @@ impl Found {
     }
 }
 
-/// The journal of this device: the unfinished one, else the newest applied one. Reads one sector for each place; a
-/// place of less than a sector is passed over.
+/// The journal of this device: the unfinished one, else the newest applied one. Reads one sector for each of `headers`,
+/// the offsets where one may lie. `within` is what a journal may occupy at all: it lies between the partition tables. An
+/// offset that leaves no room for a header there is passed over.
 ///
 /// # Errors
 /// [`JournalError::DamagedHeader`], [`JournalError::ImpossibleHeader`] or [`JournalError::NewerVersion`] for the first
-/// place that holds such a header, [`JournalError::TwoUnfinished`], [`JournalError::BadPlace`], [`JournalError::Disk`].
+/// such header, [`JournalError::TwoUnfinished`], [`JournalError::BadPlace`], [`JournalError::Disk`].
 pub fn find(
     device: &(impl ReadAt + ?Sized),
     sector_size: SectorSize,
-    places: &[JournalPlace],
+    headers: &[u64],
+    within: ByteRange,
 ) -> Result<Option<Found>, JournalError> {
     let mut best: Option<Found> = None;
-    for &place in places {
-        let Some(header) = header_at(device, sector_size, place)? else {
+    for &offset in headers {
+        if !within.contains(&sector_at(offset, sector_size)) {
+            continue;
+        }
+        let Some(header) = header_at(device, sector_size, offset, within)? else {
             continue;
         };
-        let found = Found { place, header };
+        let found = Found { header };
         let better = match &best {
             None => true,
-            Some(other) if other.place.range.start == place.range.start => false,
+            Some(other) if other.header.header_offset == offset => false,
             Some(other) if other.is_unfinished() && found.is_unfinished() => {
                 return Err(JournalError::TwoUnfinished {
-                    first: other.place.range.start,
-                    second: place.range.start,
+                    first: other.header.header_offset,
+                    second: offset,
                 });
             }
             Some(other) if other.is_unfinished() != found.is_unfinished() => found.is_unfinished(),
@@ -56,52 +59,65 @@ pub fn find(
     Ok(best)
 }
 
-/// The header at the start of `place`, if there is one.
+fn sector_at(offset: u64, sector_size: SectorSize) -> ByteRange {
+    ByteRange::new(offset, offset.saturating_add(sector_size.bytes()))
+}
+
+/// The header at `offset`, if there is one. Its ranges lie in `within` and on the device.
 pub(super) fn header_at(
     device: &(impl ReadAt + ?Sized),
     sector_size: SectorSize,
-    place: JournalPlace,
+    offset: u64,
+    within: ByteRange,
 ) -> Result<Option<Header>, JournalError> {
-    if place.range.len() < sector_size.bytes() {
-        return Ok(None);
-    }
-    check_range(place, device.size(), sector_size)?;
-    let sector = device.read_vec(place.range.start, sector_size.bytes() as usize)?;
-    Header::parse(&sector, place.range, sector_size)
+    check_range(sector_at(offset, sector_size), device.size(), sector_size)?;
+    let sector = device.read_vec(offset, sector_size.bytes() as usize)?;
+    let within = ByteRange::new(within.start, within.end.min(device.size()));
+    Header::parse(&sector, offset, within, sector_size)
 }
 
 pub(super) fn check_range(
-    place: JournalPlace,
+    range: ByteRange,
     device_len: u64,
     sector_size: SectorSize,
 ) -> Result<(), JournalError> {
-    let (range, size) = (place.range, sector_size.bytes());
+    let size = sector_size.bytes();
     if range.end > device_len || !range.start.is_multiple_of(size) || !range.end.is_multiple_of(size) {
         return Err(JournalError::BadPlace { range, device_len });
     }
     Ok(())
 }
 
-/// The extents of a journal.
+/// The transaction of a journal.
 ///
 /// # Errors
-/// [`JournalError::DamagedBody`] if the body does not have its checksum, or its table is impossible on this device.
-pub fn load(device: &(impl ReadAt + ?Sized), header: &Header) -> Result<Vec<Extent>, JournalError> {
+/// [`JournalError::DamagedBody`] if the body does not have its checksum, or its tables are impossible on this device.
+pub fn load(device: &(impl ReadAt + ?Sized), header: &Header) -> Result<Transaction, JournalError> {
     let damaged = JournalError::DamagedBody {
         offset: header.body_offset,
     };
-    // A found header has a body inside its place; its limit bounds what is allocated here.
-    if header.body_len > super::MAX_BODY_BYTES {
-        return Err(damaged);
-    }
-    let bytes = match device.read_vec(header.body_offset, header.body_len as usize) {
-        Err(DiskError::OutOfBounds { .. }) => return Err(damaged),
-        other => other?,
+    let transaction = match body::read(device, header) {
+        Err(DiskError::OutOfBounds { .. }) | Ok(None) => return Err(damaged),
+        Err(error) => return Err(error.into()),
+        Ok(Some(transaction)) => transaction,
     };
-    if Sha256::digest(&bytes)[..] != header.body_sha256[..] {
-        return Err(damaged);
+    match check(&transaction, header, device.size()) {
+        Ok(_) => Ok(transaction),
+        Err(_) => Err(damaged),
     }
-    let extents = body::decode(&bytes, header.extent_count, header.sector_size).ok_or(damaged.clone())?;
-    body::check(&extents, header.area(), device.size(), header.sector_size).map_err(|_| damaged)?;
-    Ok(extents)
+}
+
+/// Whether a transaction is possible on a device of that length, with a journal as its header says.
+///
+/// # Errors
+/// The first rule that is broken.
+pub(super) fn check<'t>(
+    transaction: &'t Transaction,
+    header: &Header,
+    device_len: u64,
+) -> Result<Versions<'t>, JournalError> {
+    let areas = [header.gap(), header.body()];
+    let versions = Versions::new(&transaction.extents, &areas, device_len, header.sector_size)?;
+    copies::check(&transaction.moves, &areas, device_len, header.sector_size)?;
+    Ok(versions)
 }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 /// The first eight bytes of a header.
 pub const MAGIC: [u8; 8] = *b"WRFTJRNL";
-/// The version that this code reads and writes.
-pub const VERSION: u32 = 1;
+/// The version that this code writes. It reads version 1 as well, which is the same without moves.
+pub const VERSION: u32 = 2;
 /// Length of the memo in bytes.
 pub const MEMO_BYTES: usize = 256;
 
@@ -32,7 +32,8 @@ pub(crate) mod at {
     pub const CREATED: usize = 96;
     pub const BODY_SHA256: usize = 104;
     pub const MEMO: usize = 136;
-    pub const RESERVED: usize = 392;
+    pub const MOVE_COUNT: usize = 392;
+    pub const RESERVED: usize = 396;
     /// The checksum is the last field of the sector, wherever that ends.
     pub const CRC_BYTES: usize = 4;
 }
@@ -100,11 +101,14 @@ pub struct Header {
     pub sector_size: SectorSize,
     /// Number of extents in the body.
     pub extent_count: u32,
-    /// Where the body starts.
+    /// Number of moves in the body.
+    pub move_count: u32,
+    /// Where the body starts: right behind the header, or in free clusters.
     pub body_offset: u64,
     /// Length of the body, whole sectors.
     pub body_len: u64,
-    /// How many bytes from `body_offset` on may be other than zero: the body, and what a longer one left before it.
+    /// How many bytes behind the header may be other than zero: the body if it lies there, and what an earlier one
+    /// left.
     pub wipe_len: u64,
     /// When the transaction was made, in seconds since 1970 UTC, as the caller said.
     pub created_unix_seconds: u64,
@@ -115,9 +119,20 @@ pub struct Header {
 }
 
 impl Header {
-    /// Everything that the journal occupies: the header, and the body with what is left of a longer one.
-    pub fn area(&self) -> ByteRange {
-        ByteRange::new(self.header_offset, self.body_offset.saturating_add(self.wipe_len))
+    /// The header, and what lies behind it and is not zero.
+    pub fn gap(&self) -> ByteRange {
+        let behind = self.header_offset.saturating_add(self.sector_size.bytes());
+        ByteRange::new(self.header_offset, behind.saturating_add(self.wipe_len))
+    }
+
+    /// The body.
+    pub fn body(&self) -> ByteRange {
+        ByteRange::new(self.body_offset, self.body_offset.saturating_add(self.body_len))
+    }
+
+    /// Whether the body lies right behind the header, and not in free clusters.
+    pub fn is_body_in_gap(&self) -> bool {
+        self.header_offset.checked_add(self.sector_size.bytes()) == Some(self.body_offset)
     }
 
     /// The header as one sector.
@@ -139,21 +154,21 @@ impl Header {
         put(at::CREATED, &self.created_unix_seconds.to_le_bytes());
         put(at::BODY_SHA256, &self.body_sha256);
         put(at::MEMO, &self.memo);
+        put(at::MOVE_COUNT, &self.move_count.to_le_bytes());
         let crc_at = sector.len() - at::CRC_BYTES;
         let crc = crc32fast::hash(&sector[..crc_at]);
         sector[crc_at..].copy_from_slice(&crc.to_le_bytes());
         sector
     }
 
-    /// The header in `sector`, which was read at `place.start` of a device with that sector size, or `None` where
-    /// the magic is missing. Nothing of it is believed before its checksum, and no offset before it was found to lie
-    /// in `place`.
+    /// The header in `sector`, which was read at `offset` of a device with that sector size, or `None` where the magic
+    /// is missing. Nothing of it is believed before its checksum, and no offset before it was found to lie in `within`.
     pub(crate) fn parse(
         sector: &[u8],
-        place: ByteRange,
+        offset: u64,
+        within: ByteRange,
         sector_size: SectorSize,
     ) -> Result<Option<Self>, JournalError> {
-        let offset = place.start;
         let damaged = JournalError::DamagedHeader { offset };
         if !sector.starts_with(&MAGIC) {
             return Ok(None);
@@ -170,7 +185,7 @@ impl Header {
             return Err(JournalError::NewerVersion { offset, version });
         }
         let impossible = |field, value| JournalError::ImpossibleHeader { offset, field, value };
-        if version != VERSION {
+        if version == 0 {
             return Err(impossible("version", u64::from(version)));
         }
         let number = u32_at(content, at::STATE);
@@ -193,36 +208,31 @@ impl Header {
             created_unix_seconds: u64_at(content, at::CREATED),
             body_sha256: array_at(content, at::BODY_SHA256),
             memo: array_at(content, at::MEMO),
+            move_count: u32_at(content, at::MOVE_COUNT),
         };
-        header.check_ranges(place)?;
+        header.check_ranges(offset, within)?;
         Ok(Some(header))
     }
 
-    /// Whether the offsets and lengths are ones that this code writes, and stay inside `place`.
-    fn check_ranges(&self, place: ByteRange) -> Result<(), JournalError> {
+    /// Whether the offsets and lengths are ones that this code writes, and stay inside `within`.
+    fn check_ranges(&self, offset: u64, within: ByteRange) -> Result<(), JournalError> {
         let size = self.sector_size.bytes();
-        let impossible = |field, value| {
-            let offset = place.start;
-            Err(JournalError::ImpossibleHeader { offset, field, value })
-        };
-        if self.header_offset != place.start {
+        let impossible = |field, value| Err(JournalError::ImpossibleHeader { offset, field, value });
+        let is_length = |length: u64| length.is_multiple_of(size) && length <= super::MAX_BODY_BYTES;
+        if self.header_offset != offset {
             return impossible("header offset", self.header_offset);
         }
-        // Version 1 knows the body right behind the header only.
-        if Some(self.body_offset) != place.start.checked_add(size) {
-            return impossible("body offset", self.body_offset);
+        let (gap, body) = (self.gap(), self.body());
+        let in_gap = self.is_body_in_gap();
+        if !is_length(self.wipe_len) || !within.contains(&gap) || in_gap && self.wipe_len < self.body_len {
+            return impossible("wipe length", self.wipe_len);
         }
-        if self.body_len == 0 || !self.body_len.is_multiple_of(size) || self.body_len > super::MAX_BODY_BYTES
-        {
+        if self.body_len == 0 || !is_length(self.body_len) {
             return impossible("body length", self.body_len);
         }
-        let end = self.body_offset.checked_add(self.wipe_len);
-        if self.wipe_len < self.body_len
-            || self.wipe_len > super::MAX_BODY_BYTES
-            || !self.wipe_len.is_multiple_of(size)
-            || end.is_none_or(|end| end > place.end)
-        {
-            return impossible("wipe length", self.wipe_len);
+        let overlaps = !in_gap && body.overlaps(&gap);
+        if overlaps || !self.body_offset.is_multiple_of(size) || !within.contains(&body) {
+            return impossible("body offset", self.body_offset);
         }
         Ok(())
     }
@@ -249,7 +259,7 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
 mod tests {
     use super::*;
 
-    const PLACE: ByteRange = ByteRange {
+    const WITHIN: ByteRange = ByteRange {
         start: 4096,
         end: 65536,
     };
@@ -263,6 +273,7 @@ mod tests {
             header_offset: 4096,
             sector_size,
             extent_count: 7,
+            move_count: 3,
             body_offset: 4096 + sector_size.bytes(),
             body_len: 8192,
             wipe_len: 16384,
@@ -278,7 +289,7 @@ mod tests {
             let header = header(size);
             let sector = header.to_sector();
             assert_eq!(sector.len() as u64, size.bytes());
-            assert_eq!(Header::parse(&sector, PLACE, size).unwrap(), Some(header));
+            assert_eq!(Header::parse(&sector, 4096, WITHIN, size).unwrap(), Some(header));
         }
     }
 
@@ -288,7 +299,7 @@ mod tests {
         for bit in 0..sector.len() * 8 {
             let mut bad = sector.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
-            match Header::parse(&bad, PLACE, SectorSize::B512) {
+            match Header::parse(&bad, 4096, WITHIN, SectorSize::B512) {
                 Ok(None) => assert!(bit < 64, "bit {bit}"),
                 Err(JournalError::DamagedHeader { offset: 4096 }) => assert!(bit >= 64, "bit {bit}"),
                 other => panic!("bit {bit}: {other:?}"),
@@ -301,19 +312,50 @@ mod tests {
         change(&mut sector);
         let crc = crc32fast::hash(&sector[..508]);
         sector[508..].copy_from_slice(&crc.to_le_bytes());
-        Header::parse(&sector, PLACE, SectorSize::B512)
+        Header::parse(&sector, 4096, WITHIN, SectorSize::B512)
     }
 
     #[test]
     fn a_newer_version_is_named() {
-        let result = resealed(|sector| sector[at::VERSION] = 2);
+        let result = resealed(|sector| sector[at::VERSION] = 3);
         assert!(matches!(
             result,
             Err(JournalError::NewerVersion {
                 offset: 4096,
-                version: 2
+                version: 3
             })
         ));
+    }
+
+    #[test]
+    fn a_header_of_version_1_is_one_without_moves() {
+        let old = resealed(|sector| {
+            sector[at::VERSION] = 1;
+            sector[at::MOVE_COUNT] = 0;
+        });
+        let expected = Header {
+            move_count: 0,
+            ..header(SectorSize::B512)
+        };
+        assert_eq!(old.unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn a_body_may_lie_elsewhere_but_not_in_the_gap_nor_outside() {
+        // The gap ends behind the wipe length, at 20992.
+        for (offset, ok) in [
+            (20_992u64, true),
+            (57_344, true),
+            (20_480, false),
+            (57_856, false),
+            (0, false),
+        ] {
+            let result = resealed(|sector| {
+                sector[at::BODY_OFFSET..at::BODY_OFFSET + 8].copy_from_slice(&offset.to_le_bytes());
+            });
+            assert_eq!(result.is_ok(), ok, "{offset}: {result:?}");
+            assert!(result.is_err() || !result.unwrap().unwrap().is_body_in_gap());
+        }
     }
 
     #[test]
@@ -321,7 +363,7 @@ mod tests {
         let cases = [
             ("header offset", at::HEADER_OFFSET, [0, 4608, u64::MAX]),
             ("body offset", at::BODY_OFFSET, [4096, 5120, u64::MAX - 511]),
-            ("body length", at::BODY_LENGTH, [0, 513, u64::MAX - 511]),
+            ("body length", at::BODY_LENGTH, [0, 513, 8191]),
             ("wipe length", at::WIPE_LENGTH, [512, 8193, 61440]),
             ("wipe length", at::WIPE_LENGTH, [0, 1 << 40, u64::MAX - 511]),
         ];

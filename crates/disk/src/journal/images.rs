@@ -1,27 +1,17 @@
-//! Comparing extents with the device, and writing them.
+//! Writing images to their extents, and the writing of long stretches in general.
 
-use super::recovery::Content;
+use super::versions::{Image, Versions};
 use super::{Extent, JournalError, Progress, Stage};
-use crate::{Device, DiskError, ReadAt, SectorSize};
+use crate::{ByteRange, Device, DiskError};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 /// Bytes per write, so that progress is seen.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Which of an extent's images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Image {
-    Before,
-    After,
-}
-
-impl Image {
-    fn of(self, extent: &Extent) -> &[u8] {
-        match self {
-            Self::Before => &extent.before,
-            Self::After => &extent.after,
-        }
+impl Extent {
+    /// The bytes of the device that change.
+    pub(super) fn range(&self) -> ByteRange {
+        ByteRange::new(self.offset, self.offset.saturating_add(self.after.len() as u64))
     }
 }
 
@@ -42,125 +32,114 @@ impl<'a> Meter<'a> {
         Self { tell, state }
     }
 
-    fn add(&mut self, bytes: usize) {
+    pub(super) fn add(&mut self, bytes: usize) {
         self.state.done_bytes += bytes as u64;
         (self.tell)(self.state);
     }
 }
 
-/// Writes `bytes` in chunks.
-pub(super) fn write(
-    device: &mut impl Device,
+/// Joins what is written to neighbouring places into large writes. What is not [`Gather::finish`]ed is lost.
+pub(super) struct Gather<'a, 'm, D> {
+    device: &'a mut D,
+    meter: &'a mut Meter<'m>,
     offset: u64,
-    bytes: &[u8],
-    meter: &mut Meter<'_>,
-) -> Result<(), DiskError> {
-    let mut at = offset;
-    for chunk in bytes.chunks(CHUNK_BYTES) {
-        device.write_at(at, chunk)?;
-        at += chunk.len() as u64;
-        meter.add(chunk.len());
-    }
-    Ok(())
+    bytes: Vec<u8>,
 }
 
-/// Writes `length` zeros in chunks.
+impl<'a, 'm, D: Device> Gather<'a, 'm, D> {
+    pub(super) fn new(device: &'a mut D, meter: &'a mut Meter<'m>) -> Self {
+        Self {
+            device,
+            meter,
+            offset: 0,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Writes `bytes` at `offset`, now or later.
+    pub(super) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
+        if offset != self.offset + self.bytes.len() as u64 {
+            self.finish()?;
+            self.offset = offset;
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(CHUNK_BYTES - self.bytes.len()));
+            self.bytes.extend_from_slice(now);
+            rest = later;
+            if self.bytes.len() == CHUNK_BYTES {
+                self.finish()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is left. Not a flush.
+    pub(super) fn finish(&mut self) -> Result<(), DiskError> {
+        if !self.bytes.is_empty() {
+            self.device.write_at(self.offset, &self.bytes)?;
+            self.meter.add(self.bytes.len());
+            self.offset += self.bytes.len() as u64;
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Writes zeros in chunks.
 pub(super) fn write_zeros(
     device: &mut impl Device,
-    offset: u64,
-    length: u64,
+    range: ByteRange,
     meter: &mut Meter<'_>,
 ) -> Result<(), DiskError> {
-    let zeros = vec![0; CHUNK_BYTES.min(length as usize)];
-    let mut done = 0;
-    while done < length {
-        let count = (length - done).min(CHUNK_BYTES as u64) as usize;
-        device.write_at(offset + done, &zeros[..count])?;
-        done += count as u64;
+    let zeros = vec![0; range.len().min(CHUNK_BYTES as u64) as usize];
+    let mut at = range.start;
+    while at < range.end {
+        let count = (range.end - at).min(CHUNK_BYTES as u64) as usize;
+        device.write_at(at, &zeros[..count])?;
+        at += count as u64;
         meter.add(count);
     }
     Ok(())
 }
 
-/// Writes one image of all extents, a flush after each phase, and compares what the device gives back.
+/// Writes that image of all extents from `phase` on (for [`Image::Before`]: from `phase` downwards), a flush after each
+/// phase, and compares what the device gives back. Nothing is written if there is no `phase`.
 ///
 /// # Errors
 /// [`JournalError::ReadBack`] or [`JournalError::Disk`].
 pub(super) fn apply(
     device: &mut impl Device,
-    extents: &[Extent],
-    image: Image,
+    (extents, versions): (&[Extent], &Versions<'_>),
+    (image, phase): (Image, Option<u8>),
     tell: &mut dyn FnMut(Progress),
 ) -> Result<(), JournalError> {
-    let total = extents.iter().map(|extent| extent.after.len() as u64).sum();
-    let mut phases: Vec<u8> = extents
-        .iter()
-        .map(|extent| extent.phase)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    if image == Image::Before {
-        phases.sort_unstable_by_key(|phase| Reverse(*phase));
+    let mut order: Vec<&Extent> = match (image, phase) {
+        (_, None) => Vec::new(),
+        (Image::After, Some(first)) => extents.iter().filter(|extent| extent.phase >= first).collect(),
+        (Image::Before, Some(last)) => extents.iter().filter(|extent| extent.phase <= last).collect(),
+    };
+    match image {
+        Image::After => order.sort_by_key(|extent| (extent.phase, extent.offset)),
+        Image::Before => order.sort_by_key(|extent| (Reverse(extent.phase), extent.offset)),
     }
+    let total = order.iter().map(|extent| extent.after.len() as u64).sum();
     let mut meter = Meter::new(tell, Stage::Apply, total);
-    for phase in phases {
-        for extent in extents.iter().filter(|extent| extent.phase == phase) {
-            write(device, extent.offset, image.of(extent), &mut meter)?;
+    for epoch in order.chunk_by(|a, b| a.phase == b.phase) {
+        let mut gather = Gather::new(device, &mut meter);
+        for extent in epoch {
+            let bytes = match image {
+                Image::Before => &extent.before,
+                Image::After => &extent.after,
+            };
+            gather.write(extent.offset, bytes)?;
         }
+        gather.finish()?;
         device.flush()?;
     }
-    let mut meter = Meter::new(tell, Stage::Verify, total);
-    match difference(device, extents, image, &mut meter)? {
+    let mut meter = Meter::new(tell, Stage::Verify, versions.total_bytes());
+    match versions.difference(device, image, &mut meter)? {
         Some(offset) => Err(JournalError::ReadBack { offset }),
         None => Ok(()),
     }
-}
-
-/// The lowest byte offset at which the device does not hold that image.
-pub(super) fn difference(
-    device: &(impl ReadAt + ?Sized),
-    extents: &[Extent],
-    image: Image,
-    meter: &mut Meter<'_>,
-) -> Result<Option<u64>, DiskError> {
-    let mut first: Option<u64> = None;
-    for extent in extents {
-        let expected = image.of(extent);
-        let present = device.read_vec(extent.offset, expected.len())?;
-        if let Some(at) = present.iter().zip(expected).position(|(a, b)| a != b) {
-            let offset = extent.offset + at as u64;
-            first = Some(first.map_or(offset, |known| known.min(offset)));
-        }
-        meter.add(expected.len());
-    }
-    Ok(first)
-}
-
-/// What the touched sectors hold, sector by sector.
-pub(super) fn survey(
-    device: &(impl ReadAt + ?Sized),
-    extents: &[Extent],
-    sector_size: SectorSize,
-) -> Result<Content, DiskError> {
-    let size = sector_size.bytes() as usize;
-    let (mut all_before, mut all_after) = (true, true);
-    let mut foreign: Option<u64> = None;
-    for extent in extents {
-        let present = device.read_vec(extent.offset, extent.after.len())?;
-        let images = extent.before.chunks(size).zip(extent.after.chunks(size));
-        for (number, (sector, (before, after))) in present.chunks(size).zip(images).enumerate() {
-            all_before &= sector == before;
-            all_after &= sector == after;
-            if sector != before && sector != after {
-                let offset = extent.offset + (number * size) as u64;
-                foreign = Some(foreign.map_or(offset, |known| known.min(offset)));
-            }
-        }
-    }
-    Ok(match (foreign, all_before, all_after) {
-        (Some(offset), _, _) => Content::Foreign { offset },
-        (None, _, true) => Content::After,
-        (None, true, false) => Content::Before,
-        (None, false, false) => Content::Mixed,
-    })
 }

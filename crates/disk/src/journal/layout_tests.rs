@@ -44,6 +44,7 @@ fn the_documented_header_is_the_one_in_the_code() {
         ("created", at::CREATED, 8),
         ("body SHA-256", at::BODY_SHA256, 32),
         ("memo", at::MEMO, MEMO_BYTES),
+        ("move count", at::MOVE_COUNT, 4),
     ];
     let mut end = 0;
     for (field, offset, length) in fields {
@@ -77,4 +78,15 @@ fn the_documented_extent_entry_is_the_one_in_the_code() {
     );
     let table = rows.iter().find(|row| row[0] == "extent table").unwrap();
     assert_eq!(table[1], format!("{} x extent count", body::ENTRY_BYTES));
+}
+
+#[test]
+fn the_documented_move_entry_is_the_one_in_the_code() {
+    use body::move_at;
+    let rows = rows();
+    assert_eq!(documented(&rows, "copy offset"), (move_at::TO, 8));
+    assert_eq!(documented(&rows, "original offset"), (move_at::FROM, 8));
+    assert_eq!(documented(&rows, "move length"), (move_at::LENGTH, 8));
+    let table = rows.iter().find(|row| row[0] == "move table").unwrap();
+    assert_eq!(table[1], format!("{} x move count", body::MOVE_BYTES));
 }

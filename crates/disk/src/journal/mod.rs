@@ -1,14 +1,16 @@
 //! The atomic commit, and its undo: a journal on the disk itself.
 //!
-//! A transaction is a list of [`Extent`]s. [`commit`] first writes all of their after- and before-images to a
-//! [`JournalPlace`] that nothing else uses, flushes, and makes the journal valid with one sector; only then does it touch
-//! the extents. After a cut [`find`] sees the journal and [`resume`] leaves the device exactly old or exactly new.
-//! The journal stays on the disk, so that [`undo`] can put the old content back and remove every trace.
+//! A [`Transaction`] is a list of [`Extent`]s, and of the [`Move`]s whose copies they rely on. [`commit`] first writes
+//! all after- and before-images to a [`JournalPlace`] that nothing else uses, flushes, and makes the journal valid with
+//! one sector; only then does it touch the extents. After a cut [`find`] sees the journal and [`resume`] leaves the device
+//! exactly old or exactly new. The journal stays on the disk, so that [`undo`] can put the old content back.
 //!
 //! Invariants, each proven by the crash tests:
 //! * No extent is written before the flush behind the header that says [`State::Committed`] (or [`State::Undoing`]).
-//! * The header is the first thing that is written and the last that is removed, so a body is never left behind.
+//! * The header is the first thing that is written and the last that is removed, so a body is never left behind it.
 //! * The state [`State::Preparing`] means that all extents hold their old content; discarding needs no body.
+//! * A body in free clusters is overwritten only while it is known to be ours: Windows may own the clusters by now.
+//! * A resume never takes a sector back to an earlier version.
 //! * Nothing read from the journal is believed before its checksum, and no offset before its bounds are checked.
 //! * After the first failed write nothing more is written ([`crate::FailStop`]).
 //!
@@ -16,6 +18,7 @@
 
 mod body;
 mod commit;
+mod copies;
 mod error;
 mod find;
 mod header;
@@ -24,6 +27,7 @@ mod images;
 mod layout_tests;
 mod recover;
 pub mod recovery;
+mod versions;
 
 pub use commit::{check_place, commit};
 pub use error::JournalError;
@@ -32,30 +36,61 @@ pub use header::{Header, MAGIC, MEMO_BYTES, State, VERSION};
 pub use recover::{Outcome, assess, check_undo, resume, undo};
 pub use recovery::Decision;
 
-use crate::{ByteRange, SectorSize};
+use crate::{ByteRange, Move, SectorSize};
 use uuid::Uuid;
 
-/// Upper bound of a body. A repair needs some hundred KiB; what is read from a disk must have an end.
-pub const MAX_BODY_BYTES: u64 = 64 << 20;
+/// Upper bound of a body. Moving a volume's tail changes some ten MiB; what is read from a disk must have an end.
+pub const MAX_BODY_BYTES: u64 = 256 << 20;
+
+/// What is to change, wholly or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Transaction {
+    /// At least one. The same sector may lie in extents of several phases: each then takes it from the version that
+    /// the phase before it leaves (`before` is that one's `after`) to the next.
+    pub extents: Vec<Extent>,
+    /// Copies that were made before, and flushed. The journal copies nothing: it makes sure that they are whole before
+    /// the new content relies on them, and that the originals are before the old content does again.
+    pub moves: Vec<Move>,
+}
 
 /// Whole sectors that change together with all other extents of the transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extent {
     /// Byte offset on the device, a multiple of the sector size.
     pub offset: u64,
-    /// What the device holds there now.
+    /// What the device holds there before this phase.
     pub before: Vec<u8>,
     /// What it is to hold. As long as `before`, and a multiple of the sector size.
     pub after: Vec<u8>,
     /// Extents of a lower phase are durable before those of a higher one are written; an undo goes the other way.
+    /// Extents of one phase do not overlap.
     pub phase: u8,
 }
 
-/// Space on the device that no partition and no volume uses, before and after the transaction.
+/// Where a journal goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JournalPlace {
-    /// Whole sectors. The header is the first one.
-    pub range: ByteRange,
+    /// Byte offset of the header: a sector that no partition uses, before and after the transaction.
+    pub header: u64,
+    /// Whole sectors; the body begins where they do. Right behind the header, they are as unused as its sector, which
+    /// is checked. Anywhere else nobody can check it: they are free in some volume before and after the transaction.
+    pub body: ByteRange,
+}
+
+impl JournalPlace {
+    /// The place with the header in the first sector of `gap` and the body in the rest.
+    pub fn in_gap(gap: ByteRange, sector_size: SectorSize) -> Self {
+        let body = gap.start.saturating_add(sector_size.bytes());
+        Self {
+            header: gap.start,
+            body: ByteRange::new(body, gap.end),
+        }
+    }
+
+    /// Whether the body lies right behind the header.
+    pub fn is_in_gap(&self, sector_size: SectorSize) -> bool {
+        self.header.checked_add(sector_size.bytes()) == Some(self.body.start)
+    }
 }
 
 /// What the caller wants to be written into the header.
@@ -74,6 +109,8 @@ pub struct Meta {
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// Comparing what was moved with where it was.
+    Compare,
     /// Writing the journal's body.
     Journal,
     /// Writing images to their extents.
@@ -95,10 +132,10 @@ pub struct Progress {
     pub total_bytes: u64,
 }
 
-/// How many bytes a [`JournalPlace`] needs for a transaction of `extents`, header included.
+/// How many bytes a journal of `transaction` takes, its header included.
 ///
 /// # Errors
 /// [`JournalError::TooLarge`].
-pub fn required_bytes(extents: &[Extent], sector_size: SectorSize) -> Result<u64, JournalError> {
-    Ok(sector_size.bytes() + body::length(extents, sector_size)?)
+pub fn required_bytes(transaction: &Transaction, sector_size: SectorSize) -> Result<u64, JournalError> {
+    Ok(sector_size.bytes() + body::length(transaction, sector_size)?)
 }

@@ -1,11 +1,12 @@
 //! Acting on a journal that was found: finishing its work, or undoing it.
 
 use super::commit::write_header;
-use super::find::load;
-use super::images::{self, Image, Meter};
-use super::recovery::{Content, Decision, Facts, decide};
-use super::{Extent, Found, Header, JournalError, Progress, Stage, State};
-use crate::{Device, FailStop, ReadAt};
+use super::find::{check, load};
+use super::images::{self, Meter};
+use super::recovery::{Content, Copies, Decision, Facts, decide};
+use super::versions::{Image, Survey};
+use super::{Found, Header, JournalError, Progress, Stage, State, Transaction, copies};
+use crate::{ByteRange, Device, FailStop, ReadAt};
 
 /// What [`resume`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub fn assess(
     found: &Found,
     disk_guid: Option<[u8; 16]>,
 ) -> Result<Decision, JournalError> {
-    Ok(gather(device, found, disk_guid)?.0)
+    Ok(gather(device, found, disk_guid, &mut |_| ())?.decision)
 }
 
 /// Finishes what a cut left: completes or discards a commit, completes an undo.
@@ -45,21 +46,40 @@ pub fn resume(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Outcome, JournalError> {
     let mut device = FailStop::new(device);
-    let (decision, extents) = gather(&device, found, disk_guid)?;
+    let known = gather(&device, found, disk_guid, progress)?;
     let mut header = found.header.clone();
-    match decision {
+    if matches!(known.decision, Decision::Resume | Decision::FinishUndo) {
+        // What was seen may be what a killed process has written and never flushed; what follows relies on it.
+        device.flush()?;
+    }
+    match known.decision {
         Decision::Done => Ok(Outcome::NothingToDo),
         Decision::Discard => {
-            wipe(&mut device, &header, progress)?;
+            let is_body_ours = known.survey.is_some();
+            if is_body_ours {
+                write_header(&mut device, &mut header, State::Preparing)?;
+            }
+            wipe(&mut device, &header, is_body_ours, progress)?;
             Ok(Outcome::Discarded)
         }
         Decision::Resume => {
-            images::apply(&mut device, &extents, Image::After, progress)?;
+            let rest = (
+                Image::After,
+                known.survey.and_then(|survey| survey.first_to_write),
+            );
+            let versions = check(&known.transaction, &header, device.size())?;
+            images::apply(
+                &mut device,
+                (&known.transaction.extents, &versions),
+                rest,
+                progress,
+            )?;
             write_header(&mut device, &mut header, State::Applied)?;
             Ok(Outcome::Completed)
         }
         Decision::FinishUndo => {
-            restore(&mut device, &mut header, &extents, progress)?;
+            let last = known.survey.and_then(|survey| survey.last_to_undo);
+            restore(&mut device, &mut header, &known.transaction, last, progress)?;
             Ok(Outcome::Undone)
         }
         Decision::StopOtherDisk => Err(other_disk(&device, &header)),
@@ -70,20 +90,21 @@ pub fn resume(
     }
 }
 
-/// Whether [`undo`] would begin. Writes nothing; reads the body and all extents.
+/// Whether [`undo`] would begin. Writes nothing; reads the body, all extents, and both ends of all moves.
 ///
 /// # Errors
-/// [`JournalError::NotApplied`], [`JournalError::OtherDisk`], [`JournalError::DamagedBody`],
+/// [`JournalError::NotApplied`], [`JournalError::OtherDisk`], [`JournalError::UndoOverwritten`],
 /// [`JournalError::ChangedSince`], [`JournalError::Disk`].
 pub fn check_undo(
     device: &(impl ReadAt + ?Sized),
     found: &Found,
     disk_guid: Option<[u8; 16]>,
 ) -> Result<(), JournalError> {
-    undoable(device, found, disk_guid).map(|_| ())
+    undoable(device, found, disk_guid, &mut |_| ()).map(|_| ())
 }
 
-/// Puts the old content back and removes the journal, so that the device is bit for bit what it was.
+/// Puts the old content back and removes the journal, so that the device is bit for bit what it was. Only where the
+/// body lay in free clusters, those are zeros then; and copies that were made before the commit stay where they are.
 ///
 /// # Errors
 /// Those of [`check_undo`] before anything is written; [`JournalError::Disk`] and [`JournalError::ReadBack`] later,
@@ -95,27 +116,45 @@ pub fn undo(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), JournalError> {
     let mut device = FailStop::new(device);
-    let extents = undoable(&device, found, disk_guid)?;
+    let transaction = undoable(&device, found, disk_guid, progress)?;
     let mut header = found.header.clone();
     write_header(&mut device, &mut header, State::Undoing)?;
-    restore(&mut device, &mut header, &extents, progress)
+    restore(&mut device, &mut header, &transaction, Some(u8::MAX), progress)
 }
 
-/// The facts as far as the decision needs them, the decision, and the extents if they were read.
+/// What is known of a journal.
+struct Known {
+    decision: Decision,
+    /// Empty if it was not needed or is damaged.
+    transaction: Transaction,
+    /// What the touched sectors hold, if the transaction was read: then the body is ours.
+    survey: Option<Survey>,
+}
+
+/// The facts as far as the decision needs them, and the decision.
 fn gather(
     device: &(impl ReadAt + ?Sized),
     found: &Found,
     disk_guid: Option<[u8; 16]>,
-) -> Result<(Decision, Vec<Extent>), JournalError> {
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Known, JournalError> {
     let header = &found.header;
     let same_disk = is_same_disk(device, header, disk_guid);
-    let mut extents = Vec::new();
-    let mut content = Content::Unknown;
+    let mut transaction = Transaction::default();
+    let (mut survey, mut copies) = (None::<Survey>, Copies::Intact);
     if same_disk && matches!(header.state, State::Committed | State::Undoing) {
         match load(device, header) {
             Ok(loaded) => {
-                content = images::survey(device, &loaded, header.sector_size)?;
-                extents = loaded;
+                let versions = check(&loaded, header, device.size())?;
+                let seen = versions.survey(device, header.sector_size)?;
+                if !matches!(seen.content, Content::Foreign { .. }) {
+                    let torn = copies::first_torn(device, &versions, &loaded.moves, progress)?;
+                    copies = torn.map_or(Copies::Intact, |torn| Copies::Torn {
+                        offset: sector_of(torn.to, header),
+                    });
+                }
+                survey = Some(seen);
+                transaction = loaded;
             }
             Err(JournalError::DamagedBody { .. }) => {}
             Err(error) => return Err(error),
@@ -124,16 +163,22 @@ fn gather(
     let facts = Facts {
         state: header.state,
         same_disk,
-        content,
+        content: survey.map_or(Content::Unknown, |survey| survey.content),
+        copies,
     };
-    Ok((decide(&facts).1, extents))
+    Ok(Known {
+        decision: decide(&facts).1,
+        transaction,
+        survey,
+    })
 }
 
 fn undoable(
     device: &(impl ReadAt + ?Sized),
     found: &Found,
     disk_guid: Option<[u8; 16]>,
-) -> Result<Vec<Extent>, JournalError> {
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Transaction, JournalError> {
     let header = &found.header;
     if header.state != State::Applied {
         return Err(JournalError::NotApplied { state: header.state });
@@ -141,16 +186,29 @@ fn undoable(
     if !is_same_disk(device, header, disk_guid) {
         return Err(other_disk(device, header));
     }
-    let extents = load(device, header)?;
+    let transaction = load(device, header).map_err(|error| match error {
+        JournalError::DamagedBody { offset } => JournalError::UndoOverwritten { offset },
+        error => error,
+    })?;
+    let versions = check(&transaction, header, device.size())?;
     let mut quiet = |_| ();
     let mut meter = Meter::new(&mut quiet, Stage::Verify, 0);
-    match images::difference(device, &extents, Image::After, &mut meter)? {
-        Some(offset) => Err(JournalError::ChangedSince {
-            // Sectors are what undo writes, so a sector is what has changed.
-            offset: offset - offset % header.sector_size.bytes(),
-        }),
-        None => Ok(extents),
+    let mut changed = versions.difference(device, Image::After, &mut meter)?;
+    if changed.is_none() {
+        let torn = copies::first_torn(device, &versions, &transaction.moves, progress)?;
+        changed = torn.map(|torn| torn.to);
     }
+    match changed {
+        Some(offset) => Err(JournalError::ChangedSince {
+            offset: sector_of(offset, header),
+        }),
+        None => Ok(transaction),
+    }
+}
+
+/// Sectors are what is written, so a sector is what has changed.
+fn sector_of(offset: u64, header: &Header) -> u64 {
+    offset - offset % header.sector_size.bytes()
 }
 
 fn is_same_disk(device: &(impl ReadAt + ?Sized), header: &Header, disk_guid: Option<[u8; 16]>) -> bool {
@@ -164,31 +222,42 @@ fn other_disk(device: &(impl ReadAt + ?Sized), header: &Header) -> JournalError 
     }
 }
 
-/// Writes the before-images, then removes the journal.
+/// Writes the before-images from phase `last` downwards, then removes the journal, whose body has been read.
 fn restore(
     device: &mut impl Device,
     header: &mut Header,
-    extents: &[Extent],
+    transaction: &Transaction,
+    last: Option<u8>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), JournalError> {
-    images::apply(device, extents, Image::Before, progress)?;
+    let versions = check(transaction, header, device.size())?;
+    let rest = (Image::Before, last);
+    images::apply(device, (&transaction.extents, &versions), rest, progress)?;
     // From here on the body is not needed any more, and after a cut it may be half gone: "preparing" is the state
     // that says both.
     write_header(device, header, State::Preparing)?;
-    wipe(device, header, progress)
+    wipe(device, header, true, progress)
 }
 
-/// Zeroes the body, then the header: as long as any of the body is left, the header says so.
+/// Zeroes the body, then the header: as long as any of it is left in the gap, the header says so. In free clusters it
+/// is left alone unless it was just found to be ours: the old state is in place, and may have been used since a cut.
 fn wipe(
     device: &mut impl Device,
     header: &Header,
+    is_body_ours: bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), JournalError> {
-    let size = header.sector_size.bytes();
-    let mut meter = Meter::new(progress, Stage::Wipe, header.wipe_len + size);
-    images::write_zeros(device, header.body_offset, header.wipe_len, &mut meter)?;
+    let gap = header.gap();
+    let behind = gap.start + header.sector_size.bytes();
+    let body = match header.is_body_in_gap() || !is_body_ours {
+        true => ByteRange::new(behind, behind),
+        false => header.body(),
+    };
+    let mut meter = Meter::new(progress, Stage::Wipe, gap.len() + body.len());
+    images::write_zeros(device, ByteRange::new(behind, gap.end), &mut meter)?;
+    images::write_zeros(device, body, &mut meter)?;
     device.flush()?;
-    images::write_zeros(device, header.header_offset, size, &mut meter)?;
+    images::write_zeros(device, ByteRange::new(gap.start, behind), &mut meter)?;
     device.flush()?;
     Ok(())
 }

@@ -5,19 +5,31 @@ use super::State;
 /// What the touched sectors hold, compared with the journal's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// Every sector is its before-image.
+    /// Every sector is its first version.
     Before,
-    /// Every sector is its after-image.
+    /// Every sector is its last version.
     After,
-    /// Every sector is one of the two, and both occur.
+    /// Every sector is one of its versions, and neither of the above holds.
     Mixed,
-    /// Some sector is neither.
+    /// Some sector is none.
     Foreign {
         /// Byte offset of the first such sector.
         offset: u64,
     },
     /// The body is damaged, so that there is nothing to compare with.
     Unknown,
+}
+
+/// What the copies are that the transaction relies on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Copies {
+    /// Each is its original; also where there are none, and where the content says all.
+    Intact,
+    /// Some is not.
+    Torn {
+        /// Byte offset of the sector, in the copy.
+        offset: u64,
+    },
 }
 
 /// All that a decision depends on.
@@ -29,6 +41,8 @@ pub struct Facts {
     pub same_disk: bool,
     /// What the touched sectors hold.
     pub content: Content,
+    /// What the copies are.
+    pub copies: Copies,
 }
 
 /// What to do.
@@ -38,15 +52,15 @@ pub enum Decision {
     Done,
     /// Remove the journal: the old state is in place.
     Discard,
-    /// Write all after-images again: the new state will be in place.
+    /// Write what is missing of the after-images: the new state will be in place.
     Resume,
-    /// Write all before-images again and remove the journal: the old state will be in place.
+    /// Write what is missing of the before-images and remove the journal: the old state will be in place.
     FinishUndo,
     /// Write nothing: the journal was made for another disk.
     StopOtherDisk,
-    /// Write nothing: something else wrote to a touched sector.
+    /// Write nothing: something else wrote to a touched sector, or to a copy or its original.
     StopForeignWrites {
-        /// Byte offset of the first such sector.
+        /// Byte offset of the first such sector; of a copy if it is one of the two.
         offset: u64,
     },
     /// Write nothing: the body is damaged.
@@ -63,6 +77,7 @@ enum Kind {
     Unknown,
 }
 
+const EITHER: &[bool] = &[true, false];
 const OURS: &[Kind] = &[Kind::Before, Kind::After, Kind::Mixed];
 const ANY: &[Kind] = &[
     Kind::Before,
@@ -88,6 +103,7 @@ struct Row {
     states: &'static [State],
     same_disk: &'static [bool],
     content: &'static [Kind],
+    intact: &'static [bool],
     action: Action,
 }
 
@@ -100,16 +116,37 @@ const TABLE: &[Row] = &[
         states: &[State::Preparing],
         same_disk: &[true],
         content: ANY,
+        intact: EITHER,
         action: Action::Discard,
     },
-    // The commit record is durable, so all images are; each sector is one or the other, and writing the after-image over
-    // either gives the new state.
+    // The commit record is durable, so all images are; each sector is one of its versions, and writing the later ones
+    // gives the new state.
     Row {
         label: "committed",
         states: &[State::Committed],
         same_disk: &[true],
         content: OURS,
+        intact: &[true],
         action: Action::Resume,
+    },
+    // Someone wrote to a copy or an original. Nothing in place was changed, so the old state needs neither; the new one
+    // would stand on a bad copy.
+    Row {
+        label: "committed, copies torn, nothing in place",
+        states: &[State::Committed],
+        same_disk: &[true],
+        content: &[Kind::Before],
+        intact: &[false],
+        action: Action::Discard,
+    },
+    // Neither state is known to be whole any more. A complete new one may be, and so may what was written to it.
+    Row {
+        label: "committed, copies torn",
+        states: &[State::Committed],
+        same_disk: &[true],
+        content: &[Kind::After, Kind::Mixed],
+        intact: &[false],
+        action: Action::StopForeignWrites,
     },
     // Windows or another tool has run on the half-written disk. Either image would destroy what it wrote.
     Row {
@@ -117,6 +154,7 @@ const TABLE: &[Row] = &[
         states: &[State::Committed],
         same_disk: &[true],
         content: &[Kind::Foreign],
+        intact: EITHER,
         action: Action::StopForeignWrites,
     },
     // The body was flushed before the header could say committed: the medium lost durable data.
@@ -125,6 +163,7 @@ const TABLE: &[Row] = &[
         states: &[State::Committed],
         same_disk: &[true],
         content: &[Kind::Unknown],
+        intact: EITHER,
         action: Action::StopDamaged,
     },
     // As "committed", in the other direction. Removing the body starts only when the header says preparing again.
@@ -133,13 +172,33 @@ const TABLE: &[Row] = &[
         states: &[State::Undoing],
         same_disk: &[true],
         content: OURS,
+        intact: &[true],
         action: Action::FinishUndo,
+    },
+    // The old state is in place, and free to write into what were copies.
+    Row {
+        label: "undoing, copies torn, all taken back",
+        states: &[State::Undoing],
+        same_disk: &[true],
+        content: &[Kind::Before],
+        intact: &[false],
+        action: Action::FinishUndo,
+    },
+    // The old state would stand on originals that may be gone.
+    Row {
+        label: "undoing, copies torn",
+        states: &[State::Undoing],
+        same_disk: &[true],
+        content: &[Kind::After, Kind::Mixed],
+        intact: &[false],
+        action: Action::StopForeignWrites,
     },
     Row {
         label: "undoing, then used",
         states: &[State::Undoing],
         same_disk: &[true],
         content: &[Kind::Foreign],
+        intact: EITHER,
         action: Action::StopForeignWrites,
     },
     Row {
@@ -147,6 +206,7 @@ const TABLE: &[Row] = &[
         states: &[State::Undoing],
         same_disk: &[true],
         content: &[Kind::Unknown],
+        intact: EITHER,
         action: Action::StopDamaged,
     },
     // The new state is complete. What came later is the business of undo alone, on whatever disk.
@@ -155,6 +215,7 @@ const TABLE: &[Row] = &[
         states: &[State::Applied],
         same_disk: &[true, false],
         content: ANY,
+        intact: EITHER,
         action: Action::Done,
     },
     // A copy onto a disk of another size, or a journal that was left behind by other tools: offsets may mean other
@@ -164,6 +225,7 @@ const TABLE: &[Row] = &[
         states: &[State::Preparing, State::Committed, State::Undoing],
         same_disk: &[false],
         content: ANY,
+        intact: EITHER,
         action: Action::StopOtherDisk,
     },
 ];
@@ -173,6 +235,7 @@ impl Row {
         self.states.contains(&facts.state)
             && self.same_disk.contains(&facts.same_disk)
             && self.content.contains(&facts.content.kind())
+            && self.intact.contains(&(facts.copies == Copies::Intact))
     }
 }
 
@@ -194,14 +257,15 @@ pub fn decide(facts: &Facts) -> (&'static str, Decision) {
         // The table is complete, which a test proves; should it ever not be, writing nothing is right.
         return ("no row", Decision::StopDamaged);
     };
-    let decision = match (row.action, facts.content) {
-        (Action::Done, _) => Decision::Done,
-        (Action::Discard, _) => Decision::Discard,
-        (Action::Resume, _) => Decision::Resume,
-        (Action::FinishUndo, _) => Decision::FinishUndo,
-        (Action::StopOtherDisk, _) => Decision::StopOtherDisk,
-        (Action::StopForeignWrites, Content::Foreign { offset }) => Decision::StopForeignWrites { offset },
-        (Action::StopForeignWrites | Action::StopDamaged, _) => Decision::StopDamaged,
+    let decision = match (row.action, facts.content, facts.copies) {
+        (Action::Done, ..) => Decision::Done,
+        (Action::Discard, ..) => Decision::Discard,
+        (Action::Resume, ..) => Decision::Resume,
+        (Action::FinishUndo, ..) => Decision::FinishUndo,
+        (Action::StopOtherDisk, ..) => Decision::StopOtherDisk,
+        (Action::StopForeignWrites, Content::Foreign { offset }, _)
+        | (Action::StopForeignWrites, _, Copies::Torn { offset }) => Decision::StopForeignWrites { offset },
+        (Action::StopForeignWrites | Action::StopDamaged, ..) => Decision::StopDamaged,
     };
     (row.label, decision)
 }
@@ -218,13 +282,18 @@ mod tests {
         Content::Unknown,
     ];
 
+    const TORN: Copies = Copies::Torn { offset: 1024 };
+
     fn all_facts() -> impl Iterator<Item = Facts> {
         State::ALL.into_iter().flat_map(|state| {
             [true, false].into_iter().flat_map(move |same_disk| {
-                CONTENTS.map(|content| Facts {
-                    state,
-                    same_disk,
-                    content,
+                CONTENTS.into_iter().flat_map(move |content| {
+                    [Copies::Intact, TORN].map(|copies| Facts {
+                        state,
+                        same_disk,
+                        content,
+                        copies,
+                    })
                 })
             })
         })
@@ -250,36 +319,60 @@ mod tests {
         }
     }
 
+    fn decision(state: State, same_disk: bool, content: Content, copies: Copies) -> Decision {
+        decide(&Facts {
+            state,
+            same_disk,
+            content,
+            copies,
+        })
+        .1
+    }
+
     #[test]
-    fn decisions() {
-        let decision = |state, same_disk, content| {
-            decide(&Facts {
-                state,
-                same_disk,
-                content,
-            })
-            .1
-        };
-        let foreign = Content::Foreign { offset: 512 };
-        let stopped = Decision::StopForeignWrites { offset: 512 };
-        for content in CONTENTS {
-            assert_eq!(decision(State::Preparing, true, content), Decision::Discard);
+    fn what_depends_on_the_header_alone() {
+        for (content, copies) in CONTENTS
+            .into_iter()
+            .flat_map(|c| [(c, Copies::Intact), (c, TORN)])
+        {
+            assert_eq!(
+                decision(State::Preparing, true, content, copies),
+                Decision::Discard
+            );
             for same_disk in [true, false] {
-                assert_eq!(decision(State::Applied, same_disk, content), Decision::Done);
+                assert_eq!(
+                    decision(State::Applied, same_disk, content, copies),
+                    Decision::Done
+                );
             }
             for state in [State::Preparing, State::Committed, State::Undoing] {
-                assert_eq!(decision(state, false, content), Decision::StopOtherDisk);
+                assert_eq!(decision(state, false, content, copies), Decision::StopOtherDisk);
             }
         }
-        for (state, finish) in [
-            (State::Committed, Decision::Resume),
-            (State::Undoing, Decision::FinishUndo),
+    }
+
+    #[test]
+    fn what_depends_on_the_disk() {
+        let foreign = Content::Foreign { offset: 512 };
+        let stopped = |offset| Decision::StopForeignWrites { offset };
+        for (state, finish, if_old) in [
+            (State::Committed, Decision::Resume, Decision::Discard),
+            (State::Undoing, Decision::FinishUndo, Decision::FinishUndo),
         ] {
             for content in [Content::Before, Content::After, Content::Mixed] {
-                assert_eq!(decision(state, true, content), finish);
+                assert_eq!(decision(state, true, content, Copies::Intact), finish);
             }
-            assert_eq!(decision(state, true, foreign), stopped);
-            assert_eq!(decision(state, true, Content::Unknown), Decision::StopDamaged);
+            assert_eq!(decision(state, true, Content::Before, TORN), if_old);
+            for content in [Content::After, Content::Mixed] {
+                assert_eq!(decision(state, true, content, TORN), stopped(1024));
+            }
+            for copies in [Copies::Intact, TORN] {
+                assert_eq!(decision(state, true, foreign, copies), stopped(512));
+                assert_eq!(
+                    decision(state, true, Content::Unknown, copies),
+                    Decision::StopDamaged
+                );
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
 //! One attribute of a record in use: its runs, its sizes, its value where that is simple.
 
+use super::facts::NameKey;
 use super::mft::Pass;
-use super::problem::{Problem, ProblemCode};
+use super::problem::Problem;
 use super::split::Piece;
-use crate::attribute::{Attribute, FLAG_COMPRESSED_MASK, FLAG_SPARSE, FileName};
+use super::{CheckLevel, ProblemCode};
+use crate::attribute::{Attribute, FLAG_COMPRESSED_MASK, FLAG_SPARSE};
+use crate::bytes::{take, u32_at};
 use crate::record::Record;
 use crate::types::{AttributeType, RecordNumber};
 
@@ -16,11 +19,20 @@ const RESIDENT_ALWAYS: [AttributeType; 5] = [
     AttributeType::INDEX_ROOT,
 ];
 
+/// $STANDARD_INFORMATION as NTFS 1.2 and as NTFS 3 has it.
+const STANDARD_INFORMATION_BYTES: [usize; 2] = [0x30, 0x48];
+/// Offset of the security id in the longer one.
+const SECURITY_ID: usize = 0x34;
+
 /// What is summed up over the attributes of a record.
 #[derive(Default)]
 pub(crate) struct RecordSums {
     /// $FILE_NAMEs.
     pub(crate) names: u64,
+    /// Whether there is a $STANDARD_INFORMATION, sound as far as its length tells.
+    pub(crate) has_standard_information: bool,
+    /// Whether there is an index.
+    pub(crate) has_index: bool,
 }
 
 pub(crate) struct AttributeCheck<'c, 'r> {
@@ -41,12 +53,12 @@ impl AttributeCheck<'_, '_> {
             self.sizes(pass);
             self.runs(pass)
         } else {
-            if type_code == AttributeType::FILE_NAME {
-                sums.names += 1;
-                self.file_name(pass);
-            }
+            self.value(pass, sums, attribute.value().unwrap_or_default());
             Some(0)
         };
+        if pass.context.level == CheckLevel::Full {
+            self.remember(pass);
+        }
         // Runs that cannot be decoded are told already; their sums would only repeat it.
         let Some(owned) = owned else { return };
         if self.is_split {
@@ -55,6 +67,58 @@ impl AttributeCheck<'_, '_> {
                 .add_piece(Piece::new(self.record, attribute, owned));
         } else if attribute.is_non_resident() {
             self.whole_stream(pass, owned);
+        }
+    }
+
+    /// What is read of a resident value.
+    fn value(&self, pass: &mut Pass<'_>, sums: &mut RecordSums, value: &[u8]) {
+        match self.attribute.type_code() {
+            AttributeType::FILE_NAME => {
+                sums.names += 1;
+                self.file_name(pass, value);
+            }
+            AttributeType::INDEX_ROOT => sums.has_index = true,
+            AttributeType::STANDARD_INFORMATION => {
+                sums.has_standard_information = STANDARD_INFORMATION_BYTES.contains(&value.len());
+                let id = u32_at(value, SECURITY_ID).filter(|&id| id != 0);
+                if let Some(id) = id.filter(|_| pass.context.level == CheckLevel::Full) {
+                    let base = self.base();
+                    pass.facts.security_ids.entry(id).or_insert(base);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What other files say of this one, and so has to be remembered.
+    fn remember(&self, pass: &mut Pass<'_>) {
+        let (attribute, base) = (self.attribute, self.base());
+        let value = attribute.value();
+        match attribute.type_code() {
+            AttributeType::DATA if attribute.name_bytes().is_empty() => {
+                let sizes = match (value, attribute.sizes()) {
+                    (Some(value), _) => {
+                        let length = value.len() as u64;
+                        (length.next_multiple_of(8), length)
+                    }
+                    (None, Some(sizes)) => {
+                        let allocated = attribute.total_allocated().unwrap_or(sizes.allocated);
+                        (allocated, sizes.data)
+                    }
+                    (None, None) => return,
+                };
+                let is_base = self.record.base().is_none();
+                pass.facts.set_sizes(base, is_base, sizes);
+            }
+            AttributeType::OBJECT_ID => {
+                let id = value.and_then(|value| take(value, 0, 16)?.try_into().ok());
+                pass.facts.object_ids.push((base, id.unwrap_or_default()));
+            }
+            AttributeType::REPARSE_POINT => {
+                let tag = value.and_then(|value| u32_at(value, 0));
+                pass.facts.reparse_points.push((base, tag));
+            }
+            _ => {}
         }
     }
 
@@ -89,7 +153,7 @@ impl AttributeCheck<'_, '_> {
 
     /// Claims the clusters; returns how many the piece owns, or `None` if its runs are damaged.
     fn runs(&self, pass: &mut Pass<'_>) -> Option<u64> {
-        let clusters = pass.geometry.clusters();
+        let clusters = pass.context.geometry.clusters();
         let (mut owned, mut span, mut holes) = (0u64, 0u64, false);
         for run in self.attribute.runs_iter() {
             let Ok(run) = run else {
@@ -106,7 +170,7 @@ impl AttributeCheck<'_, '_> {
                 let problem = self.problem(ProblemCode::RunOutOfBounds);
                 self.tell(pass, problem.clusters(lcn, run.clusters));
             }
-            pass.ownership.claim(lcn, run.clusters);
+            pass.claims.push((lcn, run.clusters));
         }
         let due = self
             .attribute
@@ -130,7 +194,7 @@ impl AttributeCheck<'_, '_> {
 
     /// A stream that is not split has all its clusters here.
     fn whole_stream(&self, pass: &mut Pass<'_>, owned: u64) {
-        let cluster = u64::from(pass.geometry.cluster_size);
+        let cluster = u64::from(pass.context.geometry.cluster_size);
         let Some(sizes) = self.attribute.sizes() else {
             let problem = self.problem(ProblemCode::StreamGap);
             return self.tell(pass, problem.values(0, self.attribute.lowest_vcn().0));
@@ -147,14 +211,14 @@ impl AttributeCheck<'_, '_> {
         }
     }
 
-    fn file_name(&self, pass: &mut Pass<'_>) {
-        let name = self.attribute.value().and_then(FileName::parse);
-        let Some(name) = name.filter(|name| !name.name.is_empty() && name.namespace <= 3) else {
+    fn file_name(&self, pass: &mut Pass<'_>, value: &[u8]) {
+        let key = NameKey::parse(value);
+        let Some(key) = key.filter(|key| !key.name.is_empty() && key.namespace <= 3) else {
             return self.tell(pass, self.problem(ProblemCode::FileNameMalformed));
         };
         if !self.attribute.is_indexed() {
             self.tell(pass, self.problem(ProblemCode::FileNameNotIndexed));
         }
-        pass.name(self.base(), &name);
+        pass.name(self.base(), &key);
     }
 }

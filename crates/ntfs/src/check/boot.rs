@@ -1,7 +1,8 @@
 //! The boot sector, its backup, and the volume's place in its partition.
 
 use super::CheckOptions;
-use super::problem::{Problem, ProblemCode};
+use super::codes::ProblemCode;
+use super::problem::Problem;
 use super::report::Findings;
 use crate::boot::{BOOT_SECTOR_BYTES, BootSector};
 use crate::bytes::take;

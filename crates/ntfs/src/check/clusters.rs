@@ -1,7 +1,8 @@
 //! $Bitmap against what the runs own.
 
+use super::codes::ProblemCode;
 use super::ownership::{Ownership, bit_ranges};
-use super::problem::{Problem, ProblemCode};
+use super::problem::Problem;
 use super::report::Findings;
 use crate::bitmap::ClusterBitmap;
 use crate::error::NtfsError;

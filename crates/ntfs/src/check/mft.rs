@@ -1,17 +1,25 @@
-//! The one sequential pass over the $MFT: headers of the records, their attributes, and what they own.
+//! The one sequential pass over the $MFT: headers of the records, their attributes, and what they own. One thread reads
+//! large pieces, others check the records in them.
 
 use super::attributes::{AttributeCheck, RecordSums};
+use super::bits::bit;
+use super::facts::{Brief, MftFacts, Name, NameKey};
 use super::ownership::Ownership;
-use super::problem::{Problem, ProblemCode};
+use super::parallel::{in_order, workers_for};
+use super::problem::Problem;
 use super::report::Findings;
-use super::split::SplitFiles;
-use crate::attribute::FileName;
-use crate::bytes::{u16_at, u32_at};
+use super::{CheckLevel, ProblemCode};
+use crate::attribute::Attribute;
+use crate::bytes::{u16_at, u32_at, utf16};
 use crate::error::NtfsError;
 use crate::record::{self, Record};
 use crate::runs::RunList;
-use crate::types::{AttributeType, FileReference, Geometry, RecordNumber, Vcn};
+use crate::types::{AttributeType, Geometry, Lcn, RecordNumber, Vcn};
+use crate::upcase::UpCase;
 use crate::volume::Volume;
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::sync::Arc;
 use winrefit_disk::ReadAt;
 
 /// Names of the system files in records 0 to 11.
@@ -19,103 +27,93 @@ pub(crate) const SYSTEM_NAMES: [&str; 12] = [
     "$MFT", "$MFTMirr", "$LogFile", "$Volume", "$AttrDef", ".", "$Bitmap", "$Boot", "$BadClus", "$Secure",
     "$UpCase", "$Extend",
 ];
+/// Bytes of one request; a multiple of all record sizes.
+const CHUNK_BYTES: usize = 1 << 20;
 
-/// What is remembered of each record: 4 bytes, so that references between records can be checked.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Brief {
-    pub(crate) sequence: u16,
-    flags: u16,
-}
-
-impl Brief {
-    const IN_USE: u16 = 1;
-    const DIRECTORY: u16 = 2;
-    const EXTENSION: u16 = 4;
-
-    fn of(record: &Record<&[u8]>) -> Self {
-        let mut flags = 0;
-        for (has, flag) in [
-            (record.is_in_use(), Self::IN_USE),
-            (record.is_directory(), Self::DIRECTORY),
-            (record.base().is_some(), Self::EXTENSION),
-        ] {
-            flags |= if has { flag } else { 0 };
-        }
-        let sequence = record.sequence();
-        Self { sequence, flags }
-    }
-
-    pub(crate) fn is_in_use(self) -> bool {
-        self.flags & Self::IN_USE != 0
-    }
-
-    pub(crate) fn is_directory(self) -> bool {
-        self.flags & Self::DIRECTORY != 0
-    }
-
-    pub(crate) fn is_extension(self) -> bool {
-        self.flags & Self::EXTENSION != 0
-    }
-}
-
-/// What the pass leaves for the checks behind it.
-#[derive(Default)]
-pub(crate) struct MftFacts {
-    /// One for each record.
-    pub(crate) briefs: Vec<Brief>,
-    /// Files with more than one record.
-    pub(crate) split: SplitFiles,
-    /// Which of the system files have their names: a bit for each.
-    pub(crate) system_named: u32,
-    /// Names whose directory had not been met yet: record, parent.
-    parents: Vec<(RecordNumber, FileReference)>,
-}
-
-impl MftFacts {
-    pub(crate) fn brief(&self, number: RecordNumber) -> Option<Brief> {
-        self.briefs.get(usize::try_from(number.0).ok()?).copied()
-    }
-
-    fn is_directory(&self, reference: FileReference) -> bool {
-        self.brief(reference.record).is_some_and(|brief| {
-            let same = reference.sequence == 0 || reference.sequence == brief.sequence;
-            brief.is_in_use() && brief.is_directory() && same
-        })
-    }
-}
-
-pub(crate) struct Pass<'a> {
+/// What every record is checked against.
+pub(crate) struct Context<'a> {
     pub(crate) geometry: Geometry,
-    pub(crate) findings: &'a mut Findings,
-    pub(crate) ownership: &'a mut Ownership,
-    pub(crate) facts: MftFacts,
+    pub(crate) level: CheckLevel,
+    problems_max: usize,
     mft_runs: &'a RunList,
-    mft_bitmap: &'a [u8],
+    mft_bitmap: Vec<u8>,
+    upcase: Option<Arc<UpCase>>,
+}
+
+impl Context<'_> {
+    /// The record's bit, or `None` if the bitmap has no bit for it (told once, for the bitmap).
+    fn mark(&self, number: RecordNumber) -> Option<bool> {
+        bit(&self.mft_bitmap, number.0)
+    }
+}
+
+/// Where a record lies on the volume.
+pub(crate) fn record_place(geometry: Geometry, mft_runs: &RunList, number: RecordNumber) -> Option<u64> {
+    let byte = number.0.checked_mul(geometry.record_size.into())?;
+    let cluster = u64::from(geometry.cluster_size);
+    let (start, run) = mft_runs.find(Vcn(byte / cluster))?;
+    Some(geometry.offset_of(run.lcn?) + (byte - start.0 * cluster))
+}
+
+/// The records of one request, and what is found in them.
+pub(crate) struct Pass<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) findings: Findings,
+    /// Runs with clusters.
+    pub(crate) claims: Vec<(Lcn, u64)>,
+    pub(crate) facts: MftFacts,
     ids: Vec<u16>,
 }
 
 /// Runs the pass.
 pub(crate) fn scan<R: ReadAt>(
     volume: &Volume<R>,
+    level: CheckLevel,
     findings: &mut Findings,
     ownership: &mut Ownership,
 ) -> Result<MftFacts, NtfsError> {
-    let mft_bitmap = read_mft_bitmap(volume, findings)?;
-    let mut pass = Pass {
+    let context = Context {
         geometry: volume.geometry(),
-        findings,
-        ownership,
-        facts: MftFacts::default(),
+        level,
+        problems_max: findings.problems_max(),
         mft_runs: volume.mft_runs(),
-        mft_bitmap: &mft_bitmap,
-        ids: Vec::new(),
+        mft_bitmap: read_mft_bitmap(volume, findings)?,
+        upcase: volume.upcase().ok(),
     };
-    volume.scan(|number, raw| {
-        pass.visit(number, raw);
-        Ok::<(), NtfsError>(())
+    let record_size = u64::from(context.geometry.record_size);
+    let total = volume.records() * record_size;
+    let reader = volume.stream_reader(volume.mft().clone())?;
+    let (mut offset, mut facts) = (0, MftFacts::with_room_for(volume.records()));
+    let spare: RefCell<Vec<Vec<u8>>> = RefCell::default();
+    let produce = || {
+        let length = (total - offset).min(CHUNK_BYTES as u64) as usize;
+        if length == 0 {
+            return Ok(None);
+        }
+        let mut buf = spare.borrow_mut().pop().unwrap_or_default();
+        buf.resize(length, 0);
+        reader.read_at(offset, &mut buf)?;
+        let first = RecordNumber(offset / record_size);
+        offset += length as u64;
+        Ok::<_, NtfsError>(Some((first, buf)))
+    };
+    let work = |(first, mut buf): (RecordNumber, Vec<u8>)| {
+        let mut pass = Pass::new(&context);
+        for (index, raw) in buf.chunks_exact_mut(record_size as usize).enumerate() {
+            pass.visit(RecordNumber(first.0 + index as u64), raw);
+        }
+        (pass, buf)
+    };
+    in_order(workers_for(total), produce, work, |(pass, buf)| {
+        spare.borrow_mut().push(buf);
+        findings.append(pass.findings);
+        facts.append(pass.facts);
+        for (lcn, clusters) in pass.claims {
+            ownership.claim(lcn, clusters);
+        }
     })?;
-    pass.check_parents();
-    Ok(pass.facts)
+    facts.finish();
+    Ok(facts)
 }
 
 /// The bits of the records; as many bytes as the records need, or fewer where the stream is shorter.
@@ -125,16 +123,23 @@ fn read_mft_bitmap<R: ReadAt>(volume: &Volume<R>, findings: &mut Findings) -> Re
         let stream = volume
             .file(RecordNumber::MFT)?
             .require(AttributeType::BITMAP, "")?;
-        let length = stream.len().min(need) as usize;
+        // Bits for records that do not exist; a bitmap many times too long is not read to its end.
+        let length = stream.len().min(need * 2 + 4096) as usize;
         Ok(volume.stream_reader(stream)?.read_vec(0, length)?)
     };
     let code = ProblemCode::MftBitmapUnreadable;
-    let bytes = findings.damage(read(), code, RecordNumber::MFT)?;
-    if let Some(short) = bytes.as_ref().filter(|bytes| (bytes.len() as u64) < need) {
+    let Some(bytes) = findings.damage(read(), code, RecordNumber::MFT)? else {
+        return Ok(Vec::new());
+    };
+    if (bytes.len() as u64) < need {
         let problem = Problem::of(ProblemCode::MftBitmapTooSmall, RecordNumber::MFT);
-        findings.push(problem.values(need, short.len() as u64));
+        findings.push(problem.values(need, bytes.len() as u64));
     }
-    Ok(bytes.unwrap_or_default())
+    let mut behind = volume.records()..bytes.len() as u64 * 8;
+    if let Some(bit) = behind.find(|&number| bit(&bytes, number) == Some(true)) {
+        findings.push(Problem::of(ProblemCode::MftBitmapTail, RecordNumber::MFT).actual(bit));
+    }
+    Ok(bytes)
 }
 
 /// The code for a record that cannot be parsed, with the value found.
@@ -153,27 +158,30 @@ pub(crate) fn record_problem(error: &NtfsError) -> Option<(ProblemCode, Option<u
     })
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    fn new(context: &'a Context<'a>) -> Self {
+        Self {
+            context,
+            findings: Findings::new(context.problems_max),
+            claims: Vec::new(),
+            facts: MftFacts::default(),
+            ids: Vec::new(),
+        }
+    }
+
     /// Tells of a problem of a record, with the record's place on the volume.
-    pub(crate) fn tell(&mut self, number: RecordNumber, problem: Problem) {
-        let byte = number.0 * u64::from(self.geometry.record_size);
-        let cluster = u64::from(self.geometry.cluster_size);
-        let place = self.mft_runs.find(Vcn(byte / cluster));
-        let problem = match place.and_then(|(start, run)| Some((start, run.lcn?))) {
-            Some((start, lcn)) => problem.at(self.geometry.offset_of(lcn) + (byte - start.0 * cluster)),
-            None => problem,
-        };
+    pub(crate) fn tell(&mut self, number: RecordNumber, mut problem: Problem) {
+        if self.findings.has_room(problem.code) {
+            problem.volume_byte = record_place(self.context.geometry, self.context.mft_runs, number);
+        }
         self.findings.push(problem);
     }
 
-    /// The record's bit, or `None` if the bitmap has no bit for it (told once, for the bitmap).
-    fn mark(&self, number: RecordNumber) -> Option<bool> {
-        let byte = self.mft_bitmap.get(usize::try_from(number.0 / 8).ok()?)?;
-        Some(byte >> (number.0 % 8) & 1 == 1)
-    }
-
     fn visit(&mut self, number: RecordNumber, raw: &mut [u8]) {
-        let mark = self.mark(number);
+        let mark = self.context.mark(number);
+        if self.context.level == CheckLevel::Full {
+            self.facts.sizes.push((0, 0));
+        }
         let flagged = raw.starts_with(&record::SIGNATURE)
             && u16_at(raw, record::FLAGS).unwrap_or(0) & record::FLAG_IN_USE != 0;
         let in_use = flagged || mark == Some(true);
@@ -235,22 +243,20 @@ impl Pass<'_> {
         let is_split = self.facts.split.add_record(record);
         let mut sums = RecordSums::default();
         let mut end = record.first_attribute();
-        let mut previous = 0;
+        let mut previous: Option<Attribute<'_>> = None;
         self.ids.clear();
         for attribute in record.attributes() {
             let attribute = match attribute {
                 Ok(attribute) => attribute,
                 Err(error) => return self.broken_attributes(number, &error),
             };
-            let type_code = attribute.type_code();
-            if type_code.0 < previous {
-                let problem = Problem::of(ProblemCode::AttributeOrder, number);
-                self.tell(number, problem.attribute(type_code, attribute.name_bytes()));
+            if let Some(previous) = previous {
+                self.order(&previous, &attribute, is_split);
             }
-            previous = type_code.0;
+            previous = Some(attribute);
             if self.ids.contains(&attribute.id()) {
                 let problem = Problem::of(ProblemCode::AttributeIdDuplicate, number)
-                    .attribute(type_code, attribute.name_bytes());
+                    .attribute(attribute.type_code(), attribute.name_bytes());
                 self.tell(number, problem.actual(attribute.id().into()));
             }
             self.ids.push(attribute.id());
@@ -270,6 +276,25 @@ impl Pass<'_> {
         self.check_sums(record, is_split, &sums);
     }
 
+    /// Two neighbours: by type, then by name.
+    fn order(&mut self, previous: &Attribute<'_>, attribute: &Attribute<'_>, is_split: bool) {
+        let names = (previous.name_bytes(), attribute.name_bytes());
+        let order = previous
+            .type_code()
+            .cmp(&attribute.type_code())
+            .then_with(|| name_order(self.context.upcase.as_deref(), names.0, names.1));
+        // A piece of a split stream may follow another one; names of files are many and unnamed.
+        let is_single = !is_split && attribute.type_code() != AttributeType::FILE_NAME;
+        let code = match order {
+            Ordering::Greater => ProblemCode::AttributeOrder,
+            Ordering::Equal if is_single && names.0 == names.1 => ProblemCode::AttributeDuplicate,
+            _ => return,
+        };
+        let number = attribute.record();
+        let problem = Problem::of(code, number).attribute(attribute.type_code(), names.1);
+        self.tell(number, problem);
+    }
+
     fn check_sums(&mut self, record: &Record<&[u8]>, is_split: bool, sums: &RecordSums) {
         let number = record.number();
         let next = record.next_attribute_id();
@@ -280,6 +305,20 @@ impl Pass<'_> {
         if !is_split && sums.names != u64::from(record.link_count()) {
             let problem = Problem::of(ProblemCode::LinkCount, number);
             self.tell(number, problem.values(sums.names, record.link_count().into()));
+        }
+        if record.base().is_some() {
+            return;
+        }
+        if !sums.has_standard_information {
+            let problem = Problem::of(ProblemCode::StandardInformation, number);
+            self.tell(
+                number,
+                problem.attribute(AttributeType::STANDARD_INFORMATION, &[]),
+            );
+        }
+        let may_have_index = record.is_directory() || sums.has_index || is_split;
+        if self.context.level == CheckLevel::Full && may_have_index {
+            self.facts.indexed.push(number);
         }
     }
 
@@ -296,24 +335,31 @@ impl Pass<'_> {
     }
 
     /// A name of the file `base`.
-    pub(crate) fn name(&mut self, base: RecordNumber, name: &FileName) {
+    pub(crate) fn name(&mut self, base: RecordNumber, key: &NameKey<'_>) {
         if let Some(due) = usize::try_from(base.0).ok().and_then(|n| SYSTEM_NAMES.get(n))
-            && name.name.iter().copied().eq(due.encode_utf16())
+            && key
+                .name
+                .iter()
+                .copied()
+                .eq(due.encode_utf16().flat_map(u16::to_le_bytes))
         {
             self.facts.system_named |= 1 << base.0;
         }
-        // Directories mostly lie before what is in them.
-        if !self.facts.is_directory(name.parent) {
-            self.facts.parents.push((base, name.parent));
-        }
+        let is_full = self.context.level == CheckLevel::Full;
+        let fingerprint = if is_full { key.fingerprint() } else { 0 };
+        self.facts.names.push(Name::new(base, key, fingerprint));
     }
+}
 
-    fn check_parents(&mut self) {
-        for (record, parent) in std::mem::take(&mut self.facts.parents) {
-            if !self.facts.is_directory(parent) {
-                let problem = Problem::of(ProblemCode::ParentMissing, record);
-                self.tell(record, problem.actual(parent.record.0));
-            }
-        }
+/// Order of attribute names. Windows ignores case here and ntfs-3g does not: names are out of order if they are for
+/// both.
+pub(crate) fn name_order(upcase: Option<&UpCase>, a: &[u8], b: &[u8]) -> Ordering {
+    if a == b {
+        return Ordering::Equal;
+    }
+    let (a, b) = (utf16(a), utf16(b));
+    match (a.cmp(&b), upcase.map(|upcase| upcase.compare(&a, &b))) {
+        (Ordering::Greater, Some(Ordering::Greater) | None) => Ordering::Greater,
+        _ => Ordering::Less,
     }
 }

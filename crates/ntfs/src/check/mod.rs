@@ -2,44 +2,60 @@
 //! and on the disk after.
 //!
 //! One sequential pass over the $MFT in large reads checks every record by itself and marks what its runs own; what
-//! concerns several records is compared behind it from a few bytes remembered of each. Memory is one bit for each
-//! cluster and some bytes for each record. No content of a volume makes a check panic, loop, or take longer than a
-//! few passes over the $MFT. The indexes of directories are not checked yet: their place is behind the pass, with the
-//! facts of all records at hand.
+//! concerns several records is compared behind it from what is remembered of each. A full check then reads every
+//! index and compares its entries with the names remembered. One thread reads, others check; a report is the same
+//! whatever their number. Memory is one bit for each cluster and some 60 bytes for each file. No content of a volume
+//! makes a check panic, loop, or take longer than a few passes over the $MFT and the indexes.
 //!
 //! | file | what it checks |
 //! |---|---|
-//! | `boot` | boot sector, its backup, the place in the partition |
-//! | `mft` | headers of the records, the bitmap of the $MFT, parents |
+//! | `open`, `boot` | boot sector, its backup, the place in the partition; $MFTMirr in place of a damaged $MFT |
+//! | `mft` | headers of the records, the bitmap of the $MFT |
 //! | `attributes` | runs and sizes of an attribute, names |
 //! | `split` | files with attribute lists |
 //! | `ownership` | clusters with two owners |
 //! | `clusters` | $Bitmap |
-//! | `system` | system files, version, flags, log, $MFTMirr, $BadClus |
+//! | `system`, `tables` | system files, version, flags, log, $MFTMirr, $BadClus, $UpCase, $AttrDef, reserved records |
+//! | `indexes`, `tree`, `collation` | the parts of each index, its B+tree, the order of its keys |
+//! | `entries`, `names` | index entries against files, names against indexes, parents, paths to the root |
+//! | `security`, `views` | $Secure; $ObjId and $Reparse |
 
 mod attributes;
+mod bits;
 mod boot;
 mod clusters;
+mod codes;
+mod collation;
+mod entries;
+mod facts;
+mod indexes;
 mod mft;
+mod names;
+mod open;
 mod owners;
 mod ownership;
+mod parallel;
 mod path;
 mod problem;
 mod report;
+mod security;
 mod split;
 mod system;
+mod tables;
+mod tree;
+mod views;
+mod window;
 
+pub use codes::{ProblemCode, Severity};
 pub use owners::{Owner, owners_from};
 pub use path::path_of;
-pub use problem::{Problem, ProblemCode, Severity};
+pub use problem::Problem;
 pub use report::CheckReport;
 
-use crate::boot::{BOOT_SECTOR_BYTES, BootSector};
 use crate::error::NtfsError;
-use crate::types::RecordNumber;
 use crate::volume::Volume;
 use ownership::Ownership;
-use report::{Findings, is_of_medium};
+use report::Findings;
 use winrefit_disk::ReadAt;
 
 /// Where the partition of a volume is on its disk.
@@ -53,6 +69,26 @@ pub struct PartitionPlace {
     pub sector_size: u32,
 }
 
+/// How much to check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CheckLevel {
+    /// File records, clusters, and the files of NTFS itself.
+    Quick,
+    /// Also every index against the files it names and back, $Secure, and that a path leads to every file.
+    #[default]
+    Full,
+}
+
+impl CheckLevel {
+    /// The name, for people and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// What to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckOptions {
@@ -61,6 +97,8 @@ pub struct CheckOptions {
     pub partition: Option<PartitionPlace>,
     /// Problems to keep; the rest is counted.
     pub problems_max: usize,
+    /// How much to check.
+    pub level: CheckLevel,
 }
 
 impl Default for CheckOptions {
@@ -68,6 +106,7 @@ impl Default for CheckOptions {
         Self {
             partition: None,
             problems_max: 1000,
+            level: CheckLevel::default(),
         }
     }
 }
@@ -78,8 +117,10 @@ impl Default for CheckOptions {
 /// [`NtfsError::NotNtfs`] if there is no NTFS, or an error of the medium. All damage is in the report.
 pub fn check<R: ReadAt>(reader: R, options: &CheckOptions) -> Result<CheckReport, NtfsError> {
     let mut findings = Findings::new(options.problems_max);
-    if let Some(volume) = open(&reader, &mut findings)? {
+    findings.report.level = options.level;
+    if let Some(volume) = open::open(&reader, &mut findings)? {
         check_volume(&volume, options, &mut findings)?;
+        path::add_paths(&volume, &mut findings.report.problems)?;
     }
     Ok(findings.report)
 }
@@ -94,46 +135,18 @@ fn check_volume<R: ReadAt>(
     findings.report.clusters = clusters;
     boot::check(volume, options, findings)?;
     let mut ownership = Ownership::new(clusters);
-    let mut facts = mft::scan(volume, findings, &mut ownership)?;
+    let mut facts = mft::scan(volume, options.level, findings, &mut ownership)?;
+    names::check_parents(volume, &facts, findings);
     split::check(volume, &mut facts, findings)?;
     ownership.report_conflicts(volume, findings)?;
     clusters::check(volume, &ownership, findings)?;
     system::check(volume, &facts, findings)?;
+    tables::check(volume, &facts, findings)?;
+    if options.level == CheckLevel::Full {
+        let views = indexes::check(volume, &mut facts, findings)?;
+        security::check(volume, &facts, &views, findings)?;
+        views::check(&facts, &views, findings);
+    }
     findings.report.owned = Some(ownership.into_bitmap());
     Ok(())
-}
-
-/// Opens the volume, or tells why nothing but its boot sector can be checked.
-fn open<'r, R: ReadAt>(reader: &'r R, findings: &mut Findings) -> Result<Option<Volume<&'r R>>, NtfsError> {
-    let mut sector = [0; BOOT_SECTOR_BYTES];
-    reader.read_at(0, &mut sector)?;
-    match BootSector::parse(&sector) {
-        Err(NtfsError::BadBootSector { offset, actual, .. }) => {
-            let problem = Problem::new(ProblemCode::BootSectorField);
-            findings.push(problem.at(offset as u64).actual(actual));
-            return Ok(None);
-        }
-        other => other?,
-    };
-    match Volume::open(reader) {
-        Ok(volume) => Ok(Some(volume)),
-        Err(error) if is_of_medium(&error) => Err(error),
-        Err(NtfsError::Truncated {
-            volume_bytes,
-            available_bytes,
-        }) => {
-            let problem = Problem::new(ProblemCode::VolumeLargerThanPartition);
-            findings.push(problem.values(available_bytes, volume_bytes));
-            Ok(None)
-        }
-        Err(error) => {
-            if let Some((code, actual)) = mft::record_problem(&error) {
-                let mut problem = Problem::of(code, RecordNumber::MFT);
-                problem.actual = actual;
-                findings.push(problem);
-            }
-            findings.push(Problem::of(ProblemCode::MftUnreadable, RecordNumber::MFT));
-            Ok(None)
-        }
-    }
 }

@@ -1,7 +1,8 @@
 //! Who owns which cluster: marking all runs in a bitmap, and naming the owners of clusters claimed twice.
 
+use super::codes::ProblemCode;
 use super::owners::{Owner, for_each_run, owner};
-use super::problem::{Problem, ProblemCode};
+use super::problem::Problem;
 use super::report::Findings;
 use crate::bitmap::ClusterBitmap;
 use crate::error::NtfsError;

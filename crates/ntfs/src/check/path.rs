@@ -1,10 +1,14 @@
 //! The path of a file, found by following its names up to the root.
 
+use super::problem::Problem;
+use super::report::is_of_medium;
 use crate::attribute::FileName;
 use crate::error::NtfsError;
 use crate::file::File;
-use crate::types::{AttributeType, RecordNumber};
+use crate::types::{AttributeType, FileReference, RecordNumber};
 use crate::volume::Volume;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use winrefit_disk::ReadAt;
 
 /// Directories that a path may go through.
@@ -22,6 +26,14 @@ pub fn path_of<R: ReadAt>(volume: &Volume<R>, record: RecordNumber) -> Result<St
     if let Some(base) = file.base().base() {
         file = volume.file_by_reference(base)?;
     }
+    path_upwards(file, |reference| volume.file_by_reference(reference))
+}
+
+/// Follows the names from a file to the root.
+fn path_upwards(
+    mut file: File,
+    parent: impl Fn(FileReference) -> Result<File, NtfsError>,
+) -> Result<String, NtfsError> {
     let mut components = Vec::new();
     while file.number() != RecordNumber::ROOT {
         if components.len() as u64 >= DEPTH_MAX {
@@ -33,7 +45,7 @@ pub fn path_of<R: ReadAt>(volume: &Volume<R>, record: RecordNumber) -> Result<St
         }
         let name = preferred_name(&file)?;
         components.push(name.display_name());
-        file = volume.file_by_reference(name.parent)?;
+        file = parent(name.parent)?;
     }
     if components.is_empty() {
         return Ok("\\".to_owned());
@@ -44,6 +56,39 @@ pub fn path_of<R: ReadAt>(volume: &Volume<R>, record: RecordNumber) -> Result<St
         path.push_str(component);
     }
     Ok(path)
+}
+
+/// Adds paths to problems of files, as far as base records tell them.
+///
+/// # Errors
+/// An error of the medium.
+pub(crate) fn add_paths<R: ReadAt>(volume: &Volume<R>, problems: &mut [Problem]) -> Result<(), NtfsError> {
+    let mut known: HashMap<RecordNumber, Option<String>> = HashMap::new();
+    for problem in problems {
+        let Some(record) = problem.record else { continue };
+        problem.path = match known.entry(record) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => match short_path(volume, record) {
+                Err(error) if is_of_medium(&error) => return Err(error),
+                other => place.insert(other.ok()).clone(),
+            },
+        };
+    }
+    Ok(())
+}
+
+/// As [`path_of`], without looking into extension records: one read for each directory.
+fn short_path<R: ReadAt>(volume: &Volume<R>, record: RecordNumber) -> Result<String, NtfsError> {
+    let read = |number| volume.read_record(number).map(File::of_base);
+    let mut file = read(record)?;
+    if let Some(base) = file.base().base() {
+        file = read(base.record)?;
+    }
+    path_upwards(file, |reference| {
+        let file = read(reference.record)?;
+        volume.require_current(&file, reference)?;
+        Ok(file)
+    })
 }
 
 fn preferred_name(file: &File) -> Result<FileName, NtfsError> {

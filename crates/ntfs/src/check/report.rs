@@ -1,6 +1,8 @@
 //! The result of a check, and how it is gathered.
 
-use super::problem::{Problem, ProblemCode, Severity};
+use super::CheckLevel;
+use super::codes::{ProblemCode, Severity};
+use super::problem::Problem;
 use crate::bitmap::ClusterBitmap;
 use crate::error::NtfsError;
 use crate::types::RecordNumber;
@@ -12,6 +14,8 @@ use winrefit_disk::DiskError;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CheckReport {
+    /// What was checked.
+    pub level: CheckLevel,
     /// The problems, at most as many as asked for. No code takes more than a tenth of them.
     pub problems: Vec<Problem>,
     /// All problems, those dropped from `problems` included.
@@ -84,6 +88,7 @@ pub(crate) struct Findings {
 impl Findings {
     pub(crate) fn new(problems_max: usize) -> Self {
         let report = CheckReport {
+            level: CheckLevel::default(),
             problems: Vec::new(),
             problems_total: 0,
             counts: BTreeMap::new(),
@@ -104,13 +109,41 @@ impl Findings {
 
     /// Counts a problem, and keeps it while there is room: ten thousand of one kind must not hide another kind.
     pub(crate) fn push(&mut self, problem: Problem) {
-        let count = self.report.counts.entry(problem.code).or_insert(0);
-        *count += 1;
+        let has_room = self.has_room(problem.code);
+        *self.report.counts.entry(problem.code).or_insert(0) += 1;
         self.report.problems_total += 1;
-        let share = self.problems_max.div_ceil(10) as u64;
-        if *count <= share && self.report.problems.len() < self.problems_max {
+        if has_room {
             self.report.problems.push(problem);
         }
+    }
+
+    /// Whether a problem with this code would be kept.
+    pub(crate) fn has_room(&self, code: ProblemCode) -> bool {
+        let share = self.problems_max.div_ceil(10) as u64;
+        self.report.count(code) < share && self.report.problems.len() < self.problems_max
+    }
+
+    pub(crate) fn problems_max(&self) -> usize {
+        self.problems_max
+    }
+
+    /// Adds what was found elsewhere with the same limit, as if each had been pushed here.
+    pub(crate) fn append(&mut self, other: Self) {
+        let mut counts = other.report.counts;
+        for problem in other.report.problems {
+            if let Some(count) = counts.get_mut(&problem.code) {
+                *count -= 1;
+            }
+            self.push(problem);
+        }
+        for (code, count) in counts {
+            *self.report.counts.entry(code).or_insert(0) += count;
+            self.report.problems_total += count;
+        }
+        self.report.records_in_use += other.report.records_in_use;
+        self.report.extension_records += other.report.extension_records;
+        self.report.directories += other.report.directories;
+        self.report.bad_clusters += other.report.bad_clusters;
     }
 
     /// The value; damage becomes a problem and `None`, while an error of the medium stays one.

@@ -1,14 +1,17 @@
 //! Files with an attribute list: their pieces, which lie in several records, against the list and each other.
 //! Such files are few, so their attributes are remembered during the pass and compared behind it.
 
-use super::mft::{Brief, MftFacts};
-use super::problem::{Problem, ProblemCode};
+use super::codes::ProblemCode;
+use super::facts::{Brief, MftFacts};
+use super::mft::name_order;
+use super::problem::Problem;
 use super::report::{Findings, is_of_medium};
 use crate::attribute::{Attribute, ListEntry, StreamSizes, parse_attribute_list};
 use crate::error::NtfsError;
 use crate::file::{ATTRIBUTE_LIST_BYTES_MAX, Stream, StreamBody};
 use crate::record::Record;
 use crate::types::{AttributeType, FileReference, RecordNumber};
+use crate::upcase::UpCase;
 use crate::volume::Volume;
 use std::collections::HashSet;
 use winrefit_disk::ReadAt;
@@ -108,6 +111,13 @@ impl SplitFiles {
         true
     }
 
+    /// Adds what is known of the records that follow.
+    pub(crate) fn append(&mut self, mut next: Self) {
+        self.bases.append(&mut next.bases);
+        self.extensions.append(&mut next.extensions);
+        self.pieces.append(&mut next.pieces);
+    }
+
     pub(crate) fn add_piece(&mut self, piece: Piece) {
         self.pieces.push(piece);
     }
@@ -122,10 +132,7 @@ pub(crate) fn check<R: ReadAt>(
     let mut split = std::mem::take(&mut facts.split);
     let mut orphans = HashSet::new();
     for &(number, base) in &split.extensions {
-        let is_base = |brief: Brief| {
-            let same = base.sequence == 0 || base.sequence == brief.sequence;
-            brief.is_in_use() && !brief.is_extension() && same
-        };
+        let is_base = |brief: Brief| brief.is_named_by(base.sequence);
         if !facts.brief(base.record).is_some_and(is_base) {
             findings.push(Problem::of(ProblemCode::ExtensionOrphan, number).actual(base.record.0));
             orphans.insert(number);
@@ -178,6 +185,7 @@ fn check_lists<R: ReadAt>(
     split: &SplitFiles,
     findings: &mut Findings,
 ) -> Result<(), NtfsError> {
+    let upcase = volume.upcase().ok();
     let mut budget = volume.mft().len().saturating_mul(LISTS_MAX_MFTS);
     for base in &split.bases {
         let start = split.pieces.partition_point(|piece| piece.base < base.number);
@@ -197,7 +205,10 @@ fn check_lists<R: ReadAt>(
             return entries.map(|_| ());
         }
         match entries {
-            Ok(entries) => compare(base.number, &entries, pieces, facts, findings),
+            Ok(entries) => {
+                check_order(base.number, &entries, upcase.as_deref(), findings);
+                compare(base.number, &entries, pieces, facts, findings);
+            }
             Err(_) => findings.push(
                 Problem::of(ProblemCode::AttributeListDamaged, base.number)
                     .attribute(AttributeType::ATTRIBUTE_LIST, &[])
@@ -231,6 +242,31 @@ fn read_list<R: ReadAt>(
     let limit = if in_budget { ATTRIBUTE_LIST_BYTES_MAX } else { 0 };
     let value = volume.read_stream(base.list.clone(), limit)?;
     parse_attribute_list(base.number, &value)
+}
+
+/// Entries are ordered by type, name and VCN; Windows ends a search at the first that is greater.
+fn check_order(base: RecordNumber, entries: &[ListEntry], upcase: Option<&UpCase>, findings: &mut Findings) {
+    let bytes =
+        |entry: &ListEntry| -> Vec<u8> { entry.name.iter().flat_map(|unit| unit.to_le_bytes()).collect() };
+    let is_wrong = |pair: &&[ListEntry]| {
+        let [a, b] = pair else { return false };
+        let by_name = || {
+            if a.name == b.name {
+                a.lowest_vcn.cmp(&b.lowest_vcn)
+            } else {
+                name_order(upcase, &bytes(a), &bytes(b))
+            }
+        };
+        a.type_code.cmp(&b.type_code).then_with(by_name).is_gt()
+    };
+    if let Some([_, entry]) = entries.windows(2).find(is_wrong) {
+        let problem = Problem::of(ProblemCode::AttributeListOrder, base);
+        findings.push(
+            problem
+                .attribute(entry.type_code, &bytes(entry))
+                .actual(entry.lowest_vcn.0),
+        );
+    }
 }
 
 /// List against pieces, and back.

@@ -1,7 +1,9 @@
 //! The files of NTFS itself: present, named, at rest, and true to the volume.
 
-use super::mft::{MftFacts, SYSTEM_NAMES};
-use super::problem::{Problem, ProblemCode};
+use super::codes::ProblemCode;
+use super::facts::MftFacts;
+use super::mft::SYSTEM_NAMES;
+use super::problem::Problem;
 use super::report::Findings;
 use crate::bytes::{take, u16_at};
 use crate::error::NtfsError;

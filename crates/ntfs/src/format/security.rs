@@ -4,6 +4,7 @@
 //! as on a volume of Windows 10, with the owner "Administrators" for all files.
 
 use super::index::{self, view_entry};
+use crate::secure::{COPY_OFFSET, ENTRY_ALIGNMENT, ENTRY_HEADER, hash};
 use crate::types::Geometry;
 
 /// Identity of a trustee: identifier authority 5 (NT) and these sub-authorities.
@@ -34,10 +35,6 @@ pub(super) const SYSTEM_WRITABLE: u32 = 0x101;
 pub(super) const DIRECTORY: u32 = 0x102;
 /// Number of the descriptor of files.
 pub(super) const FILE: u32 = 0x103;
-
-/// The second copy of the descriptors lies this far behind the first.
-const COPY_OFFSET: usize = 0x40000;
-const ENTRY_HEADER: usize = 20;
 
 /// The SID's on-disk form.
 pub(super) fn sid(subs: Sid) -> Vec<u8> {
@@ -121,14 +118,6 @@ fn file() -> Vec<u8> {
     descriptor(ADMINISTRATORS, SYSTEM, &grants)
 }
 
-/// The hash that $SDH orders descriptors by: rotate left by 3 and add, over 32-bit words.
-fn hash(descriptor: &[u8]) -> u32 {
-    let words = descriptor.as_chunks::<4>().0;
-    words.iter().fold(0u32, |hash, word| {
-        u32::from_le_bytes(*word).wrapping_add(hash.rotate_left(3))
-    })
-}
-
 /// The content of $Secure.
 pub(super) struct Secure {
     /// The stream $SDS.
@@ -149,7 +138,7 @@ pub(super) fn secure(geometry: &Geometry) -> Secure {
     ];
     let (mut copy, mut by_number, mut by_hash) = (Vec::<u8>::new(), Vec::new(), Vec::new());
     for (number, descriptor) in descriptors {
-        copy.resize(copy.len().next_multiple_of(16), 0);
+        copy.resize(copy.len().next_multiple_of(ENTRY_ALIGNMENT), 0);
         let hash = hash(&descriptor);
         let mut header = Vec::with_capacity(ENTRY_HEADER);
         header.extend(hash.to_le_bytes());

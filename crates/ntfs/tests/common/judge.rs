@@ -18,6 +18,7 @@ pub fn our_report(image: &Image, hidden_sectors: u64) -> CheckReport {
             sector_size: sector_size as u32,
         }),
         problems_max: 5,
+        ..CheckOptions::default()
     };
     check(image, &options).unwrap()
 }

@@ -1,5 +1,8 @@
 //! A small volume made by mkntfs, with a file of two records added by hand, and the means to damage it.
 
+#[path = "matrix.rs"]
+mod matrix;
+
 use super::image::mkntfs;
 use winrefit_ntfs::attribute::FLAG_SPARSE;
 use winrefit_ntfs::bitmap::ClusterBitmap;
@@ -16,6 +19,15 @@ pub const SPLIT: u64 = 16;
 pub const EXTENSION: u64 = 17;
 /// A record that stays free.
 pub const FREE: u64 = 20;
+
+/// The codes in a report, once each, in the order of their declaration. That the file made by hand is in a record kept for
+/// the $MFT is left out: mkntfs has no other free ones.
+pub fn codes_of(report: &CheckReport) -> Vec<ProblemCode> {
+    let codes = report.counts.keys().copied();
+    codes
+        .filter(|&code| code != ProblemCode::ReservedRecordUsed)
+        .collect()
+}
 
 #[derive(Clone)]
 pub struct Lab {
@@ -40,9 +52,9 @@ impl Lab {
         check(&self.bytes, &CheckOptions::default()).unwrap()
     }
 
-    /// The codes found, once each, in the order of their declaration.
+    /// The codes found.
     pub fn codes(&self) -> Vec<ProblemCode> {
-        self.check().counts.keys().copied().collect()
+        codes_of(&self.check())
     }
 
     pub fn put(&mut self, offset: usize, value: &[u8]) {
@@ -164,6 +176,35 @@ impl Lab {
             sequence: 1,
         };
         self.write_record(record(EXTENSION, own.to_raw(), 0, 1, &second));
+        self.add_root_entry(own, &file_name("split"));
+    }
+
+    /// Adds the last entry of the root directory, which has one index block.
+    fn add_root_entry(&mut self, file: FileReference, key: &[u8]) {
+        let length = (0x10 + key.len()).next_multiple_of(8);
+        let mut entry = vec![0; length];
+        entry[..8].copy_from_slice(&file.to_raw().to_le_bytes());
+        entry[8..10].copy_from_slice(&(length as u16).to_le_bytes());
+        entry[10..12].copy_from_slice(&(key.len() as u16).to_le_bytes());
+        entry[0x10..0x10 + key.len()].copy_from_slice(key);
+        let place = self.place(5, AttributeType::INDEX_ALLOCATION, "$I30");
+        self.edit_block(place, |plain| {
+            let used = u32::from_le_bytes(plain[0x1C..0x20].try_into().unwrap()) as usize;
+            // Before the entry that ends the node.
+            let at = 0x18 + used - 0x10;
+            plain.copy_within(at..at + 0x10, at + length);
+            plain[at..at + length].copy_from_slice(&entry);
+            plain[0x1C..0x20].copy_from_slice(&((used + length) as u32).to_le_bytes());
+        });
+    }
+
+    /// Changes the index block at `place`, fixups removed.
+    pub fn edit_block(&mut self, place: usize, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut plain = self.bytes[place..place + 4096].to_vec();
+        fixup::apply(&mut plain, *b"INDX", "index block", 0).unwrap();
+        change(&mut plain);
+        fixup::protect(&mut plain, 5);
+        self.put(place, &plain);
     }
 }
 
@@ -246,6 +287,8 @@ fn entry(type_code: u8, lowest_vcn: u8, holder: u64, id: u8) -> Vec<u8> {
 /// A $FILE_NAME in the root directory.
 fn file_name(name: &str) -> Vec<u8> {
     let mut bytes = vec![0; 0x42];
+    bytes[0x28..0x30].copy_from_slice(&(8 * CLUSTER as u64).to_le_bytes());
+    bytes[0x30..0x38].copy_from_slice(&40_000u64.to_le_bytes());
     let root = FileReference {
         record: RecordNumber::ROOT,
         sequence: 5,
@@ -263,12 +306,14 @@ pub type Case = (&'static str, fn(&mut Lab), &'static [ProblemCode]);
 pub fn run_cases(cases: &[Case]) {
     let Some(lab) = Lab::new() else { return };
     assert_eq!(lab.codes(), [], "{:?}", lab.check());
+    let matrix = matrix::Matrix::new(&lab.bytes);
     let mut missed = Vec::new();
     for (what, damage, expected) in cases {
         let mut damaged = lab.clone();
         damage(&mut damaged);
         assert_ne!(damaged.bytes, lab.bytes, "{what}: nothing was damaged");
         let found = damaged.codes();
+        matrix.row(what, &damaged.bytes, &found, expected);
         if found != *expected {
             missed.push(format!("{what}: expected {expected:?}, found {found:?}"));
         }

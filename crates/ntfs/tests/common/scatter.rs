@@ -17,12 +17,14 @@ pub struct Scatter {
 }
 
 impl Scatter {
+    /// A volume by its bytes.
+    pub fn of_bytes(bytes: Vec<u8>, sector_size: u32) -> Self {
+        Self { bytes, sector_size }
+    }
+
     /// The volume of an image.
     pub fn of(image: &Image) -> Self {
-        Self {
-            bytes: image.bytes(),
-            sector_size: image.sector_size().bytes() as u32,
-        }
+        Self::of_bytes(image.bytes(), image.sector_size().bytes() as u32)
     }
 
     /// The volume as an image.

@@ -1,20 +1,22 @@
 //! Filling the report from what the other parts know.
 
 use crate::diagnose::Diagnosis;
-use crate::explain::size;
+use crate::explain::{rfc3339, size};
 use crate::observation::{Content, Observation, Partition};
 use crate::plan::{Plan, Step, Strategy};
 use crate::report::{
-    ChangeReport, DiskReport, ImageReport, JournalReport, PartitionReport, PlanReport, RangeReport,
-    RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
+    ChangeReport, DiskReport, DroppedReport, ImageReport, JournalReport, PartitionReport, PlanReport,
+    RangeReport, RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
 };
-use winrefit_disk::journal::Found;
-use winrefit_disk::{Extent, JournalPlace};
+use winrefit_disk::JournalPlace;
+use winrefit_disk::journal::{Found, Transaction};
 use winrefit_formats::WimArchitecture;
 use winrefit_formats::gpt::types;
 
 /// Unallocated ranges shorter than this are not worth a line.
 const GAP_BYTES_MIN: u64 = 1 << 20;
+/// For the estimate: what a hard disk does.
+const MOVE_BYTES_PER_SECOND: u64 = 100_000_000;
 
 pub(super) fn empty(command: &'static str, target: &str) -> Report {
     Report {
@@ -188,9 +190,10 @@ fn unallocated(observation: &Observation) -> Vec<RangeReport> {
 pub(super) fn plan(
     observation: &Observation,
     plan: &Plan,
-    extents: &[Extent],
+    transaction: &Transaction,
     journal: Option<(JournalPlace, u64)>,
 ) -> PlanReport {
+    let move_bytes = transaction.moves.iter().map(|m| m.length).sum();
     let sector = observation.sector_size.bytes();
     let number = plan.recovery_partition;
     let changed = plan.changed_partitions();
@@ -220,8 +223,12 @@ pub(super) fn plan(
         .collect();
     let mut untouched = Vec::new();
     if !plan.is_empty() {
-        untouched
-            .push("Winre.wim, boot.sdi and every other file: not copied, not moved, never absent".to_owned());
+        let files = if move_bytes == 0 {
+            "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent"
+        } else {
+            "Winre.wim, boot.sdi and every other file of the recovery volume: not copied, not moved, never absent"
+        };
+        untouched.push(files.to_owned());
         untouched.push(format!(
             "Partition {number}'s number, type, unique GUID, attributes and name; so the boot store (BCD) stays true"
         ));
@@ -231,25 +238,95 @@ pub(super) fn plan(
     }
     PlanReport {
         strategy: plan.strategy.name(),
-        summary: summary(plan),
-        steps: plan.steps.iter().map(|step| step.text(sector)).collect(),
+        summary: summary(plan) + &loss(plan),
+        steps: plan
+            .steps
+            .iter()
+            .map(|step| step.text(sector, move_bytes))
+            .collect(),
         changes: changes.collect(),
-        bytes_written: extents.iter().map(|extent| extent.after.len() as u64).sum(),
+        move_bytes,
+        move_seconds: (2 * move_bytes).div_ceil(MOVE_BYTES_PER_SECOND),
+        bytes_written: transaction
+            .extents
+            .iter()
+            .map(|extent| extent.after.len() as u64)
+            .sum(),
         journal_bytes: journal.map_or(0, |(_, bytes)| bytes),
-        journal_place: journal.map(|(place, _)| {
-            format!(
-                "unallocated sectors from LBA {} on, used by no partition",
-                place.range.start / sector
-            )
-        }),
+        journal_place: journal.map(|(place, _)| place_text(observation, place)),
+        dropped_shadow_copies: dropped(plan),
         untouched,
-        undo: if plan.is_empty() {
-            "Nothing is done, so there is nothing to undo.".to_owned()
-        } else {
-            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since."
-                .to_owned()
-        },
+        undo: undo_text(
+            plan,
+            journal.is_some_and(|(place, _)| !place.is_in_gap(observation.sector_size)),
+        ),
         recovery_free_bytes_after: None,
+    }
+}
+
+fn dropped(plan: &Plan) -> Vec<DroppedReport> {
+    let dropped = plan.steps.iter().filter_map(|step| match step {
+        Step::DropShadowCopies(dropped) => Some(dropped),
+        _ => None,
+    });
+    dropped
+        .map(|dropped| DroppedReport {
+            partition: dropped.partition,
+            count: dropped.count,
+            oldest: dropped.oldest.map(rfc3339),
+            newest: dropped.newest.map(rfc3339),
+            storage_bytes: dropped.storage_bytes,
+            text: format!("On partition {}: {}", dropped.partition, dropped.what()),
+        })
+        .collect()
+}
+
+/// What is lost, where something is: said where nobody can overlook it.
+fn loss(plan: &Plan) -> String {
+    let dropped = plan.steps.iter().filter_map(|step| match step {
+        Step::DropShadowCopies(dropped) => Some(dropped),
+        _ => None,
+    });
+    dropped
+        .map(|d| {
+            format!(
+                " Partition {} loses its shadow copies: {}.",
+                d.partition,
+                d.what()
+            )
+        })
+        .collect()
+}
+
+fn undo_text(plan: &Plan, is_in_clusters: bool) -> String {
+    let text = match (plan.is_empty(), is_in_clusters) {
+        (true, _) => "Nothing is done, so there is nothing to undo.",
+        (_, false) => {
+            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since."
+        }
+        (_, true) => {
+            "`winrefit undo` puts every changed sector back, as long as nothing else has changed one since or has used \
+             the free clusters that hold the journal."
+        }
+    };
+    text.to_owned()
+}
+
+fn place_text(observation: &Observation, place: JournalPlace) -> String {
+    let (header, body) = (
+        place.header / observation.sector_size.bytes(),
+        place.body.start / observation.sector_size.bytes(),
+    );
+    let holder = observation
+        .partitions
+        .iter()
+        .find(|p| p.range.overlaps(&place.body));
+    match holder {
+        None => format!("unallocated sectors from LBA {header} on, used by no partition"),
+        Some(p) => format!(
+            "free clusters of partition {} from LBA {body} on, and the unallocated sector at LBA {header}",
+            p.number
+        ),
     }
 }
 
@@ -285,7 +362,7 @@ pub(super) fn journal(found: &Found, sector_bytes: u64, text: impl Into<String>)
     JournalReport {
         state: found.header.state.as_str(),
         memo: String::from_utf8_lossy(&memo[..end]).into_owned(),
-        place: format!("LBA {}", found.place.range.start / sector_bytes),
+        place: format!("LBA {}", found.header.header_offset / sector_bytes),
         text: text.into(),
     }
 }

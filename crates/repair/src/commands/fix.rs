@@ -6,13 +6,17 @@ use super::{Progress, ProgressSink, build};
 use crate::diagnose;
 use crate::error::RepairError;
 use crate::explain::size;
+use crate::observation::Observation;
 use crate::observe::{Depth, observe};
 use crate::plan::{Plan, Request};
+use crate::refusal::Refusal;
 use crate::report::{Report, Verdict};
+use crate::shrink::file_at;
 use crate::target::Target;
 use crate::verify::{self, Before};
-use winrefit_disk::Device;
-use winrefit_disk::journal::{self, MEMO_BYTES, Meta};
+use winrefit_disk::error::Operation;
+use winrefit_disk::journal::{self, MEMO_BYTES, Meta, Transaction};
+use winrefit_disk::{Device, DiskError, moves};
 
 /// Says what `fix` would do: plans, stages and proves the result on a copy-on-write view. Writes nothing.
 ///
@@ -50,17 +54,20 @@ pub fn fix<D: Device>(
         observation,
         checks,
         plan,
-        extents,
+        transaction,
         place,
         report,
     } = prepared;
+    if let Err(error) = copy_data(target, &transaction, progress) {
+        return unreadable(target, &observation, report, error);
+    }
     let meta = Meta {
         transaction_id: uuid::Uuid::new_v4(),
         disk_guid: observation.table.disk_guid().to_bytes_le(),
         created_unix_seconds: target.now_unix_seconds,
         memo: memo(&plan),
     };
-    journal::commit(&mut target.device, place, &extents, &meta, &mut |p| {
+    journal::commit(&mut target.device, place, &transaction, &meta, &mut |p| {
         progress(Progress::Committing(p))
     })
     .map_err(RepairError::of_writing)?;
@@ -75,6 +82,50 @@ pub fn fix<D: Device>(
         progress,
     )
     .map_err(|error| RepairError::Unverified(Box::new(error)))
+}
+
+/// Copies what has to move to free space. Whenever this ends, the disk is the old one.
+fn copy_data<D: Device>(
+    target: &mut Target<D>,
+    transaction: &Transaction,
+    progress: ProgressSink<'_>,
+) -> Result<(), DiskError> {
+    let moves = &transaction.moves;
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let total_bytes = moves.iter().map(|m| m.length).sum();
+    moves::copy(&mut target.device, moves, &mut |done_bytes| {
+        progress(Progress::Moving {
+            done_bytes,
+            total_bytes,
+        });
+        true
+    })
+}
+
+/// Data that cannot be read refuse the repair, by the name of their file.
+fn unreadable<D: Device>(
+    target: &Target<D>,
+    observation: &Observation,
+    mut report: Report,
+    error: DiskError,
+) -> Result<Report, RepairError> {
+    let DiskError::Io {
+        operation: Operation::Read,
+        offset,
+        ..
+    } = error
+    else {
+        return Err(error.into());
+    };
+    let Some((number, path)) = file_at(target.disk(), observation, offset) else {
+        return Err(error.into());
+    };
+    let refusal = Refusal::UnreadableData { number, path, offset };
+    report.refusal = Some(refusal.report());
+    report.verdict = Verdict::Refused;
+    Ok(report)
 }
 
 /// The report with the proof of the repaired disk.

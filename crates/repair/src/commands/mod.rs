@@ -43,6 +43,13 @@ pub enum Progress {
     Staging,
     /// Proving the prepared result.
     VerifyingStaged,
+    /// Copying data out of the way, to free space.
+    Moving {
+        /// Bytes copied.
+        done_bytes: u64,
+        /// Bytes to copy.
+        total_bytes: u64,
+    },
     /// Writing through the journal.
     Committing(journal::Progress),
     /// Proving the disk.

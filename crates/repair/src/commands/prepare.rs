@@ -6,7 +6,7 @@ use crate::diagnose;
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::{Depth, observe};
-use crate::places::free_places;
+use crate::places::journal_place;
 use crate::plan::{self, Plan, Request, Step};
 use crate::refusal::Refusal;
 use crate::report::{Report, Verdict};
@@ -14,10 +14,9 @@ use crate::stage::{StageError, stage};
 use crate::target::Target;
 use crate::verify::{self, Before};
 use std::collections::BTreeMap;
-use winrefit_disk::journal;
-use winrefit_disk::{ByteRange, Device, Extent, JournalPlace, ReadAt, ReadWindow};
-use winrefit_ntfs::check::{CheckReport, owners_from, path_of};
-use winrefit_ntfs::{Lcn, Volume};
+use winrefit_disk::journal::{self, Transaction};
+use winrefit_disk::{Device, JournalPlace, ReadAt};
+use winrefit_ntfs::check::{CheckLevel, CheckReport};
 
 /// All that a commit needs, proven.
 pub(super) struct Prepared {
@@ -25,7 +24,7 @@ pub(super) struct Prepared {
     /// Checks of the volumes that change, by partition.
     pub(super) checks: BTreeMap<u32, CheckReport>,
     pub(super) plan: Plan,
-    pub(super) extents: Vec<Extent>,
+    pub(super) transaction: Transaction,
     pub(super) place: JournalPlace,
     pub(super) report: Report,
 }
@@ -56,21 +55,21 @@ pub(super) fn prepare<D: Device>(
     }
     let plan = match plan::plan(&observation, request) {
         Ok(plan) => plan,
-        Err(refusal) => return ended(refused(report, &name_the_file(disk, &observation, refusal))),
+        Err(refusal) => return ended(refused(report, &refusal)),
     };
     if plan.is_empty() {
-        report.plan = Some(build::plan(&observation, &plan, &[], None));
+        report.plan = Some(build::plan(&observation, &plan, &Transaction::default(), None));
         if report.verdict != Verdict::Damaged {
             report.verdict = Verdict::Healthy;
         }
         return ended(report);
     }
     match prove(&target.device, &observation, &plan, &mut report, progress) {
-        Ok((checks, extents, place)) => Ok(Preparation::Ready(Box::new(Prepared {
+        Ok((checks, transaction, place)) => Ok(Preparation::Ready(Box::new(Prepared {
             observation,
             checks,
             plan,
-            extents,
+            transaction,
             place,
             report,
         }))),
@@ -80,7 +79,7 @@ pub(super) fn prepare<D: Device>(
 }
 
 /// What a commit writes, where its journal goes, and the checks to hold the result against.
-type Proven = (BTreeMap<u32, CheckReport>, Vec<Extent>, JournalPlace);
+type Proven = (BTreeMap<u32, CheckReport>, Transaction, JournalPlace);
 
 /// Checks what the plan changes, stages it, and proves the staged result. Fills the report on the way.
 fn prove<D: Device>(
@@ -104,15 +103,16 @@ fn prove<D: Device>(
         let (what, detail) = (failed.what.clone(), failed.detail.clone());
         return Err(StageError::Refused(Refusal::StagedCheckFailed { what, detail }));
     }
-    let extents = staged.extents;
-    let needed = journal::required_bytes(&extents, observation.sector_size)?;
-    let place = journal_place(device, observation, plan, needed).map_err(StageError::Refused)?;
-    let mut plan_report = build::plan(observation, plan, &extents, Some((place, needed)));
+    let transaction = staged.transaction;
+    let needed = journal::required_bytes(&transaction, observation.sector_size)?;
+    let place = journal_place(device, &staged.overlay, (observation, plan), needed);
+    let place = place.map_err(StageError::Refused)?;
+    let mut plan_report = build::plan(observation, plan, &transaction, Some((place, needed)));
     plan_report.recovery_free_bytes_after = free_after(&staged.overlay, observation, plan)?;
     report.plan = Some(plan_report);
     report.verdict = Verdict::NeedsRepair;
     mark_donor(report, plan);
-    Ok((checks, extents, place))
+    Ok((checks, transaction, place))
 }
 
 /// Checks every volume that the plan changes. One with an error is not touched.
@@ -132,7 +132,8 @@ fn check_volumes(
     {
         let number = partition.number;
         progress(Progress::Checking { partition: number });
-        let (check, summary) = verify::check_partition(disk, observation.sector_size, partition)?;
+        let (check, summary) =
+            verify::check_partition(disk, observation.sector_size, partition, CheckLevel::Full)?;
         let worst = summary.problems.first().map(|problem| problem.text.clone());
         let consistent = summary.consistent;
         report.checks.push(summary);
@@ -167,62 +168,4 @@ fn free_after(disk: &dyn ReadAt, before: &Observation, plan: &Plan) -> Result<Op
     Ok(after
         .partition(plan.recovery_partition)
         .and_then(|p| p.free_bytes()))
-}
-
-/// A tail in use is refused with the name of a file that lies there, where one can be found.
-fn name_the_file(disk: &dyn ReadAt, observation: &Observation, refusal: Refusal) -> Refusal {
-    let Refusal::TailInUse {
-        number,
-        path: None,
-        bytes_behind,
-    } = refusal
-    else {
-        return refusal;
-    };
-    let path = observation.partition(number).and_then(|partition| {
-        let volume = Volume::open(ReadWindow::new(disk, partition.range).ok()?).ok()?;
-        let used_end = partition.ntfs()?.space?.used_end;
-        let from = used_end.saturating_sub(bytes_behind) / u64::from(volume.geometry().cluster_size);
-        let owner = owners_from(&volume, Lcn(from), 1).ok()?.into_iter().next()?;
-        path_of(&volume, owner.record).ok()
-    });
-    Refusal::TailInUse {
-        number,
-        path,
-        bytes_behind,
-    }
-}
-
-/// The first place that takes the journal: unallocated before and after the repair, and zero.
-fn journal_place<D: Device>(
-    device: &D,
-    observation: &Observation,
-    plan: &Plan,
-    needed_bytes: u64,
-) -> Result<JournalPlace, Refusal> {
-    let sector = observation.sector_size;
-    let mut used: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
-    // A long entry array can reach into the usable range; its unused slots are zeros as free space is.
-    if let Ok(gpt) = &observation.gpt {
-        used.extend([gpt.primary_entries(), gpt.backup_entries()].map(|array| array.bytes(sector)));
-    }
-    for step in &plan.steps {
-        if let Step::SetPartition { after, .. } = step {
-            used.push(ByteRange::new(
-                after.start * sector.bytes(),
-                after.end * sector.bytes(),
-            ));
-        }
-    }
-    let mut problem = "neither exists".to_owned();
-    for place in free_places(observation.table.usable(), sector, &used) {
-        match journal::check_place(device, place, needed_bytes) {
-            Ok(_) => return Ok(place),
-            Err(error) => problem = error.to_string(),
-        }
-    }
-    Err(Refusal::NoJournalSpace {
-        needed_bytes,
-        problem,
-    })
 }

@@ -11,6 +11,7 @@ use crate::select::candidate_or_named;
 use crate::target::Target;
 use crate::verify;
 use winrefit_disk::Device;
+use winrefit_ntfs::check::CheckLevel;
 
 /// Says what is wrong with a disk and what to do.
 ///
@@ -57,6 +58,7 @@ pub fn verify<D: Device>(
 pub fn check<D: Device>(
     target: &Target<D>,
     number: Option<u32>,
+    level: CheckLevel,
     progress: ProgressSink<'_>,
 ) -> Result<Report, RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
@@ -75,7 +77,8 @@ pub fn check<D: Device>(
             progress(Progress::Checking {
                 partition: partition.number,
             });
-            let (_, summary) = verify::check_partition(target.disk(), observation.sector_size, partition)?;
+            let (_, summary) =
+                verify::check_partition(target.disk(), observation.sector_size, partition, level)?;
             report.checks.push(summary);
         }
     }

@@ -68,6 +68,9 @@ pub fn undo<D: Device>(
             let place = place_of(&observation, offset);
             return refused(target, Some(&found), &Refusal::ChangedSince { offset, place });
         }
+        Err(JournalError::UndoOverwritten { .. }) => {
+            return refused(target, Some(&found), &Refusal::UndoOverwritten);
+        }
         Err(error) => return Err(error.into()),
     }
     let text = "Every sector that the repair changed is as it left it, so it can be put back.";
@@ -80,7 +83,12 @@ pub fn undo<D: Device>(
     })
     .map_err(RepairError::of_writing)?;
     progress(Progress::Verifying);
-    let text = "The repair was put back; the disk is bit for bit what it was before.";
+    let text = if found.header.is_body_in_gap() {
+        "The repair was put back; the disk is bit for bit what it was before."
+    } else {
+        "The repair was put back; the disk is bit for bit what it was before, but for the free clusters that held the \
+         record of it."
+    };
     proven("undo", target, Verdict::Undone, (&found, text))
 }
 

@@ -3,6 +3,7 @@
 use crate::observation::{Content, Observation, Partition, Space};
 use crate::refusal::Refusal;
 use winrefit_formats::gpt::types;
+use winrefit_ntfs::Lcn;
 use winrefit_ntfs::logfile::LogState;
 
 /// Whether the volume of a partition may be changed; and its space.
@@ -114,11 +115,28 @@ pub(super) fn windows_at_rest(observation: &Observation) -> Result<(), Refusal> 
     Ok(())
 }
 
-pub(super) fn has_vss(partition: &Partition) -> bool {
-    partition
-        .ntfs()
-        .and_then(|ntfs| ntfs.state.as_ref().ok())
-        .is_some_and(|state| state.has_vss_header)
+/// Whether no sector behind `start`, a byte of the disk, is known to be bad: what is put there would be lost.
+pub(super) fn no_bad_clusters_behind(donor: &Partition, start: u64) -> Result<(), Refusal> {
+    let number = donor.number;
+    let Some(ntfs) = donor.ntfs() else { return Ok(()) };
+    let bad = ntfs.bad_clusters.as_ref().map_err(|e| Refusal::DamagedNtfs {
+        number,
+        problem: e.to_string(),
+    })?;
+    let first = start.saturating_sub(donor.range.start) / u64::from(ntfs.geometry.cluster_size);
+    let mut behind = bad.iter().filter_map(|run| {
+        let from = run.lcn?.0.max(first);
+        let count = (run.lcn?.0 + run.clusters).saturating_sub(from);
+        (count > 0).then_some((from, count))
+    });
+    let Some((lcn, count)) = behind.next() else {
+        return Ok(());
+    };
+    Err(Refusal::BadClusters {
+        number,
+        count: count + behind.map(|(_, count)| count).sum::<u64>(),
+        first_byte: donor.range.start + ntfs.geometry.offset_of(Lcn(lcn)),
+    })
 }
 
 pub(super) fn managed_disk(observation: &Observation) -> Result<(), Refusal> {

@@ -2,10 +2,13 @@
 
 mod at_rest;
 mod planner;
+mod shadow_copies;
 #[cfg(test)]
 mod tests;
 
 pub use planner::plan;
+pub use shadow_copies::Dropped;
+pub(crate) use shadow_copies::{can_be_dropped, counted};
 
 use crate::explain::size;
 use serde::Serialize;
@@ -19,6 +22,8 @@ pub struct Request {
     pub free_bytes: Option<u64>,
     /// The recovery partition, where the user names it.
     pub recovery_partition: Option<u32>,
+    /// Whether shadow copies that a repair would make unusable may be given up.
+    pub drop_shadow_copies: bool,
 }
 
 /// How room is made, least invasive first.
@@ -68,6 +73,8 @@ impl Sectors {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Step {
+    /// The volume of a partition has no shadow copies any more.
+    DropShadowCopies(Dropped),
     /// The volume of `partition` ends earlier.
     ShrinkEnd {
         /// The donor.
@@ -150,16 +157,24 @@ impl Step {
             | Self::GrowEnd { partition, .. }
             | Self::SetPartition { partition, .. }
             | Self::PatchReAgent { partition, .. } => partition,
+            Self::DropShadowCopies(dropped) => dropped.partition,
         }
     }
 
     /// The step in a sentence.
-    pub fn text(&self, sector_bytes: u64) -> String {
+    pub fn text(&self, sector_bytes: u64, move_bytes: u64) -> String {
         match self {
-            Self::ShrinkEnd { partition, sectors } => format!(
-                "Let the volume on partition {partition} end at {} at the latest; what lies behind is free, so no data moves.",
-                size(sectors * sector_bytes)
-            ),
+            Self::DropShadowCopies(dropped) => dropped.text(),
+            Self::ShrinkEnd { partition, sectors } => {
+                let end = size(sectors * sector_bytes);
+                let behind = if move_bytes == 0 {
+                    "what lies behind is free, so no data moves".to_owned()
+                } else {
+                    let bytes = size(move_bytes);
+                    format!("{bytes} of data that lie behind are copied to its free space first")
+                };
+                format!("Let the volume on partition {partition} end at {end} at the latest; {behind}.")
+            }
             Self::GrowFront { partition, by_bytes } => format!(
                 "Let the volume on partition {partition} begin {} earlier: its cluster numbers are rewritten, \
                  its files stay where they are.",

@@ -1,6 +1,9 @@
 //! Choosing the least invasive way that leads to the target.
 
-use super::at_rest::{check_volume, has_vss, managed_disk, start_can_be_told, windows_at_rest};
+use super::at_rest::{
+    check_volume, managed_disk, no_bad_clusters_behind, start_can_be_told, windows_at_rest,
+};
+use super::shadow_copies::{self, Change};
 use super::{Plan, Request, Sectors, Step, Strategy};
 use crate::observation::{Content, Observation, Partition, Space};
 use crate::refusal::{NoDonor, Refusal};
@@ -51,9 +54,6 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
         return Ok(grow_end(observation, recovery, plan, end));
     }
     start_can_be_told(observation, number)?;
-    if has_vss(recovery) {
-        return Err(Refusal::ShadowCopies { number });
-    }
     let start = place.aligned_start(wanted, size_bytes)?;
     plan.growth_bytes = recovery.range.start - start;
     plan.strategy = if start >= place.gap_start {
@@ -61,9 +61,19 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
     } else {
         Strategy::ShrinkGrowFront
     };
+    let mut changed = vec![(recovery, Change::NewStart)];
     if plan.strategy == Strategy::ShrinkGrowFront {
         plan.steps
             .extend(shrink_donor(observation, recovery, &place, start)?);
+        changed.extend(
+            place
+                .left
+                .map(|donor| (donor, Change::NewEnd(start - donor.range.start))),
+        );
+    }
+    for (partition, change) in changed {
+        let dropped = shadow_copies::step(partition, change, request.drop_shadow_copies)?;
+        plan.steps.splice(0..0, dropped);
     }
     plan.steps.push(Step::GrowFront {
         partition: number,
@@ -244,6 +254,7 @@ fn shrink_donor(
         return Err(no_donor(NoDonor::Foreign { number, what }));
     }
     let space = check_volume(donor)?;
+    no_bad_clusters_behind(donor, start)?;
     let sector = observation.sector_size.bytes();
     let before = sectors_of(donor);
     let after = Sectors {
@@ -280,16 +291,6 @@ fn shrink_donor(
             needed_bytes,
             free_bytes,
             keep_bytes,
-        });
-    }
-    // The backup boot sector needs the last sector, so the last cluster that counts ends before it.
-    let new_len = start - donor.range.start;
-    if space.used_end > new_len - observation.sector_size.bytes() {
-        let bytes_behind = space.used_end - new_len.min(space.used_end);
-        return Err(Refusal::TailInUse {
-            number,
-            path: None,
-            bytes_behind,
         });
     }
     Ok(vec![shrink, move_border])

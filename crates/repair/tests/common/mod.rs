@@ -1,6 +1,15 @@
 //! Small whole disks in memory, built piece by piece so that every test says what its disk is like.
 #![allow(dead_code)]
 
+#[path = "../../../ntfs/tests/common/image.rs"]
+pub mod image;
+#[path = "../../../ntfs/tests/common/scatter.rs"]
+pub mod scatter;
+#[path = "../../../ntfs/tests/common/shadow.rs"]
+pub mod shadow;
+#[path = "../../../ntfs/tests/common/tools.rs"]
+pub mod tools;
+
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
 use winrefit_formats::gpt::types;
@@ -26,9 +35,17 @@ pub struct Layout {
     pub sector_size: SectorSize,
     /// Size of the file that fills C: from its front, in MiB.
     pub data: u64,
+    /// Whether that file, $LogFile, $MFTMirr, $Bitmap and the start of the $MFT lie at the end of C:.
+    pub full_tail: bool,
     /// Whether C: has a ReAgent.xml that names the recovery partition.
     pub reagent: bool,
     pub recovery_cluster: u32,
+    /// How many shadow copies C: has, and how many the recovery volume.
+    pub shadow_copies: [usize; 2],
+    /// Files of 256 KiB that fill the recovery volume.
+    pub recovery_fill: u32,
+    /// Files beside the image that make the $MFT longer, a KiB each.
+    pub recovery_files: u32,
 }
 
 impl Default for Layout {
@@ -39,8 +56,12 @@ impl Default for Layout {
             recovery: (55, 79),
             sector_size: SectorSize::B512,
             data: 2,
+            full_tail: false,
             reagent: true,
             recovery_cluster: 4096,
+            shadow_copies: [0; 2],
+            recovery_fill: 0,
+            recovery_files: 0,
         }
     }
 }
@@ -140,8 +161,10 @@ impl Layout {
                 .add_file(&format!(r"Users\f{i}.txt"), 0, FileData::Bytes(vec![i; 600]))
                 .unwrap();
         }
-        let range = ByteRange::new(self.windows.0 * MIB, self.windows.1 * MIB);
-        volume.write_to(&mut Window::new(disk, range).unwrap()).unwrap();
+        write(volume, disk, self.windows, self.shadow_copies[0]);
+        if self.full_tail {
+            fill_tail(disk, self.windows);
+        }
     }
 
     fn build_recovery(&self, disk: &mut MemoryDevice) {
@@ -189,8 +212,44 @@ impl Layout {
                 FileData::Bytes(vec![0x5D; 90_000]),
             )
             .unwrap();
-        let range = ByteRange::new(self.recovery.0 * MIB, self.recovery.1 * MIB);
-        volume.write_to(&mut Window::new(disk, range).unwrap()).unwrap();
+        for i in 0..self.recovery_fill {
+            let fill = FileData::Bytes(vec![0xF5; 256 << 10]);
+            volume
+                .add_file(&format!(r"Recovery\fill{i}.bin"), 6, fill)
+                .unwrap();
+        }
+        for i in 0..self.recovery_files {
+            volume
+                .add_file(
+                    &format!(r"Recovery\Logs\{i}.log"),
+                    0,
+                    FileData::Bytes(vec![i as u8; 300]),
+                )
+                .unwrap();
+        }
+        write(volume, disk, self.recovery, self.shadow_copies[1]);
+    }
+}
+
+fn fill_tail(disk: &mut MemoryDevice, mib: (u64, u64)) {
+    let sector = disk.sector_size().bytes() as u32;
+    let length = (mib.1 - mib.0) * MIB;
+    let mut volume = scatter::Scatter::of_bytes(disk.read_vec(mib.0 * MIB, length as usize).unwrap(), sector);
+    let noise = volume.record_of(r"Users\someone\noise.bin");
+    for record in [noise, 2, 1, 6, 0] {
+        volume.move_to_tail(record, AttributeType::DATA, "");
+    }
+    disk.write_at(mib.0 * MIB, &volume.bytes).unwrap();
+}
+
+fn write(mut volume: VolumeBuilder, disk: &mut MemoryDevice, mib: (u64, u64), shadow_copies: usize) {
+    if shadow_copies > 0 {
+        shadow::add_files(&mut volume, shadow_copies);
+    }
+    let mut part = Window::new(disk, ByteRange::new(mib.0 * MIB, mib.1 * MIB)).unwrap();
+    volume.write_to(&mut part).unwrap();
+    if shadow_copies > 0 {
+        shadow::write(&mut part, shadow_copies);
     }
 }
 

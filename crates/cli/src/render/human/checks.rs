@@ -27,6 +27,10 @@ fn volume(page: &mut Page, report: &Report, check: &VolumeCheck) {
     } else {
         "not consistent"
     };
+    let word = match check.level {
+        "quick" => format!("{word} (quick check)"),
+        _ => word.to_owned(),
+    };
     let text = format!(
         "{}{title}: {word}, {} of {} MFT records in use",
         check.partition, check.records_in_use, check.records

@@ -134,7 +134,23 @@ pub fn promises(page: &mut Page, report: &Report) {
             text.push_str(&format!(": {place}"));
         }
     }
+    if plan.move_bytes > 0 {
+        let copied = if report.verdict == Verdict::NeedsRepair {
+            "Will copy"
+        } else {
+            "Copied"
+        };
+        let seconds = plan.move_seconds.max(1);
+        let text = format!(
+            "{} of data to free space of the same volume; about {seconds} s on a hard disk",
+            size(plan.move_bytes)
+        );
+        page.entry(copied, &text);
+    }
     page.entry(written, &text);
+    for dropped in &plan.dropped_shadow_copies {
+        page.entry("Given up", &dropped.text);
+    }
     for (index, untouched) in plan.untouched.iter().enumerate() {
         let name = if index == 0 { "Untouched" } else { "" };
         page.entry(name, untouched);

@@ -164,9 +164,12 @@ fn plan_report() -> PlanReport {
             ChangeReport { partition: 3, before: range(117..65_010), after: range(117..64_535) },
             ChangeReport { partition: 4, before: range(65_010..65_535), after: range(64_535..65_535) },
         ],
+        move_bytes: 0,
+        move_seconds: 0,
         bytes_written: 151_552,
         journal_bytes: 163_840,
         journal_place: Some("in the gap before the first partition".into()),
+        dropped_shadow_copies: vec![],
         untouched: vec![
             "Winre.wim and every other file's content, the boot store (BCD), the EFI system partition".into(),
             "unique GUIDs, types, attributes and names of all partitions".into(),
@@ -228,6 +231,7 @@ fn checked() -> Report {
     let mut report = report("check", Verdict::Damaged);
     let check = |partition, problems: Vec<CheckProblem>, problems_total| VolumeCheck {
         partition,
+        level: "full",
         consistent: problems.is_empty(),
         records: 4352,
         records_in_use: 4127,
@@ -370,6 +374,25 @@ fn growth_to_the_end_at_80() {
         after: range(65_010..66_010),
     }];
     insta::assert_snapshot!(show(&report, 80, false));
+}
+
+#[test]
+fn a_plan_says_which_shadow_copies_it_gives_up() {
+    let mut report = planned();
+    report.plan.as_mut().unwrap().dropped_shadow_copies = vec![DroppedReport {
+        partition: 3,
+        count: Some(2),
+        oldest: Some("2024-01-01T00:00:00Z".into()),
+        newest: Some("2024-01-02T00:00:00Z".into()),
+        storage_bytes: Some(5 << 30),
+        text: "On partition 3: 2 shadow copies".into(),
+    }];
+    let page = show(&report, 80, true);
+    let line = page.lines().find(|line| line.contains("Given up"));
+    assert!(
+        line.is_some_and(|line| line.ends_with("On partition 3: 2 shadow copies")),
+        "{page}"
+    );
 }
 
 #[test]

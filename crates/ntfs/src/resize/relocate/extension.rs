@@ -9,6 +9,7 @@ use crate::fixup;
 use crate::record::{self, END_BYTES, Record};
 use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, FileReference, RecordNumber};
+use std::ops::Range;
 use winrefit_disk::ReadAt;
 
 /// Records below are for NTFS itself.
@@ -21,16 +22,32 @@ const UPDATE_SEQUENCE: usize = 0x30;
 const BITMAP_UNIT: u64 = 8;
 
 /// Which records are in use, and how the $MFT grows.
-#[derive(Default)]
 pub(super) struct Records {
     /// $MFT:$BITMAP as it will be; empty before it is needed.
     pub(super) bits: Vec<u8>,
     /// Extension records that were made.
     pub(super) created: Vec<RecordNumber>,
-    /// Clusters that the $MFT gets.
+    /// Records that the $MFT gets.
+    pub(super) more: u64,
+    /// Clusters that it gets for them.
     pub(super) growth: Option<Run>,
+    /// The records that it gets.
+    blank: Range<u64>,
     /// Where to look for the next free record.
     next: u64,
+}
+
+impl Records {
+    pub(super) fn new() -> Self {
+        Self {
+            bits: Vec::new(),
+            created: Vec::new(),
+            more: 0,
+            growth: None,
+            blank: u64::MAX..u64::MAX,
+            next: FIRST_USER_RECORD,
+        }
+    }
 }
 
 impl<R: ReadAt> Relocation<'_, R> {
@@ -69,7 +86,6 @@ impl<R: ReadAt> Relocation<'_, R> {
                 .require(AttributeType::BITMAP, "")?;
             let limit = self.volume.records() + (1 << 20);
             self.file_records.bits = self.volume.read_stream(stream, limit)?;
-            self.file_records.next = FIRST_USER_RECORD;
         }
         let old = self.volume.records();
         loop {
@@ -109,68 +125,84 @@ impl<R: ReadAt> Relocation<'_, R> {
     }
 
     fn record_count(&self) -> u64 {
-        let growth = self.file_records.growth.map_or(0, |run| run.clusters);
-        let bytes = growth * u64::from(self.geometry().cluster_size);
-        self.volume.records() + bytes / u64::from(self.geometry().record_size)
+        self.volume.records() + self.file_records.more
     }
 
-    /// Gives the $MFT more records, once.
+    /// Gives the $MFT more records: in its last cluster while there are any, then, once, in new clusters.
     fn grow_mft(&mut self, base: RecordNumber) -> Result<(), ResizeError> {
         let fail = |problem| ResizeError::CannotRelocate {
             record: base,
             attribute: AttributeType::ATTRIBUTE_LIST,
             problem,
         };
-        if self.file_records.growth.is_some() {
-            return Err(fail("no free file record for what does not fit its own"));
-        }
         let geometry = self.geometry();
+        let cluster = u64::from(geometry.cluster_size);
         let size = u64::from(geometry.record_size);
-        let whole = self.volume.mft_runs().clusters() * u64::from(geometry.cluster_size);
-        if whole != self.volume.records() * size {
-            return Err(fail("the $MFT ends within a cluster"));
+        let old_end = self.record_count() * size;
+        let mut allocated = self.volume.mft_runs().clusters() * cluster;
+        if old_end + size > allocated {
+            if self.file_records.growth.is_some() {
+                return Err(fail("no free file record for what does not fit its own"));
+            }
+            let clusters = geometry.clusters_for(GROWTH_RECORDS * size);
+            let lcn = self
+                .space
+                .take_row(clusters)
+                .ok_or_else(|| fail("no free clusters for the $MFT to grow"))?;
+            let run = Run {
+                lcn: Some(lcn),
+                clusters,
+            };
+            self.taken.push(run);
+            self.file_records.growth = Some(run);
+            allocated += clusters * cluster;
         }
-        let clusters = geometry.clusters_for(GROWTH_RECORDS * size);
-        let lcn = self
-            .space
-            .take_row(clusters)
-            .ok_or_else(|| fail("no free clusters for the $MFT to grow"))?;
-        let run = Run {
-            lcn: Some(lcn),
-            clusters,
-        };
-        self.taken.push(run);
-        self.file_records.growth = Some(run);
+        let first = self.record_count();
+        self.file_records.more = allocated / size - self.volume.records();
         let records = self.record_count();
-        self.enlarge_mft(run)
+        self.enlarge_mft(records * size)
             .map_err(|_| fail("the record of the $MFT is full"))?;
         self.enlarge_mft_bitmap(records)
             .ok_or_else(|| fail("$MFT:$BITMAP has no room"))??;
-        let mut blank = Vec::new();
-        for number in self.volume.records()..records {
+        self.file_records.blank = self.file_records.blank.start.min(first)..records;
+        Ok(())
+    }
+
+    /// The records that the $MFT got and nothing uses yet, for the disk, with their offsets in it.
+    pub(super) fn blank_records(&self) -> Vec<(u64, Vec<u8>)> {
+        let size = self.geometry().record_size;
+        let unused = |number: &u64| !self.file_records.created.contains(&RecordNumber(*number));
+        let blank = |number: u64| {
             let reference = FileReference {
                 record: RecordNumber(number),
                 sequence: 1,
             };
-            let mut record = empty_record(reference, geometry.record_size, 0, 0);
+            let mut record = empty_record(reference, size, 0, 0);
             fixup::protect(&mut record, 1);
-            blank.extend(record);
-        }
-        self.edits.push(0, geometry.offset_of(lcn), blank);
-        Ok(())
+            (number * u64::from(size), record)
+        };
+        self.file_records
+            .blank
+            .clone()
+            .filter(unused)
+            .map(blank)
+            .collect()
     }
 
-    fn enlarge_mft(&mut self, growth: Run) -> Result<(), ResizeError> {
-        let bytes = growth.clusters * u64::from(self.geometry().cluster_size);
+    /// Makes the $MFT end at `end`, in the clusters that it has and gets.
+    fn enlarge_mft(&mut self, end: u64) -> Result<(), ResizeError> {
+        let growth = self.file_records.growth;
+        let cluster = u64::from(self.geometry().cluster_size);
+        let clusters = self.volume.mft_runs().clusters() + growth.map_or(0, |run| run.clusters);
         self.change_mft(AttributeType::DATA, |attribute| {
-            let sizes = attribute.sizes()?;
             let mut runs = attribute.runs().ok()?;
-            runs.push(growth);
-            let whole = sizes.allocated + bytes;
+            if let Some(run) = growth {
+                runs.push(run);
+            }
             let new = NewSizes {
-                allocated: whole,
-                data: whole,
-                initialized: whole,
+                allocated: clusters * cluster,
+                data: end,
+                initialized: end,
             };
             Some(with_runs(attribute, &runs, Some(new)))
         })

@@ -62,7 +62,7 @@ pub(super) fn empty_tail<R: ReadAt>(volume: &Volume<R>, limit: Lcn) -> Result<Sh
         pieces,
         space,
         records: BTreeMap::new(),
-        file_records: Records::default(),
+        file_records: Records::new(),
         lists: BTreeMap::new(),
         taken: Vec::new(),
         released: Vec::new(),
@@ -267,6 +267,11 @@ impl<R: ReadAt> Relocation<'_, R> {
         let mirror_moves = first_cluster(&mirror.old) != first_cluster(&mirror.new);
         let old_places = StreamMap::of(&mft.old, self.geometry());
         let new_places = StreamMap::of(&mft.new, self.geometry());
+        for (at, bytes) in self.blank_records() {
+            for (from, to, place) in new_places.places(at, bytes.len()) {
+                self.edits.push(0, place, bytes[from..to].to_vec());
+            }
+        }
         for (number, record) in std::mem::take(&mut self.records) {
             let bytes = self.protected(&record)?;
             let at = number.0 * size;

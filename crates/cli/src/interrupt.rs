@@ -1,0 +1,32 @@
+//! Ctrl-C: ends the program at once, except while a commit is being written, which takes seconds and is finished first.
+
+use crate::output;
+use std::sync::atomic::{AtomicBool, Ordering};
+use winrefit_repair::commands::Progress;
+
+/// What shells report for a program that was interrupted.
+const INTERRUPTED: i32 = 130;
+
+static MOVING: AtomicBool = AtomicBool::new(false);
+static COMMITTING: AtomicBool = AtomicBool::new(false);
+
+/// Takes note of what is being done.
+pub fn note(step: Progress) {
+    MOVING.store(matches!(step, Progress::Moving { .. }), Ordering::Relaxed);
+    COMMITTING.store(matches!(step, Progress::Committing(_)), Ordering::Relaxed);
+}
+
+/// From here on Ctrl-C is answered. Where that cannot be arranged it ends the program, as before; a commit that it
+/// cuts is finished by `resume`.
+pub fn arm() {
+    let _ = ctrlc::set_handler(|| {
+        if COMMITTING.load(Ordering::Relaxed) {
+            output::tell("\nThe changes are being written; this is finished first, in a moment.\n");
+            return;
+        }
+        if MOVING.load(Ordering::Relaxed) {
+            output::tell("\nStopped. Data was copied to free space only: the disk is as it was.\n");
+        }
+        std::process::exit(INTERRUPTED);
+    });
+}

@@ -1,0 +1,122 @@
+//! What becomes of shadow copies when their volume gets a new end or a new start.
+//!
+//! All that Windows keeps of them is found by its place on the volume, and nothing here moves or rewrites it. So they
+//! are kept as they are where nothing changes, and given up where the user says so; everything else is refused. That
+//! holds for a new end in front of which all of them lie, too: they also know how long the volume is.
+//!
+//! A volume can keep the storage of another volume's shadow copies, of which its own header says nothing. So files of
+//! that kind are not moved either, whatever the header says.
+
+use super::Step;
+use crate::explain::{size, utc};
+use crate::observation::Partition;
+use crate::refusal::Refusal;
+use serde::Serialize;
+use winrefit_ntfs::vss::{ShadowCopies, Structure};
+
+/// Shadow copies that are given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    /// The partition of their volume.
+    pub partition: u32,
+    /// How many. `None` if nobody can tell: their catalog is damaged, or that of another volume.
+    pub count: Option<u64>,
+    /// When the oldest was made (FILETIME).
+    pub oldest: Option<u64>,
+    /// When the newest was made (FILETIME).
+    pub newest: Option<u64>,
+    /// Bytes of the files that hold them, which stay.
+    pub storage_bytes: Option<u64>,
+}
+
+/// What happens to a volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// It ends so many bytes behind its start.
+    NewEnd(u64),
+    /// It begins elsewhere.
+    NewStart,
+}
+
+/// The step that gives up the shadow copies of `partition`, if there are some that do not survive `change`.
+pub(super) fn step(partition: &Partition, change: Change, allowed: bool) -> Result<Option<Step>, Refusal> {
+    let Some(ntfs) = partition.ntfs() else {
+        return Ok(None);
+    };
+    let Ok(state) = &ntfs.state else { return Ok(None) };
+    let found = &state.shadow_copies;
+    let survives = match (found, change) {
+        (ShadowCopies::NoHeader | ShadowCopies::NoCatalog, _) => true,
+        (ShadowCopies::Catalog(catalog), Change::NewEnd(end)) => {
+            catalog.stores.is_empty() && catalog.end <= end
+        }
+        (ShadowCopies::Catalog(_), Change::NewStart) | (ShadowCopies::Damaged(_), _) => false,
+    };
+    let files = ntfs.shadow_storage.unwrap_or_default();
+    let files_survive = match change {
+        Change::NewEnd(end) => files.end <= end,
+        Change::NewStart => files.files == 0,
+    };
+    if survives && files_survive {
+        return Ok(None);
+    }
+    if !allowed || !can_be_dropped(found) {
+        let (number, found) = (partition.number, found.clone());
+        return Err(Refusal::ShadowCopies { number, found });
+    }
+    let stores = found.stores();
+    let created = || stores.iter().filter_map(|store| store.created);
+    Ok(Some(Step::DropShadowCopies(Dropped {
+        partition: partition.number,
+        count: match found {
+            ShadowCopies::Catalog(_) if files_survive || !stores.is_empty() => Some(stores.len() as u64),
+            _ => None,
+        },
+        oldest: created().min(),
+        newest: created().max(),
+        storage_bytes: ntfs.shadow_storage.map(|storage| storage.bytes),
+    })))
+}
+
+/// A header of a form that is not known is not changed by anyone but Windows.
+pub(crate) fn can_be_dropped(found: &ShadowCopies) -> bool {
+    !matches!(found, ShadowCopies::Damaged(damage) if damage.structure == Structure::Header)
+}
+
+/// "3 shadow copies", or what is known instead.
+pub(crate) fn counted(count: Option<u64>) -> String {
+    match count {
+        None => "an unknown number of shadow copies".to_owned(),
+        Some(0) => "no shadow copy, only an empty catalog of them".to_owned(),
+        Some(1) => "1 shadow copy".to_owned(),
+        Some(count) => format!("{count} shadow copies"),
+    }
+}
+
+impl Dropped {
+    /// How many there are and from when.
+    pub fn what(&self) -> String {
+        let counted = counted(self.count);
+        match (self.oldest, self.newest) {
+            (Some(oldest), Some(newest)) if oldest != newest => {
+                format!("{counted}, made between {} and {}", utc(oldest), utc(newest))
+            }
+            (Some(only), _) => format!("{counted}, made at {}", utc(only)),
+            _ => counted,
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let files = self
+            .storage_bytes
+            .filter(|&bytes| bytes > 0)
+            .map(|bytes| format!(" ({})", size(bytes)))
+            .unwrap_or_default();
+        format!(
+            "Give up the shadow copies of partition {}: {}. The header of the volume says that there are none; their \
+             files in System Volume Information{files} stay.",
+            self.partition,
+            self.what()
+        )
+    }
+}

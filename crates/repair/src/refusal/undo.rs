@@ -1,0 +1,29 @@
+//! Why there is no undo, in words.
+
+use super::Refusal;
+use crate::explain::Explained;
+
+impl Refusal {
+    pub(super) fn explain_undo(&self) -> Explained {
+        match self {
+            Self::ChangedSince { offset, place } => Explained::new(
+                "The last repair cannot be undone any more",
+                format!(
+                    "Byte {offset} of the disk ({place}) is not what the repair left there: Windows or another tool \
+                     has written to it since, and putting the old sectors back would damage that."
+                ),
+                "Nothing was written. Run `winrefit verify` to see whether the disk is sound as it is.",
+            ),
+            Self::UndoOverwritten => Explained::new(
+                "The last repair cannot be undone any more",
+                "Its record lay in clusters that were free, and Windows or another tool has used them since.",
+                "Nothing was written, and the repair itself is whole: run `winrefit verify` to see.",
+            ),
+            _ => Explained::new(
+                "There is nothing to undo",
+                "The disk holds no record of a finished repair.",
+                "A record is kept on the disk from a repair until the next one.",
+            ),
+        }
+    }
+}
