@@ -1,7 +1,8 @@
 //! `bench-ntfs`: the NTFS engine beside ntfsresize and dd, on the same volumes, in one run.
 //!
 //! What is fair here:
-//! * Both work on image files on the same file system, in the page cache before the clock starts.
+//! * All work on image files on the same file system, in the page cache before the clock starts; with `--cold` what
+//!   is relocated is not.
 //! * Who changes the volume gets a fresh copy each time, written back (`sync`) before the clock starts; all of them end
 //!   with their data on the medium: ntfsresize by its fsync, the engine by its flushes, dd by `conv=fsync`.
 //! * dd copies as many bytes as the engine moves, in one row, in blocks of 1 MiB: what a disk can do at most.
@@ -16,7 +17,7 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Files of the volume that is shrunk, about; tens of thousands of clusters behind the new end.
+/// What the volume with data in its tail is shrunk to.
 const RELOCATION_NEW_BYTES: u64 = 1400 << 20;
 /// Goals.
 const CHECK_TIMES_FASTER: f64 = 5.0;
@@ -34,7 +35,10 @@ pub struct BenchNtfsArguments {
     /// Timed runs of each contender.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
-    /// Where the volumes are made; some 15 GB are needed.
+    /// Empty the page cache before each run of a relocation.
+    #[arg(long)]
+    cold: bool,
+    /// Where the volumes are made; some 6 GB are needed.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -133,46 +137,14 @@ fn relocation(
     let (volume, copy) = (folder.join("relocate.img"), folder.join("copy.img"));
     eprintln!("Making a volume whose tail is in use.");
     ntfs_volume::with_data_in_tail(&volume)?;
-    let (shrink, size) = (examples.join("shrink"), RELOCATION_NEW_BYTES.to_string());
-    let (shrink, image) = (shrink.to_string_lossy(), copy.to_string_lossy());
     fresh(&volume, &copy)?;
-    let first = Contender::new("winrefit-ntfs", &[&shrink, &image, &size]);
-    let said = first.run()?.output;
-    let moved = said
-        .lines()
-        .find_map(|line| line.split_once(" bytes to copy")?.0.parse().ok());
-    let moved: u64 = moved.ok_or(Error::Answer {
-        what: "what the shrink said",
-        found: said,
-    })?;
-    let blocks = (moved >> 20).to_string();
-    let (input, output) = (format!("if={image}"), format!("of={image}"));
-    let (count, skip) = (
-        format!("count={blocks}"),
-        format!("skip={}", RELOCATION_NEW_BYTES >> 20),
-    );
-    let mut contenders = [
-        first,
-        Contender::new(
-            "ntfsresize -s",
-            &["ntfsresize", "-f", "-f", "-P", "-s", &size, &image],
-        ),
-        Contender::new(
-            "dd",
-            &[
-                "dd",
-                &input,
-                &output,
-                "bs=1M",
-                &count,
-                &skip,
-                "conv=notrunc,fsync",
-            ],
-        ),
-    ];
+    let (mut contenders, moved) = relocators(&copy, examples)?;
     for round in 1..=arguments.runs {
         for contender in &mut contenders {
             fresh(&volume, &copy)?;
+            if arguments.cold {
+                drop_page_cache()?;
+            }
             contender.runs.push(contender.run()?);
             eprintln!("{}, run {round}", contender.name);
         }
@@ -197,6 +169,47 @@ fn relocation(
         remove(path)?;
     }
     Ok(())
+}
+
+/// Those who relocate on `copy`, and how many bytes that is.
+fn relocators(copy: &Path, examples: &Path) -> Result<([Contender; 3], u64), Error> {
+    let (shrink, size) = (examples.join("shrink"), RELOCATION_NEW_BYTES.to_string());
+    let (shrink, image) = (shrink.to_string_lossy(), copy.to_string_lossy());
+    let first = Contender::new("winrefit-ntfs", &[&shrink, &image, &size]);
+    let said = first.run()?.output;
+    let moved = said
+        .lines()
+        .find_map(|line| line.split_once(" bytes to copy")?.0.parse().ok());
+    let moved: u64 = moved.ok_or(Error::Answer {
+        what: "what the shrink said",
+        found: said,
+    })?;
+    let blocks = (moved >> 20).to_string();
+    let (input, output) = (format!("if={image}"), format!("of={image}"));
+    let (count, skip) = (
+        format!("count={blocks}"),
+        format!("skip={}", RELOCATION_NEW_BYTES >> 20),
+    );
+    let contenders = [
+        first,
+        Contender::new(
+            "ntfsresize -s",
+            &["ntfsresize", "-f", "-f", "-P", "-s", &size, &image],
+        ),
+        Contender::new(
+            "dd",
+            &[
+                "dd",
+                &input,
+                &output,
+                "bs=1M",
+                &count,
+                &skip,
+                "conv=notrunc,fsync",
+            ],
+        ),
+    ];
+    Ok((contenders, moved))
 }
 
 fn checking(
@@ -224,6 +237,19 @@ fn checking(
             // The first one fills the page cache.
             contender.runs.extend((round > 0).then_some(usage));
         }
+    }
+    for usage in &contenders[0].runs {
+        let found = usage
+            .output
+            .split_once(" problems; ")
+            .and_then(|(problems, rest)| {
+                let in_use: u32 = rest.split_once(" of ")?.0.parse().ok()?;
+                (problems == "0" && in_use > arguments.files).then_some(())
+            });
+        found.ok_or_else(|| Error::Answer {
+            what: "what the check said",
+            found: usage.output.clone(),
+        })?;
     }
     let what = format!("check of {} files, {tail}", arguments.files);
     table(text, &what, &contenders);
@@ -266,6 +292,14 @@ fn table(text: &mut String, title: &str, contenders: &[Contender]) {
 fn fresh(volume: &Path, copy: &Path) -> Result<(), Error> {
     output_of(&["cp".into(), "--sparse=always".into(), volume.into(), copy.into()])?;
     output_of(&["sync".into()]).map(drop)
+}
+
+fn drop_page_cache() -> Result<(), Error> {
+    let path = Path::new("/proc/sys/vm/drop_caches");
+    std::fs::write(path, "3").map_err(|source| Error::File {
+        path: path.into(),
+        source,
+    })
 }
 
 fn remove(path: &Path) -> Result<(), Error> {

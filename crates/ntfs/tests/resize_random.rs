@@ -213,6 +213,7 @@ fn failed_once() -> Vec<(Spec, Vec<Step>)> {
     vec![
         // The $MFT ended within a cluster and had no free record.
         (Spec { ours: true, sectors: 147_137, cluster_log: 14, large_sectors: false, large_records: false, fill_percent: 75, aged: false, features: 570, seed: 5_694_878_974_731_686_680 }, vec![ShrinkFreeTail(360), Shrink(802)]),
+        (Spec { ours: true, sectors: 53_937, cluster_log: 13, large_sectors: false, large_records: false, fill_percent: 47, aged: false, features: 286, seed: 9_762_645_989_390_414_049 }, vec![ShrinkFreeTail(724), Shrink(588), Shrink(279)]),
     ]
 }
 

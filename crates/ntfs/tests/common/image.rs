@@ -38,7 +38,8 @@ impl Image {
             path,
             file,
             size,
-            sector_size: SectorSize::from_bytes(sector_size.into()).unwrap(),
+            // mkntfs also makes sectors of sizes that no disk has.
+            sector_size: SectorSize::from_bytes(sector_size.into()).unwrap_or_default(),
             whole_sectors: false,
         }
     }

@@ -3,7 +3,7 @@
 use super::image::Image;
 use super::tools::{oracle, run, skip};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What ntfs-3g is told beside the image and the place.
 #[derive(Debug, Clone, Copy)]
@@ -47,16 +47,25 @@ impl Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let done = Command::new("umount").arg(&self.0).status();
+        // A process that another test is starting has our open files until it runs its program.
+        let unmount = || Command::new("umount").arg(&self.0).stderr(Stdio::null()).status();
+        let pause = || std::thread::sleep(std::time::Duration::from_millis(2));
+        let done = (0..1000).any(|_| {
+            let done = unmount().is_ok_and(|status| status.success());
+            if !done {
+                pause();
+            }
+            done
+        });
         // ntfs-3g goes on writing for a moment after it has been unmounted.
         for _ in 0..1000 {
             if !is_running(&self.0) {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(2));
+            pause();
         }
         if !std::thread::panicking() {
-            assert!(done.is_ok_and(|status| status.success()), "umount failed");
+            assert!(done, "umount failed");
         }
     }
 }
