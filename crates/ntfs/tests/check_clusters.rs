@@ -1,12 +1,9 @@
 //! Clusters with two owners.
 #![allow(clippy::unwrap_used, dead_code)]
 
-#[path = "common/lab.rs"]
-mod lab;
-#[path = "common/oracle.rs"]
-mod oracle;
+mod common;
 
-use lab::{Lab, SPLIT};
+use common::lab::{Lab, SPLIT};
 use winrefit_ntfs::AttributeType as Type;
 use winrefit_ntfs::check::ProblemCode as Code;
 
