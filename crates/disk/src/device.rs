@@ -49,6 +49,9 @@ pub trait Device: ReadAt {
     /// # Errors
     /// [`DiskError::Io`] or [`DiskError::Stopped`].
     fn flush(&mut self) -> Result<(), DiskError>;
+
+    /// A hint: much was written, and a flush will follow. The medium may begin with it while more is written.
+    fn flush_soon(&mut self) {}
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for &T {
@@ -79,6 +82,9 @@ impl<T: Device + ?Sized> Device for &mut T {
     fn flush(&mut self) -> Result<(), DiskError> {
         (**self).flush()
     }
+    fn flush_soon(&mut self) {
+        (**self).flush_soon();
+    }
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
@@ -99,6 +105,9 @@ impl<T: Device + ?Sized> Device for Box<T> {
     }
     fn flush(&mut self) -> Result<(), DiskError> {
         (**self).flush()
+    }
+    fn flush_soon(&mut self) {
+        (**self).flush_soon();
     }
 }
 

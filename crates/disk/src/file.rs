@@ -2,7 +2,11 @@
 
 use crate::platform::{self, Access, Opened};
 use crate::{Device, DiskError, Operation, ReadAt, SectorSize};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// What a [`DiskFile`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +27,49 @@ pub struct DiskFile {
     path: PathBuf,
     access: Access,
     sector_size: SectorSize,
+    flushing: Flushing,
+}
+
+/// A flush beside the writes. Its failure is the failure of the next [`Device::flush`]: the system tells of lost writes
+/// only once.
+#[derive(Debug, Default)]
+struct Flushing {
+    thread: Option<JoinHandle<io::Result<()>>>,
+    failure: Option<io::Error>,
+}
+
+impl Flushing {
+    /// Begins one, if none is under way.
+    fn begin(&mut self, file: &Arc<File>) {
+        if self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return;
+        }
+        self.end();
+        // Not a second handle: closing one would drop the locks of the process.
+        let file = Arc::clone(file);
+        self.thread = Some(std::thread::spawn(move || file.sync_data()));
+    }
+
+    fn end(&mut self) {
+        let ended = self.thread.take().map(JoinHandle::join);
+        let failed = || io::Error::other("a flush ended early");
+        if let Some(Err(failure)) = ended.map(|ended| ended.unwrap_or_else(|_| Err(failed()))) {
+            self.failure.get_or_insert(failure);
+        }
+    }
+
+    /// Waits, and tells of the first failure.
+    fn finish(&mut self) -> io::Result<()> {
+        self.end();
+        self.failure.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        // The file is to be closed, and unlocked, when this is gone.
+        self.end();
+    }
 }
 
 impl DiskFile {
@@ -51,6 +98,7 @@ impl DiskFile {
             opened,
             path: path.to_owned(),
             access,
+            flushing: Flushing::default(),
         })
     }
 
@@ -111,8 +159,15 @@ impl Device for DiskFile {
         if self.access == Access::Read {
             return Ok(());
         }
-        let synced = self.opened.file.sync_data();
+        let earlier = self.flushing.finish();
+        let synced = earlier.and_then(|()| self.opened.file.sync_data());
         synced.map_err(|source| DiskError::io(Operation::Flush, 0, 0, source))
+    }
+
+    fn flush_soon(&mut self) {
+        if self.access == Access::Write {
+            self.flushing.begin(&self.opened.file);
+        }
     }
 }
 
@@ -141,6 +196,9 @@ mod tests {
         disk.set_sector_size(SectorSize::B4096);
         assert_eq!(disk.sector_size(), SectorSize::B4096);
         disk.write_at(4094, b"ab").unwrap();
+        disk.flush_soon();
+        disk.write_at(0, b"\x07").unwrap();
+        disk.flush_soon();
         disk.flush().unwrap();
         assert!(matches!(
             disk.write_at(4095, b"ab"),

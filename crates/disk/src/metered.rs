@@ -81,6 +81,10 @@ impl<D: Device> Device for Metered<D> {
         self.writes += 1;
         Ok(())
     }
+    fn flush_soon(&mut self) {
+        self.inner.flush_soon();
+    }
+
     fn flush(&mut self) -> Result<(), DiskError> {
         self.inner.flush()?;
         self.flushes += 1;

@@ -4,6 +4,8 @@ use crate::{Device, DiskError, ReadAt};
 
 /// Bytes per request, so that the device is kept busy and progress is seen.
 const CHUNK_BYTES: u64 = 4 << 20;
+/// After so many bytes the medium is told to begin with them.
+const FLUSH_BYTES: u64 = 32 << 20;
 /// Sources at most this far apart are read together with what lies between them.
 const GAP_BYTES_MAX: u64 = 64 << 10;
 
@@ -44,6 +46,7 @@ pub fn copy<D: Device + ?Sized>(
     let parts = parts(moves);
     let mut buffer = vec![0; CHUNK_BYTES as usize];
     let (mut rest, mut done) = (&parts[..], 0);
+    let mut flushed = 0;
     while let Some(first) = rest.first() {
         if !go_on(done) {
             return Err(DiskError::Cancelled);
@@ -61,6 +64,10 @@ pub fn copy<D: Device + ?Sized>(
             let at = (part.from - start) as usize;
             device.write_at(part.to, &bytes[at..at + part.length as usize])?;
             done += part.length;
+        }
+        if done - flushed >= FLUSH_BYTES {
+            flushed = done;
+            device.flush_soon();
         }
     }
     device.flush()?;

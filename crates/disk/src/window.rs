@@ -90,6 +90,10 @@ impl<D: Device> Device for Window<D> {
         let at = inside(self.range, offset, data.len())?;
         self.inner.write_at(at, data)
     }
+    fn flush_soon(&mut self) {
+        self.inner.flush_soon();
+    }
+
     fn flush(&mut self) -> Result<(), DiskError> {
         self.inner.flush()
     }

@@ -50,7 +50,7 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
         MediumKind::BlockDevice => Some(logical_sector_size(&file, path)?),
     };
     Ok(Opened {
-        file,
+        file: file.into(),
         kind,
         size_bytes,
         sector_size,

@@ -21,6 +21,7 @@ compile_error!("raw files are implemented for Linux and Windows");
 use crate::SectorSize;
 use crate::file::MediumKind;
 use std::fs::File;
+use std::sync::Arc;
 
 /// What a target is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub(crate) enum Access {
 /// An open, locked target.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub file: File,
+    pub file: Arc<File>,
     pub kind: MediumKind,
     pub size_bytes: u64,
     /// `None` where only the content can tell.

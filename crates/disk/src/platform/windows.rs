@@ -32,7 +32,7 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
         })?;
     let metadata = file.metadata().map_err(|source| DiskError::open(path, source))?;
     Ok(Opened {
-        file,
+        file: file.into(),
         kind: MediumKind::ImageFile,
         size_bytes: metadata.len(),
         sector_size: None,

@@ -25,6 +25,7 @@ use crate::file::File;
 use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, RecordNumber};
 use crate::volume::Volume;
+use std::borrow::Cow;
 use winrefit_disk::{Device, DiskError, Move, ReadAt, moves};
 
 /// A smaller volume: data to copy first, then structures to change.
@@ -51,13 +52,36 @@ impl Shrink {
     pub fn apply<D: Device + ?Sized>(&self, device: &mut D) -> Result<(), DiskError> {
         moves::copy(device, &self.moves, &mut |_| true)?;
         for step in self.edits.0.chunk_by(|a, b| a.step == b.step) {
-            for edit in step {
-                device.write_at(edit.offset, &edit.bytes)?;
+            for (offset, bytes) in joined(step) {
+                device.write_at(offset, &bytes)?;
             }
             device.flush()?;
         }
         Ok(())
     }
+}
+
+/// The edits of a step, those that continue each other as one. Where some overlap, they stay in their order.
+fn joined(step: &[Edit]) -> Vec<(u64, Cow<'_, [u8]>)> {
+    let mut order: Vec<&Edit> = step.iter().collect();
+    order.sort_by_key(|edit| edit.offset);
+    let end = |edit: &Edit| edit.offset + edit.bytes.len() as u64;
+    if order.windows(2).any(|pair| end(pair[0]) > pair[1].offset) {
+        return step
+            .iter()
+            .map(|edit| (edit.offset, Cow::from(&edit.bytes)))
+            .collect();
+    }
+    let mut joined: Vec<(u64, Cow<'_, [u8]>)> = Vec::new();
+    for edit in order {
+        match joined.last_mut() {
+            Some((offset, bytes)) if *offset + bytes.len() as u64 == edit.offset => {
+                bytes.to_mut().extend_from_slice(&edit.bytes);
+            }
+            _ => joined.push((edit.offset, Cow::from(&edit.bytes))),
+        }
+    }
+    joined
 }
 
 impl From<Edits> for Shrink {
