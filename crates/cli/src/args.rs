@@ -13,6 +13,7 @@ Exit codes:
   4  refused; nothing was written
   5  unfinished work on the disk; run resume
   6  damage found
+  130  interrupted by Ctrl-C
 
 Examples:
   winrefit demo                           the whole story on a disk made for it
