@@ -7,8 +7,8 @@
 //! * Each ends with its data on the medium: the scripts by their `sync`, winrefit by the flushes of its commit. All
 //!   work on the image file; the scripts put loop devices over parts of it, which is a part of their way.
 //! * All of them grow the partition by the same 475 MiB. Only winrefit checks both volumes before and after.
-//! * Every contender works on the same disk. Where `fix` refuses it as made, because data lies in the tail, the tail is
-//!   emptied beforehand with ntfsresize, and the table says so. That spares the scripts the moving, too.
+//! * Every contender works on the same disk. With `--free-tail` what lies at the end of its Windows volume is moved away
+//!   beforehand, with ntfsresize, which spares all of them the moving.
 //! * Bytes written come from runs of their own with the image behind a loop device, whose block layer counts whole
 //!   pages of 4 KiB, for everybody.
 
@@ -73,6 +73,9 @@ struct BenchArguments {
     /// Use this disk, made by make-disk.sh before, instead of making one.
     #[arg(long, value_name = "IMAGE")]
     disk: Option<PathBuf>,
+    /// Empty the end of the Windows volume beforehand.
+    #[arg(long)]
+    free_tail: bool,
 }
 
 /// All that was measured.
@@ -82,8 +85,8 @@ pub struct Results {
     pub files: Option<u32>,
     /// The contenders, winrefit first.
     pub contenders: Vec<(Contender, Vec<Run>, u64)>,
-    /// Why `fix` refuses the disk as made, if so: the measurements are of a disk whose tail was emptied.
-    pub refused_as_made: Option<String>,
+    /// Whether the tail was emptied beforehand.
+    pub free_tail: bool,
     /// Runs of `diagnose`.
     pub diagnose: Vec<Usage>,
 }
@@ -124,11 +127,8 @@ fn bench(arguments: &BenchArguments) -> Result<(), Error> {
         Some(disk) => disk.clone(),
         None => make_disk(&script("make-disk.sh"), folder.path(), arguments.files)?,
     };
-    let refused_as_made = refusal(&winrefit, &disk)?;
-    let emptied = refused_as_made
-        .is_some()
-        .then(|| empty_tail(&disk, folder.path()))
-        .transpose()?;
+    let free_tail = arguments.free_tail;
+    let emptied = free_tail.then(|| empty_tail(&disk, folder.path())).transpose()?;
     let disk = emptied.as_ref().map_or(disk.as_path(), Copy::path);
     let mut contenders = vec![(Contender::Winrefit(winrefit.clone()), Vec::new(), 0)];
     contenders.extend(peers.map(|peer| (Contender::Script(peer), Vec::new(), 0)));
@@ -154,7 +154,7 @@ fn bench(arguments: &BenchArguments) -> Result<(), Error> {
         table::render(&Results {
             files,
             contenders,
-            refused_as_made,
+            free_tail,
             diagnose
         })
     );
@@ -198,29 +198,6 @@ fn make_disk(script: &Path, folder: &Path, files: u32) -> Result<PathBuf, Error>
         files.to_string().into(),
     ])?;
     Ok(disk)
-}
-
-/// Why `plan` refuses the disk; `None` if it does not.
-fn refusal(winrefit: &Path, disk: &Path) -> Result<Option<String>, Error> {
-    let plan = ["plan", "--recovery-partition", "4", "--format", "json"].map(OsString::from);
-    let command: Vec<_> = [winrefit.into()]
-        .into_iter()
-        .chain(plan)
-        .chain([disk.into()])
-        .collect();
-    let usage = measure::run(&command)?;
-    let report: Value = serde_json::from_str(&usage.output).unwrap_or_default();
-    match (usage.exit_code, report["refusal"]["code"].as_str()) {
-        (Some(3), None) => Ok(None),
-        (Some(4), Some("tail-in-use")) => Ok(Some(format!(
-            "tail-in-use: {}",
-            report["refusal"]["detail"].as_str().unwrap_or_default()
-        ))),
-        _ => Err(Error::Answer {
-            what: "the plan",
-            found: usage.output + &usage.errors,
-        }),
-    }
 }
 
 /// A copy of the disk whose Windows volume has no data in its last GiB: ntfsresize makes it shorter and long again.
