@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | [`gpt`] | GUID partition table, protective MBR | read, edit, write |
 //! | [`guid`] | GUID in its mixed-endian form | both |
-//! | [`hive`] | registry hive (regf): keys and values | read on demand |
+//! | [`hive`] | registry hive (regf): keys, values, log files | read on demand, overwrite data in place |
 //! | [`reagent`] | `ReAgent.xml`, the recovery configuration | read, patch in bytes, write anew |
 //! | [`wim`] | WIM header and XML, without the image's content | read, write a skeleton |
 //! | [`xml`] | bounds for XML from a disk, shared by the modules above | read |
@@ -23,6 +23,7 @@ pub mod xml;
 pub use gpt::{Gpt, GptCopy, GptDisagreement, GptError, GptReading, LbaRange, NotGpt, Partition};
 pub use gpt::{PartitionName, detect_sector_size, read_gpt};
 pub use guid::{Guid, ParseGuidError};
-pub use hive::{Hive, HiveError, Key, RegistryValue, Value};
+pub use hive::{Hive, HiveEdit, HiveEditError, HiveError, HiveStep, HiveWrite, Key, RegistryValue, Value};
+pub use hive::{Replay, ReplayError, ReplayedHive, replay};
 pub use reagent::{ReAgent, ReAgentLocation, ReAgentTemplate, ReagentError, set_winre_offset};
 pub use wim::{Wim, WimArchitecture, WimError, WimImage, WimSkeleton, WimTemplate, WimVersion};
