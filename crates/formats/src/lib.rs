@@ -3,6 +3,7 @@
 //!
 //! | module | artefact | direction |
 //! |---|---|---|
+//! | [`bcd`] | boot configuration data: objects, devices, the way to WinRE | read, re-point in place |
 //! | [`gpt`] | GUID partition table, protective MBR | read, edit, write |
 //! | [`guid`] | GUID in its mixed-endian form | both |
 //! | [`hive`] | registry hive (regf): keys, values, log files | read on demand, overwrite data in place |
@@ -11,6 +12,7 @@
 //! | [`wim`] | WIM header and XML, without the image's content | read, write a skeleton |
 //! | [`xml`] | bounds for XML from a disk, shared by the modules above | read |
 
+pub mod bcd;
 mod bytes;
 pub mod gpt;
 pub mod guid;
@@ -22,6 +24,7 @@ mod testing;
 pub mod wim;
 pub mod xml;
 
+pub use bcd::{Bcd, BcdDevice, BcdError, BcdPartition, ChainBreak, WinreChain};
 pub use gpt::{Gpt, GptCopy, GptDisagreement, GptError, GptReading, LbaRange, NotGpt, Partition};
 pub use gpt::{PartitionName, detect_sector_size, read_gpt};
 pub use guid::{Guid, ParseGuidError};

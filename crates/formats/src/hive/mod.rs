@@ -157,8 +157,11 @@ impl<'f> Hive<'f> {
 
     /// Exactly the first `needed` bytes of a cell's content.
     fn exactly(&self, cell: u32, needed: usize) -> Result<Vec<u8>, HiveError> {
-        self.require(cell, needed)?;
-        self.prefix(cell, needed)
+        let content = self.prefix(cell, needed)?;
+        if content.len() < needed {
+            return Err(HiveError::CellTooShort { cell, needed });
+        }
+        Ok(content)
     }
 
     /// A cell that begins with `signature` and has `fixed` bytes before a name, whose length stands at `length_at`.

@@ -90,6 +90,14 @@ fn hivex_reads_the_new_value_and_all_others_as_before() {
     let expected = old_text.replacen(&hex(&old), &hex(&new_data(&old)), 1);
     assert_ne!(expected, old_text);
     assert!(new_text == expected, "other values have changed");
+    let edited = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(edited.path(), &file).unwrap();
+    let commands = format!("cd \\{RAMDISK}\nlsval\n");
+    let value = printed("hivexsh", &[edited.path().to_str().unwrap()], &commands).unwrap();
+    assert_eq!(
+        value.trim(),
+        format!("\"Element\"=hex(3):{}", hex(&new_data(&old)))
+    );
 }
 
 #[test]

@@ -75,6 +75,17 @@ fn an_ebr_in_the_way_moves_and_the_chain_follows() {
 }
 
 #[test]
+fn large_sectors_count_alike() {
+    let device = disk(SectorSize::B4096);
+    let mut mbr = table(&device);
+    mbr.set_range(6, range(31000, 40000)).unwrap();
+    let [new_place, predecessor] = mbr.writes().try_into().unwrap();
+    assert_eq!((new_place.lba, predecessor.lba), (Lba(30000), Lba(20480)));
+    assert_eq!((new_place.bytes.len(), predecessor.bytes.len()), (4096, 4096));
+    assert_eq!(summary(&table(&written(&device, &mbr))), summary(&mbr));
+}
+
+#[test]
 fn an_ebr_is_moved_out_of_the_way_alone() {
     let device = disk(SectorSize::B512);
     let mut mbr = table(&device);
