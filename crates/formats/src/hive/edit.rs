@@ -50,7 +50,7 @@ pub enum HiveEditError {
         primary: u32,
         /// Secondary sequence number.
         secondary: u32,
-        /// Whether [`replay`] could complete it for reading.
+        /// Whether [`replay()`] could complete it for reading.
         logs_apply: bool,
     },
     /// A log holds an entry with a number that the edit would use: if the edit were cut off, Windows would apply it.
