@@ -255,7 +255,6 @@ impl Parser<'_> {
         if size < HEADER_BYTES || own_end > end || depth > DEPTH_MAX {
             return None;
         }
-        let known = self.partitions.len();
         let kind = match self.word(at)? {
             TYPE_BOOT => Some(DeviceKind::Boot),
             TYPE_PARTITION => self.partition(at, own_end, depth),
@@ -263,10 +262,7 @@ impl Parser<'_> {
             TYPE_LOCATE => self.locate(at, own_end, depth),
             _ => None,
         };
-        let kind = kind.unwrap_or_else(|| {
-            self.partitions.truncate(known);
-            self.unknown(at, own_end)
-        });
+        let kind = kind.unwrap_or_else(|| self.unknown(at, own_end));
         Some((kind, own_end))
     }
 

@@ -108,6 +108,11 @@ fn entries_are_applied_in_order_and_only_those_that_follow() {
     );
     assert_eq!(replayed(&file, &[&first, &second]), (entries(4, 37), 5));
     assert_eq!(replayed(&file, &[&second, &first]), (entries(4, 37), 5));
+    // What entry 35 changed is lost.
+    assert!(matches!(
+        replay(&file, &[&second]),
+        Err(ReplayError::NoLogApplies { .. })
+    ));
     let old = new_log(&clean, &[(20, 7), (21, 8)]);
     assert_eq!(replayed(&file, &[&old, &first]), (entries(2, 35), 3));
 }
@@ -206,6 +211,9 @@ fn a_hive_grows_with_its_log() {
     let image = replay(&file, &[&log]).unwrap();
     assert_eq!((image.size(), timeout(&image)), (clean.len() as u64 + 4096, 9));
     assert!(image.read_vec(clean.len() as u64, 4096).unwrap() == bin);
+    assert_eq!(Hive::open(&image).unwrap().base_block().bins_bytes, grown);
+    // The entry's flags.
+    assert_eq!(image.read_vec(144, 4).unwrap(), [1, 0, 0, 0]);
     // A read across the end of the file, and one behind everything.
     assert_eq!(image.read_vec(clean.len() as u64 - 2, 6).unwrap()[2..], *b"hbin");
     assert!(image.read_vec(image.size() - 1, 2).is_err());
@@ -231,6 +239,9 @@ fn an_old_log_is_applied_if_it_is_of_the_same_time() {
     other_time[12] ^= 1;
     base_block::patch(&mut other_time[..512], &[]);
     assert!(replay(&file, &[&other_time]).is_err());
+    let mut unfinished = log.clone();
+    base_block::patch(&mut unfinished[..512], &[(base_block::PRIMARY_SEQUENCE, 36)]);
+    assert!(replay(&file, &[&unfinished]).is_err());
     let short = log[..log.len() - 1].to_vec();
     assert!(replay(&file, &[&short]).is_err());
 }

@@ -5,6 +5,7 @@ mod logical;
 #[cfg(unix)]
 mod sfdisk;
 
+use super::chs::ChsStyle;
 use super::types::*;
 use super::*;
 use crate::LbaRange;
@@ -312,4 +313,38 @@ fn chs_fields_follow_the_table_s_style() {
     let usual = written(&device, &mbr);
     assert_eq!(usual.bytes()[32000 * 512 + 447..][..3], [13, 52, 2]);
     assert_eq!(usual.bytes()[32000 * 512 + 451..][..3], [0; 3]);
+}
+
+#[test]
+fn chs_fields_follow_a_partition_whose_ebr_moves_with_it() {
+    let mut device = disk(SectorSize::B512);
+    let field = |lba| ChsStyle::Geometry.field(lba);
+    // Of each entry: where it is, its first sector, its end.
+    let entries = |ebr: u64, start: u64| {
+        [
+            (446, 2048, 4096),
+            (462, 4096, 20480),
+            (478, 20480, 61440),
+            (20480 * 512 + 446, 22528, 30000),
+            (20480 * 512 + 462, 32000, 40000),
+            (32000 * 512 + 446, 34048, 40000),
+            (32000 * 512 + 462, ebr, 61440),
+            (ebr as usize * 512 + 446, start, 61440),
+        ]
+    };
+    for (at, first, end) in entries(49999, 50000) {
+        device.bytes_mut()[at + 1..at + 4].copy_from_slice(&field(first));
+        device.bytes_mut()[at + 5..at + 8].copy_from_slice(&field(end - 1));
+    }
+    let mut mbr = table(&device);
+    mbr.set_range(7, range(45000, 61440)).unwrap();
+    let after = written(&device, &mbr);
+    for (at, first, end) in entries(44999, 45000) {
+        let entry = &after.bytes()[at..at + 16];
+        assert_eq!(
+            (&entry[1..4], &entry[5..8]),
+            (&field(first)[..], &field(end - 1)[..]),
+            "entry at {at}"
+        );
+    }
 }
