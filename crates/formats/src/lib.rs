@@ -3,26 +3,35 @@
 //!
 //! | module | artefact | direction |
 //! |---|---|---|
+//! | [`bcd`] | boot configuration data: objects, devices, the way to WinRE | read, re-point in place |
 //! | [`gpt`] | GUID partition table, protective MBR | read, edit, write |
 //! | [`guid`] | GUID in its mixed-endian form | both |
-//! | [`hive`] | registry hive (regf): keys and values | read on demand |
+//! | [`hive`] | registry hive (regf): keys, values, log files | read on demand, overwrite data in place |
+//! | [`mbr`] | MBR partition table with logical partitions | read, edit, write |
 //! | [`reagent`] | `ReAgent.xml`, the recovery configuration | read, patch in bytes, write anew |
 //! | [`wim`] | WIM header and XML, without the image's content | read, write a skeleton |
 //! | [`xml`] | bounds for XML from a disk, shared by the modules above | read |
 
+pub mod bcd;
 mod bytes;
 pub mod gpt;
 pub mod guid;
 pub mod hive;
+pub mod mbr;
 pub mod reagent;
 #[cfg(test)]
 mod testing;
 pub mod wim;
 pub mod xml;
 
+pub use bcd::{Bcd, BcdDevice, BcdError, BcdPartition, ChainBreak, WinreChain};
 pub use gpt::{Gpt, GptCopy, GptDisagreement, GptError, GptReading, LbaRange, NotGpt, Partition};
 pub use gpt::{PartitionName, detect_sector_size, read_gpt};
 pub use guid::{Guid, ParseGuidError};
-pub use hive::{Hive, HiveError, Key, RegistryValue, Value};
+pub use hive::{Hive, HiveEdit, HiveEditError, HiveError, HiveStep, HiveWrite, Key, RegistryValue, Value};
+pub use hive::{Replay, ReplayError, ReplayedHive, replay};
+pub use mbr::{
+    Mbr, MbrEditError, MbrError, MbrPartition, MbrReadError, MbrReading, MbrSlot, MbrWrite, read_mbr,
+};
 pub use reagent::{ReAgent, ReAgentLocation, ReAgentTemplate, ReagentError, set_winre_offset};
 pub use wim::{Wim, WimArchitecture, WimError, WimImage, WimSkeleton, WimTemplate, WimVersion};

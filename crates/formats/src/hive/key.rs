@@ -48,10 +48,10 @@ impl<'f> Key<'f> {
         let (subkey_count, value_count) = (word(20), word(36));
         let is_compressed = u16_at(&content, 2).unwrap_or(0) & KEY_COMPRESSED_NAME != 0;
         let too_many = |what, count| HiveError::Count { cell, what, count };
-        if subkey_count > hive.bins_bytes / KEY_CELL_BYTES_MIN {
+        if subkey_count > hive.base.bins_bytes / KEY_CELL_BYTES_MIN {
             return Err(too_many("subkeys", subkey_count));
         }
-        if value_count > hive.bins_bytes / VALUE_CELL_BYTES_MIN {
+        if value_count > hive.base.bins_bytes / VALUE_CELL_BYTES_MIN {
             return Err(too_many("values", value_count));
         }
         Ok(Self {

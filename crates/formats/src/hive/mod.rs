@@ -5,24 +5,32 @@
 //! its parent, so that a walk downwards ends.
 //!
 //! A hive whose last write was not finished ([`Hive::is_dirty`]) is read as it stands in the file; newer content may
-//! lie in its log files.
+//! lie in its log files, and [`replay()`] shows the hive with it. [`HiveEdit`] overwrites values' data in place.
 
+mod base_block;
+mod edit;
 mod error;
 mod key;
+mod log;
+mod marvin;
+mod replay;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use base_block::BaseBlock;
+pub use edit::{HiveEdit, HiveEditError, HiveStep, HiveWrite};
 pub use error::HiveError;
 pub use key::Key;
+pub use replay::{Replay, ReplayError, ReplayedHive, replay};
 pub use value::{RegistryValue, Value};
 
-use crate::bytes::{array_at, u16_at, u32_at, u64_at};
+use base_block::BASE_BLOCK_BYTES;
+
+use crate::bytes::{array_at, u16_at, u32_at};
 use std::fmt;
 use winrefit_disk::ReadAt;
 
-const BASE_BLOCK_BYTES: usize = 4096;
-const CHECKSUM_OFFSET: usize = 508;
 const CELL_BYTES_MAX: u32 = 2 << 20;
 /// Names of up to this size are read together with what stands before them.
 const SHORT_NAME_BYTES: usize = 128;
@@ -31,12 +39,7 @@ const SHORT_NAME_BYTES: usize = 128;
 #[derive(Clone, Copy)]
 pub struct Hive<'f> {
     file: &'f dyn ReadAt,
-    primary_sequence: u32,
-    secondary_sequence: u32,
-    last_written: u64,
-    minor_version: u32,
-    root: u32,
-    bins_bytes: u32,
+    base: BaseBlock,
 }
 
 impl<'f> Hive<'f> {
@@ -49,56 +52,28 @@ impl<'f> Hive<'f> {
             return Err(HiveError::Signature);
         }
         let block = file.read_vec(0, BASE_BLOCK_BYTES)?;
-        if !block.starts_with(b"regf") {
-            return Err(HiveError::Signature);
-        }
-        let expected = u32_at(&block, CHECKSUM_OFFSET).unwrap_or(0);
-        let actual = checksum(&block);
-        if actual != expected {
-            return Err(HiveError::Checksum { expected, actual });
-        }
-        let field = |at| u32_at(&block, at).unwrap_or(0);
-        let (major, minor, file_type, format) = (field(20), field(24), field(28), field(32));
-        if major != 1 || !(3..=6).contains(&minor) || file_type != 0 || format != 1 {
-            return Err(HiveError::Version {
-                major,
-                minor,
-                file_type,
-                format,
-            });
-        }
-        let bins_bytes = field(40);
-        let file_bytes = file.size();
-        if bins_bytes == 0 || u64::from(bins_bytes) > file_bytes - BASE_BLOCK_BYTES as u64 {
-            return Err(HiveError::BinsSize {
-                bins_bytes,
-                file_bytes,
-            });
-        }
-        Ok(Self {
-            file,
-            primary_sequence: field(4),
-            secondary_sequence: field(8),
-            last_written: u64_at(&block, 12).unwrap_or(0),
-            minor_version: minor,
-            root: field(36),
-            bins_bytes,
-        })
+        let base = BaseBlock::parse_primary(&block, file.size())?;
+        Ok(Self { file, base })
+    }
+
+    /// The fields of the base block.
+    pub fn base_block(&self) -> &BaseBlock {
+        &self.base
     }
 
     /// Whether a write was begun and not finished: the two sequence numbers differ.
     pub fn is_dirty(&self) -> bool {
-        self.primary_sequence != self.secondary_sequence
+        self.base.is_dirty()
     }
 
     /// Primary and secondary sequence number.
     pub fn sequence_numbers(&self) -> (u32, u32) {
-        (self.primary_sequence, self.secondary_sequence)
+        (self.base.primary_sequence, self.base.secondary_sequence)
     }
 
     /// Time of the last write: 100 ns units since 1601; 0 if not known.
     pub fn last_written(&self) -> u64 {
-        self.last_written
+        self.base.last_written
     }
 
     /// The root key.
@@ -106,7 +81,7 @@ impl<'f> Hive<'f> {
     /// # Errors
     /// [`HiveError`].
     pub fn root(&self) -> Result<Key<'f>, HiveError> {
-        Key::read(*self, self.root, None)
+        Key::read(*self, self.base.root, None)
     }
 
     /// The key at `path` below the root, components divided by backslashes, in any case. The empty path is the root.
@@ -136,21 +111,21 @@ impl<'f> Hive<'f> {
         key.value(name)?.map(|value| value.decode()).transpose()
     }
 
-    /// The first `most` bytes of an allocated cell's content, or all of it if it is shorter. What is not needed is not
-    /// read: hostile lists may name one large cell many times.
-    fn prefix(&self, cell: u32, most: usize) -> Result<Vec<u8>, HiveError> {
+    /// Size of an allocated cell's content.
+    fn content_size(&self, cell: u32) -> Result<usize, HiveError> {
         let bounds = |size| HiveError::CellBounds {
             cell,
             size,
-            bins_bytes: self.bins_bytes,
+            bins_bytes: self.base.bins_bytes,
         };
         let room = self
+            .base
             .bins_bytes
             .checked_sub(cell)
             .filter(|&room| room >= 4)
             .ok_or_else(|| bounds(0))?;
-        let at = BASE_BLOCK_BYTES as u64 + u64::from(cell);
         let mut field = [0; 4];
+        let at = BASE_BLOCK_BYTES as u64 + u64::from(cell);
         self.file.read_at(at, &mut field)?;
         let field = i32::from_le_bytes(field);
         let size = field.unsigned_abs();
@@ -161,7 +136,23 @@ impl<'f> Hive<'f> {
         if field > 0 {
             return Err(HiveError::CellFree { cell });
         }
-        Ok(self.file.read_vec(at + 4, most.min(size as usize - 4))?)
+        Ok(size as usize - 4)
+    }
+
+    /// The first `most` bytes of an allocated cell's content, or all of it if it is shorter. What is not needed is not
+    /// read: hostile lists may name one large cell many times.
+    fn prefix(&self, cell: u32, most: usize) -> Result<Vec<u8>, HiveError> {
+        let size = self.content_size(cell)?;
+        let at = BASE_BLOCK_BYTES as u64 + u64::from(cell) + 4;
+        Ok(self.file.read_vec(at, most.min(size))?)
+    }
+
+    /// Whether a cell's content has at least `needed` bytes; an error if not.
+    fn require(&self, cell: u32, needed: usize) -> Result<(), HiveError> {
+        if self.content_size(cell)? < needed {
+            return Err(HiveError::CellTooShort { cell, needed });
+        }
+        Ok(())
     }
 
     /// Exactly the first `needed` bytes of a cell's content.
@@ -215,21 +206,8 @@ impl fmt::Debug for Hive<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hive")
             .field("sequence_numbers", &self.sequence_numbers())
-            .field("bins_bytes", &self.bins_bytes)
+            .field("bins_bytes", &self.base.bins_bytes)
             .finish_non_exhaustive()
-    }
-}
-
-/// Exclusive or of the 127 words before the checksum's own place; 0 and all ones are never written.
-fn checksum(block: &[u8]) -> u32 {
-    let words = block.get(..CHECKSUM_OFFSET).unwrap_or_default().chunks_exact(4);
-    match words
-        .filter_map(|word| u32_at(word, 0))
-        .fold(0, |sum, word| sum ^ word)
-    {
-        0 => 1,
-        u32::MAX => u32::MAX - 1,
-        sum => sum,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Values and their data.
 
-use super::{Hive, HiveError, name};
+use super::{BASE_BLOCK_BYTES, Hive, HiveError, name};
 use crate::bytes::{array_at, u16_at, u32_at, utf16_units};
 
 const VALUE_FIXED_BYTES: usize = 20;
 const NAME_LENGTH_OFFSET: usize = 2;
+const DATA_OFFSET_OFFSET: u64 = 8;
 const VALUE_COMPRESSED_NAME: u16 = 0x0001;
 /// Bit of the data size: the data stands in the place of its own cell offset.
 const RESIDENT: u32 = 0x8000_0000;
@@ -84,7 +85,7 @@ impl<'f> Value<'f> {
             ),
             kind: u32_at(&content, 12).unwrap_or(0),
             size: u32_at(&content, 4).unwrap_or(0),
-            data: array_at(&content, 8).unwrap_or_default(),
+            data: array_at(&content, DATA_OFFSET_OFFSET as usize).unwrap_or_default(),
         })
     }
 
@@ -108,43 +109,58 @@ impl<'f> Value<'f> {
     /// # Errors
     /// [`HiveError`].
     pub fn data(&self) -> Result<Vec<u8>, HiveError> {
+        let mut data = Vec::new();
+        for (at, length) in self.data_places()? {
+            let at = BASE_BLOCK_BYTES as u64 + at;
+            data.extend(self.hive.file.read_vec(at, length)?);
+        }
+        Ok(data)
+    }
+
+    /// Where the data lies: offsets from the first hive bin, and lengths. In bounds of their cells.
+    pub(super) fn data_places(&self) -> Result<Vec<(u64, usize)>, HiveError> {
         let (cell, size) = (self.cell, self.size());
         let wrong = || HiveError::DataSize { cell, size };
+        // Behind the size field of the cell.
+        let content = |cell: u32| u64::from(cell) + 4;
         if self.size & RESIDENT != 0 {
-            return self
-                .data
-                .get(..size as usize)
-                .map(<[u8]>::to_vec)
-                .ok_or_else(wrong);
+            if size as usize > self.data.len() {
+                return Err(wrong());
+            }
+            return Ok(vec![(content(cell) + DATA_OFFSET_OFFSET, size as usize)]);
         }
         if size == 0 {
             return Ok(Vec::new());
         }
-        if size > DATA_BYTES_MAX.min(self.hive.bins_bytes) {
+        if size > DATA_BYTES_MAX.min(self.hive.base.bins_bytes) {
             return Err(wrong());
         }
         let data_cell = u32::from_le_bytes(self.data);
-        if size as usize > SEGMENT_BYTES && self.hive.minor_version > 3 {
+        if size as usize > SEGMENT_BYTES && self.hive.base.minor_version > 3 {
             let head = self.hive.exactly(data_cell, 8)?;
             if head.starts_with(b"db") {
                 return self.segments(&head);
             }
         }
-        self.hive.exactly(data_cell, size as usize)
+        self.hive.require(data_cell, size as usize)?;
+        Ok(vec![(content(data_cell), size as usize)])
     }
 
-    fn segments(&self, head: &[u8]) -> Result<Vec<u8>, HiveError> {
+    fn segments(&self, head: &[u8]) -> Result<Vec<(u64, usize)>, HiveError> {
         let (cell, size) = (self.cell, self.size());
         let count = usize::from(u16_at(head, 2).unwrap_or(0));
         if count != (size as usize).div_ceil(SEGMENT_BYTES) {
             return Err(HiveError::DataSize { cell, size });
         }
-        let mut data = Vec::new();
+        let mut places = Vec::new();
+        let mut rest = size as usize;
         for segment in self.hive.offsets(u32_at(head, 4).unwrap_or(0), count)? {
-            let wanted = (size as usize - data.len()).min(SEGMENT_BYTES);
-            data.extend(self.hive.exactly(segment, wanted)?);
+            let length = rest.min(SEGMENT_BYTES);
+            self.hive.require(segment, length)?;
+            places.push((u64::from(segment) + 4, length));
+            rest -= length;
         }
-        Ok(data)
+        Ok(places)
     }
 
     /// The data by its type.

@@ -1,5 +1,8 @@
 //! A real BCD and a real, dirty SYSTEM hive against what libhivex says of them, and damaged copies of the BCD.
 
+mod edit;
+mod replay;
+
 use super::*;
 use crate::testing::shared;
 use proptest::prelude::*;
@@ -193,8 +196,7 @@ fn a_bad_base_block_is_named() {
         Hive::open(&bytes).unwrap_err()
     };
     let resum = |bytes: &mut Vec<u8>| {
-        let sum = checksum(bytes);
-        bytes[508..512].copy_from_slice(&sum.to_le_bytes());
+        base_block::patch(bytes, &[]);
     };
     assert!(matches!(open(&|b| b.truncate(4095)), HiveError::Signature));
     assert!(matches!(open(&|b| b[0] = 0), HiveError::Signature));
@@ -214,7 +216,7 @@ fn a_bad_base_block_is_named() {
 #[test]
 fn a_list_without_hashes_is_read_and_an_unknown_one_refused() {
     let Some(mut bytes) = bcd() else { return };
-    let root = Hive::open(&bytes).unwrap().root;
+    let root = Hive::open(&bytes).unwrap().base.root;
     let list = u32_at(&bytes, BASE_BLOCK_BYTES + root as usize + 4 + 28).unwrap();
     let at = BASE_BLOCK_BYTES + list as usize + 4;
     let second: [u8; 4] = array_at(&bytes, at + 12).unwrap();
@@ -251,7 +253,7 @@ fn list_of(bytes: &[u8], cell: u32) -> usize {
 #[test]
 fn a_free_cell_in_use_is_refused() {
     let Some(mut bytes) = bcd() else { return };
-    let at = list_of(&bytes, Hive::open(&bytes).unwrap().root);
+    let at = list_of(&bytes, Hive::open(&bytes).unwrap().base.root);
     let size = i32::from_le_bytes(array_at(&bytes, at).unwrap());
     bytes[at..at + 4].copy_from_slice(&(-size).to_le_bytes());
     let error = walk(&Hive::open(&bytes).unwrap()).unwrap_err();
@@ -261,7 +263,7 @@ fn a_free_cell_in_use_is_refused() {
 #[test]
 fn an_empty_leaf_among_the_lists_is_refused() {
     let Some(mut bytes) = bcd() else { return };
-    let at = list_of(&bytes, Hive::open(&bytes).unwrap().root);
+    let at = list_of(&bytes, Hive::open(&bytes).unwrap().base.root);
     let (list, objects) = (bytes[at + 4..at + 24].to_vec(), u32_at(&bytes, at + 16).unwrap());
     // Two leaves in the place of another list: the root's own one, and an empty one before it.
     let place = list_of(&bytes, objects);
@@ -315,7 +317,7 @@ fn a_segment_too_few_or_too_many_is_refused() {
 fn a_loop_of_keys_is_refused() {
     let Some(mut bytes) = bcd() else { return };
     let hive = Hive::open(&bytes).unwrap();
-    let root = hive.root;
+    let root = hive.base.root;
     let list = u32_at(&bytes, BASE_BLOCK_BYTES + root as usize + 4 + 28).unwrap();
     // The list's first entry leads back to the root.
     let at = BASE_BLOCK_BYTES + list as usize + 8;
