@@ -17,9 +17,7 @@ use common::tail::{Geometry, MIB, assert_shrinks, builder, written};
 use common::tree::noise;
 use std::io::Write;
 use std::path::Path;
-use winrefit_ntfs::check::{CheckOptions, check};
 use winrefit_ntfs::format::{FileData, VolumeBuilder};
-use winrefit_ntfs::resize::ResizeError;
 use winrefit_ntfs::{AttributeType as Type, RecordNumber};
 
 #[test]
@@ -60,19 +58,6 @@ fn remove_singles(root: &Path, numbers: impl Iterator<Item = usize>) {
     for number in numbers {
         std::fs::remove_file(root.join(format!("single/{number:06}"))).unwrap();
     }
-}
-
-/// A volume of 64 MiB that has holes of one cluster each up to its last file; and where that ends.
-fn holes(geometry: Geometry) -> Option<(Scatter, u64)> {
-    let mut builder = builder(64 * MIB, geometry);
-    singles(&mut builder, geometry, 3000, 1);
-    let image = written(builder, 64 * MIB);
-    let end = Scatter::of(&image).end_of_used();
-    let mounted = Mounted::new(&image, Access::Everything)?;
-    // ntfs-3g does not use the first 64 file records again.
-    remove_singles(mounted.root(), (40..3000).step_by(2));
-    drop(mounted);
-    Some((Scatter::of(&image), end))
 }
 
 /// Mounts the volume and lets `change` work on it.
@@ -119,82 +104,6 @@ fn a_file_of_more_than_5000_runs_in_the_tail() {
         need > 0 && room > need + need / 10 + 2000
     });
     assert_shrinks(&mut volume.image(), shortest.unwrap() * 512 + 512);
-}
-
-/// A file of one run goes into holes of one cluster each: its run list outgrows its record.
-#[test]
-fn a_record_whose_run_list_outgrows_it() {
-    for record_size in [1024, 4096] {
-        let Some((mut volume, end)) = holes((512, 4096, record_size)) else {
-            return;
-        };
-        with_mount(&mut volume, |root| {
-            std::fs::write(root.join("whole"), noise(6, 1200 * 4096)).unwrap();
-            // The record has little room left.
-            for index in 0..2 {
-                std::fs::write(root.join(format!("whole:stream {index}")), noise(index, 150)).unwrap();
-            }
-        });
-        volume.move_to_tail(volume.record_of("whole"), Type::DATA, "");
-        assert_shrinks(&mut volume.image(), end * 4096 + 512);
-    }
-}
-
-/// The same where the $MFT has no free record left for what the record cannot hold.
-#[test]
-fn a_run_list_that_outgrows_its_record_where_the_mft_has_no_free_one() {
-    let Some((mut volume, end)) = holes((512, 4096, 1024)) else {
-        return;
-    };
-    with_mount(&mut volume, |root| {
-        std::fs::write(root.join("whole"), noise(6, 1200 * 4096)).unwrap()
-    });
-    volume.move_to_tail(volume.record_of("whole"), Type::DATA, "");
-    use_every_record(&mut volume);
-    assert_shrinks(&mut volume.image(), end * 4096 + 512);
-}
-
-/// ntfsresize said "No free mft record for $MFT" after it had moved data: the $MFT's own run list outgrows record 0.
-#[test]
-fn ntfsresize_142_the_mft_itself_gets_into_pieces_without_a_free_record() {
-    let Some((mut volume, end)) = holes((512, 4096, 1024)) else {
-        return;
-    };
-    use_every_record(&mut volume);
-    let clusters = volume.clusters_of(0, Type::DATA, "");
-    let first = 16;
-    let head = volume.free_before(volume.clusters() - clusters - 10, first);
-    let tail = volume.clusters() - clusters - 5;
-    volume.relocate(0, Type::DATA, "", &[(head, first), (tail, clusters - first)]);
-    let mut image = volume.image();
-    let judge = Judge::of(&image).unwrap();
-    // Single clusters are all there is before the new end, but for the head of the $MFT.
-    match shrink(&mut image, (end.max(head + first)) * 4096 + 512) {
-        Ok(_) => judge.accept(&image, 2048),
-        Err(ResizeError::Ntfs(error)) => panic!("{error}"),
-        Err(error) => panic!(
-            "refused, with {:?} free for it: {error}",
-            room_and_need(&image, end * 4096 + 512)
-        ),
-    }
-}
-
-/// Makes empty files until no file record from 24 on is free.
-fn use_every_record(volume: &mut Scatter) {
-    for round in 0..6 {
-        let report = check(&volume.bytes, &CheckOptions::default()).unwrap();
-        // Records 16 to 23 are never used for files.
-        let free = report.records - report.records_in_use - 8;
-        if free == 0 {
-            return;
-        }
-        with_mount(volume, |root| {
-            for index in 0..free {
-                std::fs::write(root.join(format!("{round} {index}")), b"").unwrap();
-            }
-        });
-    }
-    panic!("the $MFT keeps growing");
 }
 
 #[test]

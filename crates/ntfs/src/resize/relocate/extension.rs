@@ -2,6 +2,7 @@
 
 use super::super::ResizeError;
 use super::Relocation;
+use super::survey::{Piece, Segment};
 use crate::attribute::Attribute;
 use crate::bytes::put;
 use crate::edit::{NewSizes, with_runs};
@@ -27,10 +28,12 @@ pub(super) struct Records {
     pub(super) bits: Vec<u8>,
     /// Extension records that were made.
     pub(super) created: Vec<RecordNumber>,
+    /// Extension records that became empty.
+    pub(super) freed: Vec<RecordNumber>,
     /// Records that the $MFT gets.
     pub(super) more: u64,
     /// Clusters that it gets for them.
-    pub(super) growth: Option<Run>,
+    pub(super) growth: Vec<Run>,
     /// The records that it gets.
     blank: Range<u64>,
     /// Where to look for the next free record.
@@ -42,8 +45,9 @@ impl Records {
         Self {
             bits: Vec::new(),
             created: Vec::new(),
+            freed: Vec::new(),
             more: 0,
-            growth: None,
+            growth: Vec::new(),
             blank: u64::MAX..u64::MAX,
             next: FIRST_USER_RECORD,
         }
@@ -100,7 +104,7 @@ impl<R: ReadAt> Relocation<'_, R> {
                 .bits
                 .get((number / 8) as usize)
                 .is_none_or(|byte| byte >> (number % 8) & 1 == 1);
-            if is_set {
+            if is_set || !self.stays(number) {
                 continue;
             }
             let number = RecordNumber(number);
@@ -118,6 +122,25 @@ impl<R: ReadAt> Relocation<'_, R> {
         }
     }
 
+    /// Whether a record is in the same place before and after: then it can be written before anything names it.
+    fn stays(&self, number: u64) -> bool {
+        let geometry = self.geometry();
+        let (size, cluster) = (u64::from(geometry.record_size), u64::from(geometry.cluster_size));
+        let (first, last) = (number * size / cluster, ((number + 1) * size - 1) / cluster);
+        let moves = |piece: &Piece| {
+            let start = |segment: &Segment| piece.lowest_vcn + segment.vcn;
+            piece
+                .segments
+                .iter()
+                .any(|s| start(s) <= last && first < start(s) + s.clusters)
+        };
+        let mft = self
+            .pieces
+            .iter()
+            .filter(|p| p.is_of(RecordNumber::MFT, AttributeType::DATA));
+        !mft.into_iter().any(moves)
+    }
+
     fn set_record_bit(&mut self, number: RecordNumber) {
         if let Some(byte) = self.file_records.bits.get_mut((number.0 / 8) as usize) {
             *byte |= 1 << (number.0 % 8);
@@ -128,7 +151,7 @@ impl<R: ReadAt> Relocation<'_, R> {
         self.volume.records() + self.file_records.more
     }
 
-    /// Gives the $MFT more records: in its last cluster while there are any, then, once, in new clusters.
+    /// Gives the $MFT more records: in its last cluster while there are any, then in new clusters.
     fn grow_mft(&mut self, base: RecordNumber) -> Result<(), ResizeError> {
         let fail = |problem| ResizeError::CannotRelocate {
             record: base,
@@ -140,25 +163,24 @@ impl<R: ReadAt> Relocation<'_, R> {
         let size = u64::from(geometry.record_size);
         let old_end = self.record_count() * size;
         let mut allocated = self.volume.mft_runs().clusters() * cluster;
+        allocated += self.grown_clusters() * cluster;
         if old_end + size > allocated {
-            if self.file_records.growth.is_some() {
-                return Err(fail("no free file record for what does not fit its own"));
-            }
-            let clusters = geometry.clusters_for(GROWTH_RECORDS * size);
-            let lcn = self
-                .space
-                .take_row(clusters)
-                .ok_or_else(|| fail("no free clusters for the $MFT to grow"))?;
+            let wanted = geometry.clusters_for(GROWTH_RECORDS * size);
+            // Whole records in whole clusters.
+            let least = geometry.clusters_for(size);
+            let row = std::iter::successors(Some(wanted), |&n| (n > least).then(|| (n / 2).max(least)))
+                .find_map(|clusters| Some((self.space.take_row(clusters)?, clusters)));
+            let (lcn, clusters) = row.ok_or_else(|| fail("no free clusters for the $MFT to grow"))?;
             let run = Run {
                 lcn: Some(lcn),
                 clusters,
             };
             self.taken.push(run);
-            self.file_records.growth = Some(run);
+            self.file_records.growth.push(run);
             allocated += clusters * cluster;
         }
         let first = self.record_count();
-        self.file_records.more = allocated / size - self.volume.records();
+        self.file_records.more = (allocated / size).saturating_sub(self.volume.records());
         let records = self.record_count();
         self.enlarge_mft(records * size)
             .map_err(|_| fail("the record of the $MFT is full"))?;
@@ -191,13 +213,19 @@ impl<R: ReadAt> Relocation<'_, R> {
 
     /// Makes the $MFT end at `end`, in the clusters that it has and gets.
     fn enlarge_mft(&mut self, end: u64) -> Result<(), ResizeError> {
-        let growth = self.file_records.growth;
+        let growth = self.file_records.growth.clone();
         let cluster = u64::from(self.geometry().cluster_size);
-        let clusters = self.volume.mft_runs().clusters() + growth.map_or(0, |run| run.clusters);
+        let old = self.volume.mft_runs().clusters();
+        let clusters = old + self.grown_clusters();
         self.change_mft(AttributeType::DATA, |attribute| {
-            let mut runs = attribute.runs().ok()?;
-            if let Some(run) = growth {
-                runs.push(run);
+            let mut runs = attribute.runs().ok().filter(|runs| runs.clusters() >= old)?;
+            // Those of an earlier growth are in it already.
+            let mut known = runs.clusters() - old;
+            for run in growth {
+                match known.checked_sub(run.clusters) {
+                    Some(rest) => known = rest,
+                    None => runs.push(run),
+                }
             }
             let new = NewSizes {
                 allocated: clusters * cluster,
@@ -251,11 +279,13 @@ impl<R: ReadAt> Relocation<'_, R> {
         Some(record.replace_attribute(offset, length, &new).map_err(Into::into))
     }
 
+    fn grown_clusters(&self) -> u64 {
+        self.file_records.growth.iter().map(|run| run.clusters).sum()
+    }
+
     /// The runs of the $MFT with those that it got.
     pub(super) fn grown(&self, runs: &mut RunList) {
-        if let Some(run) = self.file_records.growth {
-            runs.push(run);
-        }
+        self.file_records.growth.iter().for_each(|&run| runs.push(run));
     }
 }
 

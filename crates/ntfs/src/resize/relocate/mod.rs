@@ -5,13 +5,16 @@
 //!
 //! | step | what |
 //! |---|---|
-//! | 0 | the destinations are marked in $Bitmap, new records in $MFT:$BITMAP; whatever changes within the copies |
-//! | 1 | file records, new ones too, and their copies in $MFTMirr |
-//! | 2 | where the start of the $MFT or $MFTMirr has moved: the boot sector, and with it the record of $MFTMirr |
-//! | 3 | the old clusters are marked free |
+//! | 0 | the destinations are marked in $Bitmap, new records in $MFT:$BITMAP; whatever changes within the copies; new records |
+//! | 1 | file records, and their copies in $MFTMirr |
+//! | 2 | where the start of the $MFT or $MFTMirr has moved: the boot sector, and with it the record of $MFTMirr; copies in $MFTMirr of records that a cut could tear; files with records in a part that the $MFT got |
+//! | 3 | the old clusters are marked free; attributes and records that spilled leave their old places |
 //!
 //! A record within a part of the $MFT that moves is changed in the copy only, and takes effect with that part. Until
 //! step 3 old and new places are both marked, so that a file can be read through either version of its record.
+//!
+//! An attribute that spills is written to records that were free and that nothing names yet; its file's base record then
+//! switches to them. In between a checker sees its clusters twice; who reads the file goes by the base record.
 
 mod extension;
 mod pieces;
@@ -23,7 +26,7 @@ mod survey;
 mod write;
 
 use super::{ResizeError, Shrink};
-use crate::attribute::ListEntry;
+use crate::attribute::{Attribute, ListEntry};
 use crate::edit::{Edits, with_runs};
 use crate::error::NtfsError;
 use crate::record::Record;
@@ -65,6 +68,7 @@ pub(super) fn empty_tail<R: ReadAt>(volume: &Volume<R>, limit: Lcn) -> Result<Sh
         lists: BTreeMap::new(),
         taken: Vec::new(),
         released: Vec::new(),
+        leftovers: BTreeMap::new(),
         edits: Edits::default(),
     };
     relocation.drop_bad_clusters()?;
@@ -86,6 +90,8 @@ struct Relocation<'v, R> {
     /// Clusters that are used besides those that something moves to, and freed besides those that something leaves.
     taken: Vec<Run>,
     released: Vec<Run>,
+    /// Attributes of extension records that have new ones in other records, by id.
+    leftovers: BTreeMap<RecordNumber, Vec<u16>>,
     edits: Edits,
 }
 
@@ -144,27 +150,50 @@ impl<R: ReadAt> Relocation<'_, R> {
         }
         // Not before all others have their room.
         for index in too_full {
-            let Piece { record, id, .. } = self.pieces[index];
+            let piece = &self.pieces[index];
+            let is_list = piece.type_code == AttributeType::ATTRIBUTE_LIST;
+            if is_list {
+                // It gets a place of its own.
+                let owner = piece.owner;
+                let entries = self.list_of(owner)?;
+                self.lists.insert(owner, entries);
+                continue;
+            }
             let runs = self.new_runs(index)?;
-            self.spill(record, id, &runs)?;
+            self.spill(index, &runs)?;
         }
+        self.store_lists()?;
         Ok(())
     }
 
+    /// The attribute of a piece, as changed so far.
+    fn attribute_of(&mut self, index: usize) -> Result<Attribute<'_>, ResizeError> {
+        let (number, id) = (self.pieces[index].record, self.pieces[index].id);
+        let (type_code, lowest_vcn) = (self.pieces[index].type_code, self.pieces[index].lowest_vcn);
+        let attribute = by_id(self.record(number)?, id)?;
+        if attribute.type_code() != type_code || attribute.lowest_vcn().0 != lowest_vcn {
+            return Err(NtfsError::BadRecord {
+                record: number,
+                field: "attribute id",
+                actual: id.into(),
+            }
+            .into());
+        }
+        Ok(attribute)
+    }
+
     fn new_runs(&mut self, index: usize) -> Result<RunList, ResizeError> {
-        let Piece { record, id, .. } = self.pieces[index];
-        let old = by_id(self.record(record)?, id)?.runs()?;
+        let old = self.attribute_of(index)?.runs()?;
         Ok(moved_runs(&old, &self.pieces[index].segments))
     }
 
     /// Returns whether the record has room for the new runs.
     fn switch_piece(&mut self, index: usize) -> Result<bool, ResizeError> {
-        let Piece { record, id, .. } = self.pieces[index];
         let runs = self.new_runs(index)?;
-        let holder = self.record(record)?;
-        let attribute = by_id(holder, id)?;
+        let attribute = self.attribute_of(index)?;
         let new = with_runs(&attribute, &runs, None);
         let (offset, length) = (attribute.offset(), attribute.bytes().len());
+        let holder = self.record(self.pieces[index].record)?;
         match holder.replace_attribute(offset, length, &new) {
             Err(NtfsError::RecordFull { .. }) => Ok(false),
             other => Ok(other.map(|()| true)?),
@@ -173,8 +202,8 @@ impl<R: ReadAt> Relocation<'_, R> {
 
     /// Moves all of a piece into one row, so that its run list gets short. Returns whether that could be done.
     fn switch_to_one_row(&mut self, index: usize) -> Result<bool, ResizeError> {
-        let Piece { record, id, .. } = self.pieces[index];
-        let all: Vec<Segment> = by_id(self.record(record)?, id)?
+        let all: Vec<Segment> = self
+            .attribute_of(index)?
             .runs()?
             .with_vcns()
             .filter_map(|(vcn, run)| {

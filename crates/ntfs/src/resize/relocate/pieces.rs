@@ -1,6 +1,6 @@
 //! Attributes as bytes: cutting one with many runs into pieces, and the entries of an attribute list.
 
-use crate::attribute::{Attribute, ListEntry, offsets};
+use crate::attribute::{Attribute, FLAG_COMPRESSED_MASK, ListEntry, offsets};
 use crate::bytes::put;
 use crate::runs::RunList;
 use crate::types::AttributeType;
@@ -11,21 +11,23 @@ const ENTRY: usize = 0x1A;
 const RESIDENT: usize = 0x18;
 const NON_RESIDENT: usize = 0x40;
 
-/// The attribute cut into pieces of at most `first` and then `others` bytes, with `runs` in place of its own. `None`
-/// if not even one run fits.
-pub(super) fn cut(
-    attribute: &Attribute<'_>,
-    runs: &RunList,
-    first: usize,
-    others: usize,
-) -> Option<Vec<Vec<u8>>> {
+/// The attribute cut into pieces of at most `limit` bytes, with `runs` in place of its own. A compression unit stays in
+/// one piece. `None` if not even one run, or unit, fits.
+pub(super) fn cut(attribute: &Attribute<'_>, runs: &RunList, limit: usize) -> Option<Vec<Vec<u8>>> {
+    let unit = match attribute.flags() & FLAG_COMPRESSED_MASK {
+        0 => 1,
+        _ => 1u64.checked_shl(attribute.compression_unit().into())?,
+    };
     let header = &attribute.bytes()[..attribute.mapping_pairs_offset()];
     let mut pieces = Vec::new();
     let mut vcn = attribute.lowest_vcn().0;
     let mut rest = &runs.0[..];
     while !rest.is_empty() {
-        let limit = if pieces.is_empty() { first } else { others };
-        let count = runs_within(rest, limit.checked_sub(header.len())?);
+        let mut count = runs_within(rest, limit.checked_sub(header.len())?);
+        let end = |count: usize| vcn + rest[..count].iter().map(|run| run.clusters).sum::<u64>();
+        while count < rest.len() && count > 0 && !end(count).is_multiple_of(unit) {
+            count -= 1;
+        }
         if count == 0 {
             return None;
         }
@@ -190,8 +192,8 @@ mod tests {
         );
         let whole = non_resident_list(&runs, runs.clusters() * 512, 77);
         let attribute = Attribute::parse(RecordNumber(5), &whole, 0).unwrap();
-        let pieces = cut(&attribute, &runs, 200, 400).unwrap();
-        assert!(pieces.len() > 2 && pieces[0].len() <= 200 && pieces.iter().all(|p| p.len() <= 400));
+        let pieces = cut(&attribute, &runs, 400).unwrap();
+        assert!(pieces.len() > 2 && pieces.iter().all(|p| p.len() <= 400));
         let mut joined = RunList::default();
         for bytes in &pieces {
             let piece = Attribute::parse(RecordNumber(5), bytes, 0).unwrap();
@@ -206,6 +208,15 @@ mod tests {
         assert_eq!(joined, runs);
         let second = Attribute::parse(RecordNumber(5), &pieces[1], 0).unwrap();
         assert_eq!(&second.bytes()[offsets::ALLOCATED_SIZE..0x40], [0; 0x18]);
-        assert!(cut(&attribute, &runs, 0x40, 400).is_none());
+        assert!(cut(&attribute, &runs, 0x40).is_none());
+
+        let mut compressed = whole.clone();
+        put(&mut compressed, offsets::FLAGS, &[1, 0]);
+        put(&mut compressed, offsets::COMPRESSION_UNIT, &[4, 0]);
+        let attribute = Attribute::parse(RecordNumber(5), &compressed, 0).unwrap();
+        for bytes in cut(&attribute, &runs, 400).unwrap() {
+            let piece = Attribute::parse(RecordNumber(5), &bytes, 0).unwrap();
+            assert_eq!(piece.lowest_vcn().0 % 16, 0);
+        }
     }
 }

@@ -4,6 +4,7 @@
 use super::super::ResizeError;
 use super::Relocation;
 use super::pieces::{cut, encode_list, non_resident_list, resident_list};
+use super::survey::Piece;
 use crate::attribute::{Attribute, ListEntry, offsets, parse_attribute_list};
 use crate::bytes::put;
 use crate::error::NtfsError;
@@ -17,12 +18,12 @@ use winrefit_disk::ReadAt;
 const RESIDENT_LIST_MAX: usize = 384;
 
 impl<R: ReadAt> Relocation<'_, R> {
-    /// Moves the attribute with this id, whose runs are to become `runs`, out of a record that is too full for them.
-    pub(super) fn spill(&mut self, holder: RecordNumber, id: u16, runs: &RunList) -> Result<(), ResizeError> {
-        let record = self.record(holder)?;
-        let base = record.base().map_or(holder, |base| base.record);
-        let attribute = by_id(record, id)?;
-        let bytes = attribute.bytes().to_vec();
+    /// Moves the attribute of a piece, whose runs are to become `runs`, out of a record that is too full for them, all of
+    /// it into new records: the old attribute stays readable until the list names the new ones.
+    pub(super) fn spill(&mut self, index: usize, runs: &RunList) -> Result<(), ResizeError> {
+        let (holder, id) = (self.pieces[index].record, self.pieces[index].id);
+        let bytes = self.attribute_of(index)?.bytes().to_vec();
+        let base = self.pieces[index].owner;
         let attribute = Attribute::parse(holder, &bytes, 0)?;
         let type_code = attribute.type_code();
         let fail = |problem| ResizeError::CannotRelocate {
@@ -30,46 +31,48 @@ impl<R: ReadAt> Relocation<'_, R> {
             attribute: type_code,
             problem,
         };
+        if holder == RecordNumber::MFT {
+            // It has to be found through its base record.
+            return Err(fail("the record of the $MFT is full"));
+        }
         let mut entries = self.list_of(base)?;
-        let index = entries
+        let place = entries
             .iter()
             .position(|entry| entry.holder.record == holder && entry.id == id)
             .ok_or_else(|| fail("its attribute list does not name it"))?;
-
-        remove(self.record(holder)?, id)?;
-        // $MFT has to be found through its base record; elsewhere the base needs its room for the list.
-        let stays = holder != base;
-        if base == RecordNumber::MFT && !stays {
-            return Err(fail("the record of the $MFT is full"));
-        }
-        let others = self.extension_room();
-        let first = if stays { room(self.record(holder)?) } else { others };
-        let in_holder = cut(&attribute, runs, first, others).filter(|_| stays);
-        let mut keep = in_holder.is_some();
-        let pieces = in_holder
-            .or_else(|| cut(&attribute, runs, others, others))
+        let pieces = cut(&attribute, runs, self.extension_room())
             .ok_or_else(|| fail("a run does not fit a record"))?;
         let mut new = Vec::with_capacity(pieces.len());
         for piece in &pieces {
-            let to = if std::mem::take(&mut keep) {
-                holder
-            } else {
-                let to = self.new_extension(base)?;
-                let place = to.0 * u64::from(self.geometry().record_size);
-                let start = attribute.lowest_vcn().0 * u64::from(self.geometry().cluster_size);
-                if base == RecordNumber::MFT && place >= start {
-                    return Err(fail("no free record in the part of the $MFT before it"));
-                }
-                to
-            };
+            let to = self.new_extension(base)?;
+            let record_at = to.0 * u64::from(self.geometry().record_size);
+            let start = attribute.lowest_vcn().0 * u64::from(self.geometry().cluster_size);
+            if base == RecordNumber::MFT && record_at >= start {
+                return Err(fail("no free record in the part of the $MFT before it"));
+            }
             new.push(self.insert(to, piece)?);
         }
-        entries.splice(index..=index, new);
-        self.store_list(base, entries)
+        entries.splice(place..=place, new);
+        if holder == base {
+            remove(self.record(holder)?, id)?;
+        } else {
+            self.leftovers.entry(holder).or_default().push(id);
+        }
+        self.lists.insert(base, entries);
+        Ok(())
+    }
+
+    /// Stores the lists that changed, once each: storing one may need room for another record only.
+    pub(super) fn store_lists(&mut self) -> Result<(), ResizeError> {
+        let bases: Vec<RecordNumber> = self.lists.keys().copied().collect();
+        bases.into_iter().try_for_each(|base| {
+            let entries = self.list_of(base)?;
+            self.store_list(base, entries)
+        })
     }
 
     /// The entries of a file's attribute list; without one, those that it would have.
-    fn list_of(&mut self, base: RecordNumber) -> Result<Vec<ListEntry>, ResizeError> {
+    pub(super) fn list_of(&mut self, base: RecordNumber) -> Result<Vec<ListEntry>, ResizeError> {
         if let Some(entries) = self.lists.get(&base) {
             return Ok(entries.clone());
         }
@@ -155,9 +158,23 @@ impl<R: ReadAt> Relocation<'_, R> {
         let Some(list) = record.find(AttributeType::ATTRIBUTE_LIST, "")? else {
             return Ok(());
         };
-        let (id, runs) = (list.id(), list.runs()?);
+        let id = list.id();
         remove(record, id)?;
-        self.released.extend(runs.0);
+        // What it has on the disk; if that was to move, it need not any more.
+        let old = self.raw_records.get(self.volume, base)?;
+        let old = Record::parse(base, old)?;
+        if let Some(list) = old.find(AttributeType::ATTRIBUTE_LIST, "")? {
+            self.released.extend(list.runs()?.0);
+        }
+        let is_list = |piece: &&mut Piece| piece.is_of(base, AttributeType::ATTRIBUTE_LIST);
+        for segment in self
+            .pieces
+            .iter_mut()
+            .filter(is_list)
+            .flat_map(|piece| std::mem::take(&mut piece.segments))
+        {
+            self.space.give_back(segment.to, segment.clusters);
+        }
         Ok(())
     }
 
@@ -213,6 +230,13 @@ impl<R: ReadAt> Relocation<'_, R> {
         remove(self.record(base)?, id)?;
         let extension = self.new_extension(base)?;
         *entry = self.insert(extension, &bytes)?;
+        // It may be one of those that have no room themselves.
+        let new_id = entry.id;
+        for piece in &mut self.pieces {
+            if (piece.record, piece.id) == (base, id) {
+                (piece.record, piece.id) = (extension, new_id);
+            }
+        }
         Ok(())
     }
 }
@@ -246,7 +270,7 @@ pub(super) fn by_id(record: &Record, id: u16) -> Result<Attribute<'_>, NtfsError
     })
 }
 
-fn remove(record: &mut Record, id: u16) -> Result<(), NtfsError> {
+pub(super) fn remove(record: &mut Record, id: u16) -> Result<(), NtfsError> {
     let attribute = by_id(record, id)?;
     let (offset, length) = (attribute.offset(), attribute.bytes().len());
     record.replace_attribute(offset, length, &[])

@@ -3,8 +3,9 @@
 use super::super::ResizeError;
 use crate::attribute::Attribute;
 use crate::bitmap::ClusterBitmap;
+use crate::bytes::u16_at;
 use crate::error::NtfsError;
-use crate::record::Record;
+use crate::record::{self, Record};
 use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, Lcn, RecordNumber};
 use crate::volume::Volume;
@@ -76,9 +77,13 @@ pub(super) fn survey<R: ReadAt>(volume: &Volume<R>, limit: Lcn) -> Result<Survey
     let mut pieces = Vec::new();
     let mft_moves = mft_moves(volume, limit);
     volume.scan(|number, raw| -> Result<(), ResizeError> {
-        // The check before a change has judged records that cannot be read; here they own nothing that could move.
-        let Ok(record) = Record::parse_in_place(number, raw) else {
-            return Ok(());
+        let in_use = (raw.starts_with(b"BAAD") || raw.starts_with(&record::SIGNATURE))
+            && u16_at(raw, record::FLAGS).is_some_and(|flags| flags & record::FLAG_IN_USE != 0);
+        let record = match Record::parse_in_place(number, raw) {
+            Ok(record) => record,
+            // Whatever it owns would be lost.
+            Err(error) if in_use => return Err(error.into()),
+            Err(_) => return Ok(()),
         };
         if !record.is_in_use() {
             return Ok(());

@@ -2,8 +2,10 @@
 
 use super::super::{ResizeError, Shrink, boot_sector_bytes};
 use super::Relocation;
+use super::spill::remove;
 use super::survey::{self, moved_runs};
 use crate::bitmap::ClusterBitmap;
+use crate::bytes::put;
 use crate::edit::stream_places;
 use crate::file::{Stream, StreamBody};
 use crate::fixup;
@@ -76,16 +78,20 @@ impl<R: ReadAt> Relocation<'_, R> {
             }
         }
         for (number, record) in std::mem::take(&mut self.records) {
-            let bytes = self.protected(&record)?;
+            let (bytes, is_atomic) = self.protected(&record)?;
             let at = number.0 * size;
-            // The boot sector and the record of $MFTMirr name the same place, so they change together.
-            let is_with_boot = mirror_moves && number == RecordNumber::MFT_MIRR;
-            let in_place = if is_with_boot { 2 } else { 1 };
+            let in_place = self.step_of(number, mirror_moves);
             let new = new_places.places(at, bytes.len());
             let stays = old_places.places(at, bytes.len()) == new;
-            for (from, to, place) in new {
+            for &(from, to, place) in &new {
                 let step = if stays { in_place } else { 0 };
                 self.edits.push(step, place, bytes[from..to].to_vec());
+            }
+            if let Some(ids) = self.leftovers.remove(&number) {
+                let bytes = self.without(record, &ids, &bytes)?;
+                for (from, to, place) in new {
+                    self.edits.push(3, place, bytes[from..to].to_vec());
+                }
             }
             if at + size > mirror.old.len() {
                 continue;
@@ -93,27 +99,61 @@ impl<R: ReadAt> Relocation<'_, R> {
             if mirror_moves {
                 self.write_stream(0, &mirror.new, at, &bytes)?;
             }
-            // Until the boot sector names the new start of the $MFT, the copy is that of the old one.
-            match (mirror_moves, start_moves) {
-                (false, true) => self.write_stream(2, &mirror.old, at, &bytes)?,
-                (_, false) if !is_with_boot => self.write_stream(1, &mirror.old, at, &bytes)?,
-                _ => {}
+            // A record and its copy are not to be torn by the same cut; and until the boot sector names the new start of
+            // the $MFT, the copy is that of the old one.
+            let step = if is_atomic && !start_moves { in_place } else { 2 };
+            let is_with_boot = mirror_moves && (start_moves || number == RecordNumber::MFT_MIRR);
+            if !is_with_boot {
+                self.write_stream(step, &mirror.old, at, &bytes)?;
             }
         }
         Ok(())
     }
 
-    /// A record as it goes to the disk.
-    fn protected(&mut self, record: &Record) -> Result<Vec<u8>, ResizeError> {
+    /// When a record that stays in its place is written.
+    fn step_of(&self, number: RecordNumber, mirror_moves: bool) -> u8 {
+        let is_new = self.file_records.created.contains(&number);
+        // The boot sector and the record of $MFTMirr name the same place, so they change together.
+        let is_with_boot = mirror_moves && number == RecordNumber::MFT_MIRR;
+        // Records that the $MFT got exist once its own record is written.
+        let is_behind_growth = !self.file_records.growth.is_empty() && self.lists.contains_key(&number);
+        match () {
+            () if is_new => 0,
+            () if is_with_boot || is_behind_growth => 2,
+            () => 1,
+        }
+    }
+
+    /// The record without these attributes; if none is left, it becomes free.
+    fn without(&mut self, mut record: Record, ids: &[u16], on_disk: &[u8]) -> Result<Vec<u8>, ResizeError> {
+        for &id in ids {
+            remove(&mut record, id)?;
+        }
+        if record.attributes().next().is_none() {
+            let sequence = record.sequence().wrapping_add(1).max(1);
+            let flags = record.flags() & !record::FLAG_IN_USE;
+            let bytes = record.bytes_mut();
+            put(bytes, record::SEQUENCE, &sequence.to_le_bytes());
+            put(bytes, record::FLAGS, &flags.to_le_bytes());
+            put(bytes, record::BASE_REFERENCE, &[0; 8]);
+            self.file_records.freed.push(record.number());
+        }
+        Ok(fixup::protect_over(record.bytes(), on_disk))
+    }
+
+    /// A record as it goes to the disk, and whether its write changes one sector only, which no cut can tear.
+    fn protected(&mut self, record: &Record) -> Result<(Vec<u8>, bool), ResizeError> {
         if record.number().0 < self.volume.records() {
             let raw = self.raw_records.get(self.volume, record.number())?;
             if raw.starts_with(&record::SIGNATURE) {
-                return Ok(fixup::protect_over(record.bytes(), &raw));
+                let bytes = fixup::protect_over(record.bytes(), &raw);
+                let is_atomic = fixup::number(&bytes) == fixup::number(&raw);
+                return Ok((bytes, is_atomic));
             }
         }
         let mut bytes = record.bytes().to_vec();
         fixup::protect(&mut bytes, 1);
-        Ok(bytes)
+        Ok((bytes, false))
     }
 
     /// Marks the records that were made.
@@ -121,7 +161,7 @@ impl<R: ReadAt> Relocation<'_, R> {
         if self.file_records.created.is_empty() {
             return Ok(());
         }
-        let bits = std::mem::take(&mut self.file_records.bits);
+        let mut bits = std::mem::take(&mut self.file_records.bits);
         let Moved { old, new } = self.moved(RecordNumber::MFT, AttributeType::BITMAP)?;
         if old.runs().is_none() {
             return Err(ResizeError::CannotRelocate {
@@ -133,6 +173,14 @@ impl<R: ReadAt> Relocation<'_, R> {
         self.write_stream(0, &new, 0, &bits)?;
         if old != new {
             self.write_stream(0, &old, 0, &bits)?;
+        }
+        for number in &self.file_records.freed {
+            if let Some(byte) = bits.get_mut((number.0 / 8) as usize) {
+                *byte &= !(1 << (number.0 % 8));
+            }
+        }
+        if !self.file_records.freed.is_empty() {
+            self.write_stream(3, &new, 0, &bits)?;
         }
         Ok(())
     }
