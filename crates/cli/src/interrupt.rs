@@ -2,6 +2,7 @@
 
 use crate::output;
 use std::sync::atomic::{AtomicBool, Ordering};
+use winrefit_disk::journal::Stage;
 use winrefit_repair::commands::Progress;
 
 /// What shells report for a program that was interrupted.
@@ -12,8 +13,13 @@ static COMMITTING: AtomicBool = AtomicBool::new(false);
 
 /// Takes note of what is being done.
 pub fn note(step: Progress) {
-    MOVING.store(matches!(step, Progress::Moving { .. }), Ordering::Relaxed);
-    COMMITTING.store(matches!(step, Progress::Committing(_)), Ordering::Relaxed);
+    let copies = |stage| stage == Stage::Compare;
+    let moves = matches!(step, Progress::Moving { .. })
+        || matches!(step, Progress::Committing(progress) if copies(progress.stage));
+    MOVING.store(moves, Ordering::Relaxed);
+    // Comparing the copies writes nothing.
+    let writes = matches!(step, Progress::Committing(progress) if progress.stage != Stage::Compare);
+    COMMITTING.store(writes, Ordering::Relaxed);
 }
 
 /// From here on Ctrl-C is answered. Where that cannot be arranged it ends the program, as before; a commit that it

@@ -1,7 +1,7 @@
 //! Why a command could not be carried out at all. A refusal is no error: it is an answer.
 
 use winrefit_disk::journal::JournalError;
-use winrefit_disk::{DiskError, SectorSize};
+use winrefit_disk::{DiskError, Operation, SectorSize};
 use winrefit_formats::gpt::{GptEditError, GptReadError};
 use winrefit_formats::{GptDisagreement, ReagentError};
 use winrefit_ntfs::NtfsError;
@@ -162,6 +162,18 @@ impl RepairError {
                 "Attach it with `qemu-nbd -c /dev/nbd0 IMAGE` and name /dev/nbd0, or make a raw copy with \
                  `qemu-img convert -O raw`."
                     .into()
+            }
+            Self::Disk(DiskError::Io { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
+                "The file system that holds the image is full: make room there, then run the command again. Nothing in \
+                 use was changed."
+                    .into()
+            }
+            Self::Disk(DiskError::Io {
+                operation: Operation::Write,
+                source,
+                ..
+            }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                "The device is read-only: attach it for writing, then run the command again. Nothing was changed.".into()
             }
             Self::Disk(DiskError::Io { .. } | DiskError::Stopped { .. }) => {
                 "The disk or its connection fails. Nothing was written; make a copy of the disk before anything else."

@@ -4,7 +4,7 @@
 use crate::observation::Observation;
 use crate::plan::{Plan, Step};
 use crate::refusal::Refusal;
-use winrefit_disk::journal::{self, Found, JournalError};
+use winrefit_disk::journal::{self, Found, JournalError, Transaction};
 use winrefit_disk::{ByteRange, Device, JournalPlace, ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::LbaRange;
 use winrefit_ntfs::bitmap::ClusterBitmap;
@@ -71,7 +71,7 @@ pub(crate) fn journal_place<D: Device>(
     device: &D,
     staged: &dyn ReadAt,
     (observation, plan): (&Observation, &Plan),
-    needed_bytes: u64,
+    (transaction, needed_bytes): (&Transaction, u64),
 ) -> Result<JournalPlace, Refusal> {
     let sector = observation.sector_size;
     let gaps = free_gaps(observation.table.usable(), sector, &used(observation, plan));
@@ -92,7 +92,7 @@ pub(crate) fn journal_place<D: Device>(
         _ => None,
     });
     for number in [plan.recovery_partition].into_iter().chain(donor) {
-        let Some(body) = free_run(device, staged, (observation, plan), number) else {
+        let Some(body) = free_run(device, staged, (observation, plan), number, transaction) else {
             continue;
         };
         let split = gaps.iter().map(|gap| JournalPlace {
@@ -139,6 +139,7 @@ fn free_run(
     staged: &dyn ReadAt,
     (observation, plan): (&Observation, &Plan),
     number: u32,
+    transaction: &Transaction,
 ) -> Option<ByteRange> {
     let before = observation.partition(number)?.range;
     let after = range_after(observation, plan, number).unwrap_or(before);
@@ -160,9 +161,24 @@ fn free_run(
     used.set_range(Lcn(0), shift, true);
     used.set_range(Lcn(shift + clusters), u64::MAX, true);
     used.add_used(&ClusterBitmap::read(&new).ok()?);
+    for written in written(transaction) {
+        let from = written.start.saturating_sub(after.start) / cluster;
+        let end = written.end.saturating_sub(after.start).div_ceil(cluster);
+        used.set_range(Lcn(from), end - from, true);
+    }
     let (lcn, count) = used.longest_free()?;
     let start = after.start + lcn.0 * cluster;
     Some(ByteRange::new(start, start + count * cluster))
+}
+
+/// What a transaction writes or relies on, in free clusters too.
+fn written(transaction: &Transaction) -> impl Iterator<Item = ByteRange> {
+    let range = |offset: u64, length: u64| ByteRange::new(offset, offset + length);
+    let extents = transaction.extents.iter();
+    let moves = transaction.moves.iter();
+    extents
+        .map(move |extent| range(extent.offset, extent.after.len() as u64))
+        .chain(moves.flat_map(move |m| [range(m.to, m.length), range(m.from, m.length)]))
 }
 
 #[cfg(test)]

@@ -57,6 +57,8 @@ pub enum Refusal {
         needed_bytes: u64,
         free_bytes: u64,
         keep_bytes: u64,
+        /// The file that has most of what would have to move.
+        path: Option<String>,
     },
     /// What lies in the donor's tail cannot get another place.
     CannotRelocate {
@@ -307,13 +309,17 @@ impl Refusal {
                 needed_bytes,
                 free_bytes,
                 keep_bytes,
+                path,
             } => Explained::new(
                 format!("Partition {number} has too little free space"),
                 format!(
-                    "{} are needed from it, {} are free, and {} have to stay free.",
+                    "{} are needed from it, {} are free, and {} have to stay free.{}",
                     size(*needed_bytes),
                     size(*free_bytes),
-                    size(*keep_bytes)
+                    size(*keep_bytes),
+                    path.as_ref().map_or(String::new(), |path| format!(
+                        " Most of what lies in the part that would be given away belongs to {path}."
+                    ))
                 ),
                 "Free space on it, or ask for less with --size and --free.",
             ),

@@ -5,10 +5,14 @@ use crate::observation::Observation;
 use crate::plan::{Plan, Step};
 use crate::refusal::Refusal;
 use crate::stage::{StageError, resize_error};
+use std::collections::BTreeMap;
 use winrefit_disk::{Move, ReadAt, ReadWindow};
-use winrefit_ntfs::check::{owners_from, path_of};
+use winrefit_ntfs::check::{owner_of, owners_from, path_of};
 use winrefit_ntfs::resize::{ResizeError, Shrink, shrink_end};
 use winrefit_ntfs::{Lcn, RecordNumber, Volume};
+
+/// Runs that are looked at for the name of a file.
+const OWNERS_MAX: usize = 100_000;
 
 /// How the volume of a partition shrinks.
 #[derive(Debug)]
@@ -96,8 +100,26 @@ pub(crate) fn file_at(
     let path = || {
         let volume = Volume::open(ReadWindow::new(disk, partition.range).ok()?).ok()?;
         let lcn = (offset - partition.range.start) / u64::from(volume.geometry().cluster_size);
-        let owner = owners_from(&volume, Lcn(lcn), 1).ok()?.into_iter().next()?;
+        let owner = owner_of(&volume, Lcn(lcn)).ok()??;
         path_of(&volume, owner.record).ok()
     };
     Some((partition.number, path()))
+}
+
+/// The file that has most of what lies behind a byte of a partition's volume.
+pub(crate) fn largest_behind(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    partition: u32,
+    offset: u64,
+) -> Option<String> {
+    let range = observation.partition(partition)?.range;
+    let volume = Volume::open(ReadWindow::new(disk, range).ok()?).ok()?;
+    let lcn = Lcn(offset / u64::from(volume.geometry().cluster_size));
+    let mut clusters: BTreeMap<RecordNumber, u64> = BTreeMap::new();
+    for owner in owners_from(&volume, lcn, OWNERS_MAX).ok()? {
+        *clusters.entry(owner.record).or_default() += owner.clusters;
+    }
+    let (&record, _) = clusters.iter().max_by_key(|(_, clusters)| **clusters)?;
+    path_of(&volume, record).ok()
 }

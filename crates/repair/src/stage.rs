@@ -267,8 +267,10 @@ impl<'d> Stager<'d, '_> {
         let (volume, range) = self.volume(partition)?;
         let bytes = read_small(&volume, path).map_err(|source| ntfs_error(partition, source))?;
         let Some(bytes) = bytes else { return Ok(()) };
-        let new = set_winre_offset(&bytes, step.to_offset)
+        let mut new = set_winre_offset(&bytes, step.to_offset)
             .map_err(|source| RepairError::ReAgent { partition, source })?;
+        // A number with fewer digits; spaces at the end keep the length, which the directory knows, too.
+        new.resize(new.len().max(bytes.len()), b' ');
         let edits =
             replace_content(&volume, path, &new).map_err(|source| RepairError::Edit { partition, source })?;
         drop(volume);

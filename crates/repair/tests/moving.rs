@@ -17,6 +17,7 @@ const REQUEST: Request = Request {
     drop_shadow_copies: false,
 };
 
+/// C: with that file, $LogFile, $MFTMirr, $Bitmap and the start of the $MFT at its end.
 fn full() -> MemoryDevice {
     let layout = Layout {
         full_tail: true,
@@ -152,6 +153,8 @@ fn data_that_cannot_be_read_refuse_the_repair_by_the_name_of_their_file() {
     let old = full();
     let sector = place_of(&old, NOISE) + MIB;
     let files_before = files(&old, WINDOWS);
+    // $LogFile, with a lower number, lies behind it.
+    assert!(place_of(&old, "$LogFile") > sector);
     let mut subject = target(Unreadable { disk: old, sector });
     let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Refused);
@@ -163,4 +166,28 @@ fn data_that_cannot_be_read_refuse_the_repair_by_the_name_of_their_file() {
         "{text}"
     );
     assert!(files(&subject.device.disk, WINDOWS) == files_before);
+}
+
+/// The offset in ReAgent.xml loses a digit: the file, whose size its directory knows, keeps its length.
+#[test]
+fn a_recovery_partition_whose_offset_has_fewer_digits_is_repaired() {
+    let layout = Layout {
+        disk: 135,
+        windows: (4, 110),
+        recovery: (110, 134),
+        ..Layout::default()
+    };
+    let mut subject = target(layout.build());
+    let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    let start = partition_range(&subject.device, RECOVERY).start;
+    assert!(start < 100_000_000 && layout.recovery.0 * MIB > 100_000_000);
+    let all = files(&subject.device, WINDOWS);
+    let (_, reagent) = all
+        .iter()
+        .find(|(path, _)| path.ends_with("ReAgent.xml"))
+        .unwrap();
+    assert_eq!(reagent.len(), layout.reagent_xml().len());
+    let parsed = winrefit_formats::ReAgent::parse(reagent).unwrap();
+    assert_eq!(parsed.winre_location.unwrap().offset, start);
 }

@@ -47,7 +47,7 @@ mod views;
 mod window;
 
 pub use codes::{ProblemCode, Severity};
-pub use owners::{Owner, owners_from};
+pub use owners::{Owner, owner_of, owners_from};
 pub use path::path_of;
 pub use problem::Problem;
 pub use report::CheckReport;

@@ -53,6 +53,22 @@ pub fn owners_from<R: ReadAt>(volume: &Volume<R>, lcn: Lcn, max: usize) -> Resul
     Ok(owners)
 }
 
+/// Who has a cluster; the first in record order where, on a damaged volume, several have it.
+///
+/// # Errors
+/// An error of the medium.
+pub fn owner_of<R: ReadAt>(volume: &Volume<R>, lcn: Lcn) -> Result<Option<Owner>, NtfsError> {
+    let mut found = None;
+    for_each_run(volume, |holder, attribute, vcn, start, clusters| {
+        let skip = lcn.0.checked_sub(start.0).filter(|&skip| skip < clusters);
+        if let (Some(skip), None) = (skip, &found) {
+            let vcn = Vcn(vcn.0.saturating_add(skip));
+            found = Some(owner(holder, attribute, vcn, lcn, clusters - skip));
+        }
+    })?;
+    Ok(found)
+}
+
 pub(crate) fn owner(
     holder: &Record<&[u8]>,
     attribute: &Attribute<'_>,

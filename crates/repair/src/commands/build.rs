@@ -246,7 +246,8 @@ pub(super) fn plan(
             .collect(),
         changes: changes.collect(),
         move_bytes,
-        move_seconds: (2 * move_bytes).div_ceil(MOVE_BYTES_PER_SECOND),
+        // Read, written, and both read again to compare them.
+        move_seconds: (4 * move_bytes).div_ceil(MOVE_BYTES_PER_SECOND),
         bytes_written: transaction
             .extents
             .iter()
@@ -348,8 +349,8 @@ fn summary(plan: &Plan) -> String {
             format!("Recovery partition {number} gets {growth} of the unallocated space right behind it.")
         }
         (Strategy::ShrinkGrowFront, Some(donor)) => format!(
-            "The border between partition {donor} and recovery partition {number} moves: {growth} go from the free \
-             end of the former to the front of the latter."
+            "The border between partition {donor} and recovery partition {number} moves: {growth} go from the end of \
+             the former to the front of the latter."
         ),
         _ => format!("Recovery partition {number} gets {growth} of the unallocated space right before it."),
     }

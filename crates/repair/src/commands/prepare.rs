@@ -10,11 +10,12 @@ use crate::places::journal_place;
 use crate::plan::{self, Plan, Request, Step};
 use crate::refusal::Refusal;
 use crate::report::{Report, Verdict};
+use crate::shrink::largest_behind;
 use crate::stage::{StageError, stage};
 use crate::target::Target;
 use crate::verify::{self, Before};
 use std::collections::BTreeMap;
-use winrefit_disk::journal::{self, Transaction};
+use winrefit_disk::journal::{self, JournalError, Transaction};
 use winrefit_disk::{Device, JournalPlace, ReadAt};
 use winrefit_ntfs::check::{CheckLevel, CheckReport};
 
@@ -55,7 +56,7 @@ pub(super) fn prepare<D: Device>(
     }
     let plan = match plan::plan(&observation, request) {
         Ok(plan) => plan,
-        Err(refusal) => return ended(refused(report, &refusal)),
+        Err(refusal) => return ended(refused(report, &with_file(disk, &observation, refusal))),
     };
     if plan.is_empty() {
         report.plan = Some(build::plan(&observation, &plan, &Transaction::default(), None));
@@ -104,8 +105,21 @@ fn prove<D: Device>(
         return Err(StageError::Refused(Refusal::StagedCheckFailed { what, detail }));
     }
     let transaction = staged.transaction;
-    let needed = journal::required_bytes(&transaction, observation.sector_size)?;
-    let place = journal_place(device, &staged.overlay, (observation, plan), needed);
+    let needed = match journal::required_bytes(&transaction, observation.sector_size) {
+        Err(error @ JournalError::TooLarge { needed, .. }) => {
+            return Err(StageError::Refused(Refusal::NoJournalSpace {
+                needed_bytes: needed,
+                problem: format!("{error}; a smaller growth changes less (--size, --free)"),
+            }));
+        }
+        other => other?,
+    };
+    let place = journal_place(
+        device,
+        &staged.overlay,
+        (observation, plan),
+        (&transaction, needed),
+    );
     let place = place.map_err(StageError::Refused)?;
     let mut plan_report = build::plan(observation, plan, &transaction, Some((place, needed)));
     plan_report.recovery_free_bytes_after = free_after(&staged.overlay, observation, plan)?;
@@ -150,6 +164,22 @@ fn refused(mut report: Report, refusal: &Refusal) -> Report {
     report.refusal = Some(refusal.report());
     report.verdict = Verdict::Refused;
     report
+}
+
+/// A donor that is too full is refused with the name of a file that is in the way.
+fn with_file(disk: &dyn ReadAt, observation: &Observation, mut refusal: Refusal) -> Refusal {
+    if let Refusal::DonorTooFull {
+        number,
+        needed_bytes,
+        path,
+        ..
+    } = &mut refusal
+    {
+        let length = observation.partition(*number).map_or(0, |p| p.range.len());
+        let from = length.saturating_sub(*needed_bytes);
+        *path = largest_behind(disk, observation, *number, from);
+    }
+    refusal
 }
 
 fn mark_donor(report: &mut Report, plan: &Plan) {

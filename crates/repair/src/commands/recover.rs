@@ -83,7 +83,10 @@ pub fn undo<D: Device>(
     })
     .map_err(RepairError::of_writing)?;
     progress(Progress::Verifying);
-    let text = if found.header.is_body_in_gap() {
+    let text = if found.header.move_count > 0 {
+        "The repair was put back: whatever is in use on the disk is bit for bit what it was before. Free clusters keep the \
+         copies of the data that had moved."
+    } else if found.header.is_body_in_gap() {
         "The repair was put back; the disk is bit for bit what it was before."
     } else {
         "The repair was put back; the disk is bit for bit what it was before, but for the free clusters that held the \

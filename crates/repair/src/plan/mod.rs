@@ -201,7 +201,8 @@ impl Step {
                 from_offset,
                 to_offset,
             } => format!(
-                "In ReAgent.xml on partition {partition}, change the offset {from_offset} to {to_offset}."
+                "In ReAgent.xml on partition {partition}, and in a copy beside the image, change the offset \
+                 {from_offset} to {to_offset}."
             ),
         }
     }

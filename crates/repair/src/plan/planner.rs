@@ -291,6 +291,7 @@ fn shrink_donor(
             needed_bytes,
             free_bytes,
             keep_bytes,
+            path: None,
         });
     }
     Ok(vec![shrink, move_border])

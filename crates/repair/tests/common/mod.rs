@@ -236,7 +236,7 @@ fn fill_tail(disk: &mut MemoryDevice, mib: (u64, u64)) {
     let length = (mib.1 - mib.0) * MIB;
     let mut volume = scatter::Scatter::of_bytes(disk.read_vec(mib.0 * MIB, length as usize).unwrap(), sector);
     let noise = volume.record_of(r"Users\someone\noise.bin");
-    for record in [noise, 2, 1, 6, 0] {
+    for record in [2, noise, 1, 6, 0] {
         volume.move_to_tail(record, AttributeType::DATA, "");
     }
     disk.write_at(mib.0 * MIB, &volume.bytes).unwrap();

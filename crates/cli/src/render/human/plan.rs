@@ -140,11 +140,13 @@ pub fn promises(page: &mut Page, report: &Report) {
         } else {
             "Copied"
         };
-        let seconds = plan.move_seconds.max(1);
-        let text = format!(
-            "{} of data to free space of the same volume; about {seconds} s on a hard disk",
+        let mut text = format!(
+            "{} of data to free space of the same volume",
             size(plan.move_bytes)
         );
+        if report.verdict == Verdict::NeedsRepair {
+            text.push_str(&format!("; about {} s on a hard disk", plan.move_seconds.max(1)));
+        }
         page.entry(copied, &text);
     }
     page.entry(written, &text);
