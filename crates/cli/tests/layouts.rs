@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use support::{extract, hash_of, winrefit};
 use winrefit_disk::{ByteRange, DiskFile, ReadAt, ReadWindow};
+use winrefit_lab::profile::Role;
 use winrefit_lab::profiles::{self, GROUPS};
 use winrefit_lab::{CreateOptions, CreatedDisk, Profile, create_file};
 use winrefit_ntfs::bitmap::ClusterBitmap;
@@ -41,9 +42,10 @@ What winrefit does today on every disk of the lab: `winrefit lab create NAME dis
 `winrefit lab create --all DIR` all of them. `cli/tests/layouts.rs` builds each, runs the commands, and compares;
 with `WINREFIT_BLESS=1` it writes this file.
 
-*Findings* are those of `diagnose`, after its verdict. *Plan* is the strategy, or the refusal with its code. *Result*
-is what `fix` ended in and what `verify`, `diagnose`, `plan` and `undo` said afterwards; `undo` counts only if the disk
-has every byte back that was in use. Where the plan is refused, `fix` was run as well, and the disk has not changed.
+*Findings* are those of `diagnose`, after its verdict. *Plan* is the strategy, or the refusal with its code; where that
+advises to name the recovery partition, also the plan with the first one named. *Result* is what `fix` ended in and
+what `verify`, `diagnose`, `plan` and `undo` said afterwards; `undo` counts only if the disk has every byte back that
+was in use. Where the plan is refused, `fix` was run as well, and the disk has not changed.
 ";
 
 fn table_path() -> PathBuf {
@@ -137,6 +139,31 @@ fn result(path: &Path, made: &CreatedDisk, old: &str) -> String {
     )
 }
 
+/// What the plan is where the refusal advises to name the recovery partition, and the first one is named.
+fn named(path: &Path, made: &CreatedDisk, code: &str) -> Option<String> {
+    if !["no-windows-reference", "several-recovery-partitions"].contains(&code) {
+        return None;
+    }
+    let roles = [Role::Recovery, Role::EmptyRecovery];
+    let number = roles.iter().find_map(|role| made.partition(*role))?.number;
+    let request = Request {
+        recovery_partition: Some(number),
+        ..Request::default()
+    };
+    let report = plan(&read(path).unwrap(), &request, &mut |_| ()).unwrap();
+    let answer = match (report.refusal, report.plan) {
+        (Some(refusal), _) => format!("refused, `{}`", refusal.code),
+        (None, plan) => {
+            let plan = plan.unwrap();
+            let reagent = plan.steps.iter().any(|step| step.contains("ReAgent.xml"));
+            let silent = plan.strategy == "grow-front" && !reagent;
+            let told = if silent { ", and no Windows is told" } else { "" };
+            format!("**{}**{told}", plan.strategy)
+        }
+    };
+    Some(format!(". With `--recovery-partition {number}`: {answer}"))
+}
+
 struct Row {
     findings: String,
     plan: String,
@@ -176,9 +203,10 @@ fn row(profile: &Profile, folder: &Path) -> Row {
             assert_eq!(report.refusal.map(|refusal| refusal.code), Some(refusal.code));
             assert_eq!(hash_of(&path), old, "{} after a refusal", profile.name);
             let title = &refusal.explained.title;
+            let named = named(&path, &made, refusal.code).unwrap_or_default();
             (
                 refusal.code,
-                format!("refused, `{}`: {title}", refusal.code),
+                format!("refused, `{}`: {title}{named}", refusal.code),
                 "unchanged".to_owned(),
             )
         }

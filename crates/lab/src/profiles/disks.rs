@@ -29,6 +29,8 @@ pub(super) const PROFILES: &[Profile] = &[
     },
     Profile {
         disk_size_bytes: 2112 * GIB,
+        // Its $Bitmap alone has 66 MiB.
+        file_count: 200,
         ..profile(
             "over-2tib",
             "a disk of 2112 GiB: the recovery partition lies behind the 32-bit sector numbers",

@@ -24,6 +24,21 @@ pub(super) const PROFILES: &[Profile] = &[
         "C: begins with random bytes, as VeraCrypt leaves it",
         "no-windows-reference",
     ),
+    Profile {
+        quirk: Some(Quirk::ForeignBootSector),
+        ..profile(
+            "foreign-boot-sector-gap",
+            "the same with 2 GiB unallocated before the recovery partition",
+            "no-windows-reference",
+            &[
+                ESP,
+                MSR,
+                WINDOWS,
+                part(Role::Unallocated, mib(2048), ""),
+                RECOVERY,
+            ],
+        )
+    },
     quirk(
         Quirk::Hibernated,
         "hibernated",
