@@ -175,20 +175,34 @@ impl Command {
 pub enum LabCommand {
     /// List the profiles.
     List,
-    /// Make a disk from a profile.
+    /// Make a disk from a profile, or one from each.
+    #[command(override_usage = "winrefit lab create [OPTIONS] <PROFILE> <OUT.img>\n       \
+                                winrefit lab create [OPTIONS] --all <DIR>")]
     Create {
-        /// Name of the profile; see lab list.
-        profile: String,
-        /// The file to make; an existing one is not overwritten.
-        #[arg(value_name = "OUT.img")]
-        out: PathBuf,
-        /// Size of the disk instead of the profile's.
-        #[arg(long, value_parser = size::parse)]
-        size: Option<u64>,
+        /// The one.
+        #[command(flatten)]
+        one: Option<OneDiskArgs>,
+        /// Make a disk from every profile in this directory.
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "out", "size"])]
+        all: Option<PathBuf>,
         /// Number of files on the Windows volume instead of the profile's.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
         files: Option<u32>,
     },
+}
+
+/// One disk of the lab.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct OneDiskArgs {
+    /// Name of the profile; see lab list.
+    #[arg(required = false, required_unless_present = "all", requires = "out")]
+    pub profile: String,
+    /// The file to make; an existing one is not overwritten.
+    #[arg(value_name = "OUT.img", required = false, required_unless_present = "all")]
+    pub out: PathBuf,
+    /// Size of the disk instead of the profile's.
+    #[arg(long, value_parser = size::parse)]
+    pub size: Option<u64>,
 }
 
 /// The disk.
@@ -279,6 +293,21 @@ mod tests {
         let error = Args::try_parse_from(["winrefit", "plan", "a.img", "--size", "10 apples"]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("unknown unit \"apples\""), "{error}");
+    }
+
+    #[test]
+    fn a_lab_makes_one_disk_or_all() {
+        let parse = |rest: &[&str]| Args::try_parse_from([&["winrefit", "lab", "create"], rest].concat());
+        assert!(parse(&["healthy", "a.img", "--size", "8GiB"]).is_ok());
+        assert!(parse(&["--all", "there", "--files", "100"]).is_ok());
+        for wrong in [
+            &["healthy"][..],
+            &[],
+            &["--all", "there", "healthy"],
+            &["--all", "there", "--size", "8GiB"],
+        ] {
+            assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
+        }
     }
 
     #[test]

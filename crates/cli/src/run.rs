@@ -22,12 +22,12 @@ fn dispatch(args: &Args, output: &Output) -> Result<ExitCode, Failure> {
     match &args.command {
         Command::Demo { keep } => commands::demo::run(keep.as_deref(), output),
         Command::Lab(LabCommand::List) => commands::lab::list(output),
-        Command::Lab(LabCommand::Create {
-            profile,
-            out,
-            size,
-            files,
-        }) => commands::lab::create(profile, out, *size, *files, output),
+        Command::Lab(LabCommand::Create { one, all, files }) => match (one, all) {
+            (Some(one), _) => commands::lab::create(one, *files, output),
+            (None, Some(directory)) => commands::lab::create_all(directory, *files, output),
+            // The parser lets no such line pass.
+            (None, None) => Err(Failure::NoSuchProfile { name: String::new() }),
+        },
         Command::Diagnose { target, recovery } => commands::diagnose::run(target, *recovery, output),
         Command::Plan { target, goal } => commands::plan::run(target, goal, output),
         Command::Fix {

@@ -1,15 +1,15 @@
-//! Builds the disk of a profile: partition table, EFI system partition, C:, recovery partition.
+//! Builds the disk of a profile: what is in its partitions, then the partition table.
 //!
 //! The partition table comes last: a disk that was not finished has none.
 
 use crate::bcd::{BootStore, RecoveryEntry};
 use crate::fat::{EspFile, EspOptions, make_esp};
 use crate::identity::{Identity, TIME, type_guid};
-use crate::profile::{Profile, Role};
-use crate::{LabError, volumes};
+use crate::profile::{Profile, Quirk, RecoverySpec, Role, WinRePlace};
+use crate::{LabError, foreign, table, volumes};
 use std::path::Path;
 use uuid::Uuid;
-use winrefit_disk::{ByteRange, Device, DiskFile, Lba, SectorSize, Window};
+use winrefit_disk::{ByteRange, Device, DiskFile, Lba, Window};
 use winrefit_formats::{Gpt, LbaRange, Partition, PartitionName};
 
 /// What may differ from the profile.
@@ -52,6 +52,13 @@ pub struct CreatedPartition {
 }
 
 impl CreatedDisk {
+    /// The partitions with a Windows.
+    pub fn windows(&self) -> impl Iterator<Item = &CreatedPartition> {
+        self.partitions
+            .iter()
+            .filter(|partition| partition.role.is_windows())
+    }
+
     /// The first partition of that role.
     pub fn partition(&self, role: Role) -> Option<&CreatedPartition> {
         self.partitions.iter().find(|partition| partition.role == role)
@@ -70,11 +77,12 @@ pub fn create(
     let identity = Identity::of(profile);
     let size_bytes = device.size();
     let places = profile.layout(size_bytes)?;
-    let placed = profile.partitions.iter().zip(places).zip(1..);
+    let placed = profile.partitions.iter().zip(places);
+    let entered = placed.filter(|(spec, _)| spec.role != Role::Unallocated).zip(1..);
     let mut disk = CreatedDisk {
         size_bytes,
         disk_guid: identity.disk(),
-        partitions: placed
+        partitions: entered
             .map(|((spec, range), number)| CreatedPartition {
                 number,
                 role: spec.role,
@@ -89,19 +97,56 @@ pub fn create(
     for index in 0..disk.partitions.len() {
         let partition = disk.partitions[index];
         let mut window = Window::new(&mut *device, partition.range)?;
-        disk.partitions[index].free_bytes = match partition.role {
-            Role::EfiSystem => {
-                write_esp(profile, identity, &disk, &partition, &mut window)?;
-                None
-            }
-            Role::MicrosoftReserved => None,
-            Role::Windows => Some(volumes::write_windows(profile, &disk, &partition, &mut window)?),
-            Role::Recovery => Some(volumes::write_recovery(profile, &disk, &partition, &mut window)?),
-        };
+        disk.partitions[index].free_bytes = write_partition(profile, &disk, &partition, &mut window)?;
     }
-    write_table(profile, &disk, device)?;
+    let table_bytes = profile.table_size_bytes(size_bytes);
+    let mut known = Window::new(&mut *device, ByteRange::new(0, table_bytes))?;
+    write_table(profile, &disk, &mut known)?;
+    table::alter(profile, &disk, &mut known)?;
+    device.flush()?;
     Ok(disk)
 }
+
+/// Writes what is in a partition and returns how many bytes are free, where it is an NTFS volume of ours.
+fn write_partition(
+    profile: &Profile,
+    disk: &CreatedDisk,
+    partition: &CreatedPartition,
+    device: &mut dyn Device,
+) -> Result<Option<u64>, LabError> {
+    let seed = Identity::of(profile).serial(partition.number);
+    match partition.role {
+        Role::EfiSystem => write_esp(profile, disk, partition, device)?,
+        Role::Oem => write_fat(profile, partition, &[], device)?,
+        Role::Windows if profile.quirk == Some(Quirk::BitLocker) => foreign::bitlocker(seed, device)?,
+        Role::Windows if profile.quirk == Some(Quirk::ForeignBootSector) => foreign::noise(seed, device)?,
+        Role::Windows | Role::LdmWindows => {
+            return volumes::write_windows(profile, disk, partition, device).map(Some);
+        }
+        Role::Recovery => {
+            return volumes::write_recovery(profile, &profile.recovery, disk, partition, device).map(Some);
+        }
+        Role::StaleRecovery => {
+            return volumes::write_recovery(profile, &STALE_RECOVERY, disk, partition, device).map(Some);
+        }
+        Role::EmptyRecovery => return volumes::write_empty(profile, partition, device).map(Some),
+        Role::Linux => foreign::ext4(seed, device)?,
+        Role::Refs => foreign::refs(seed, device)?,
+        Role::LdmMetadata => foreign::ldm_metadata(device)?,
+        Role::StoragePool => foreign::storage_pool(device)?,
+        Role::MicrosoftReserved | Role::Unallocated => {}
+    }
+    Ok(None)
+}
+
+/// What an upgrade from Windows 10 of 2019 leaves.
+const STALE_RECOVERY: RecoverySpec = RecoverySpec {
+    place: WinRePlace::RecoveryPartition,
+    free_bytes: 20 << 20,
+    image_build: 18_362,
+    image_revision: 1,
+    registry_version: None,
+};
 
 /// Builds the disk of `profile` in a new sparse file that only its owner can read. A file that was not finished is
 /// removed.
@@ -112,7 +157,7 @@ pub fn create_file(profile: &Profile, options: &CreateOptions, path: &Path) -> R
     let size_bytes = options.size.unwrap_or(profile.disk_size_bytes);
     // Before there is a file, so that a size that cannot be leaves nothing behind.
     profile.layout(size_bytes)?;
-    let sector_bytes = SectorSize::B512.bytes();
+    let sector_bytes = profile.sector_size.bytes();
     if !size_bytes.is_multiple_of(sector_bytes) {
         return Err(LabError::PartialSector {
             size_bytes,
@@ -133,7 +178,11 @@ pub fn create_file(profile: &Profile, options: &CreateOptions, path: &Path) -> R
     let file = new.open(path).map_err(failed("create"))?;
     let sized = file.set_len(size_bytes).map_err(failed("extend"));
     drop(file);
-    let made = sized.and_then(|()| create(profile, options, &mut DiskFile::open_write(path)?));
+    let made = sized.and_then(|()| {
+        let mut device = DiskFile::open_write(path)?;
+        device.set_sector_size(profile.sector_size);
+        create(profile, options, &mut device)
+    });
     if made.is_err() {
         // The error that led here says more than one of removing.
         let _ = std::fs::remove_file(path);
@@ -141,47 +190,93 @@ pub fn create_file(profile: &Profile, options: &CreateOptions, path: &Path) -> R
     made
 }
 
-/// How the boot store and `ReAgent.xml` call the recovery environment of this disk.
-pub(crate) fn recovery_entry(identity: Identity, disk: &CreatedDisk) -> Option<RecoveryEntry> {
-    disk.partition(Role::Recovery).map(|partition| RecoveryEntry {
+/// The partition that `ReAgent.xml` of `windows` names.
+pub(crate) fn recovery_of<'d>(
+    profile: &Profile,
+    disk: &'d CreatedDisk,
+    windows: &CreatedPartition,
+) -> Option<&'d CreatedPartition> {
+    let has_number = |partition: &&CreatedPartition| partition.number == windows.number;
+    match profile.recovery.place {
+        WinRePlace::Disabled => None,
+        WinRePlace::WindowsVolume => disk.partitions.iter().find(has_number),
+        WinRePlace::RecoveryPartition | WinRePlace::ImageMissing | WinRePlace::ImageInBackup => {
+            let rank = disk.windows().position(|other| other.number == windows.number)?;
+            let mut all = disk.partitions.iter().filter(|p| p.role == Role::Recovery);
+            all.nth(rank)
+        }
+    }
+}
+
+/// How the boot store and `ReAgent.xml` call the recovery environment of `windows`.
+pub(crate) fn recovery_entry(
+    profile: &Profile,
+    disk: &CreatedDisk,
+    windows: &CreatedPartition,
+) -> Option<RecoveryEntry> {
+    let identity = Identity::of(profile);
+    let first = disk.windows().next().map(|first| first.number) == Some(windows.number);
+    let uuid = |name: &str| {
+        if first {
+            identity.uuid(name)
+        } else {
+            identity.uuid(&format!("{name} {}", windows.number))
+        }
+    };
+    recovery_of(profile, disk, windows).map(|partition| RecoveryEntry {
         partition: partition.unique_guid,
-        loader: identity.uuid("recovery loader"),
-        ramdisk: identity.uuid("recovery ramdisk"),
+        loader: uuid("recovery loader"),
+        ramdisk: uuid("recovery ramdisk"),
     })
 }
 
 fn write_esp(
     profile: &Profile,
-    identity: Identity,
     disk: &CreatedDisk,
     partition: &CreatedPartition,
     device: &mut dyn Device,
 ) -> Result<(), LabError> {
-    let store = match disk.partition(Role::Windows) {
-        Some(windows) => BootStore {
-            disk: disk.disk_guid,
-            esp: partition.unique_guid,
-            windows: windows.unique_guid,
-            loader: identity.uuid("windows loader"),
-            resume: identity.uuid("resume loader"),
-            description: profile.windows.boot_name,
-            recovery: recovery_entry(identity, disk),
-        }
-        .to_hive(TIME)?,
-        None => Vec::new(),
+    let identity = Identity::of(profile);
+    // The first Windows is the one that starts.
+    let Some(windows) = disk.windows().next() else {
+        return write_fat(profile, partition, &[], device);
     };
+    let mut recovery = recovery_entry(profile, disk, windows);
+    if let (Some(Quirk::BootStoreDisagrees), Some(entry), Some(stale)) =
+        (profile.quirk, &mut recovery, disk.partition(Role::StaleRecovery))
+    {
+        entry.partition = stale.unique_guid;
+    }
+    let store = BootStore {
+        disk: disk.disk_guid,
+        esp: partition.unique_guid,
+        windows: windows.unique_guid,
+        loader: identity.uuid("windows loader"),
+        resume: identity.uuid("resume loader"),
+        description: profile.windows.boot_name,
+        recovery,
+    }
+    .to_hive(TIME)?;
     let file = EspFile {
         path: r"EFI\Microsoft\Boot\BCD",
         bytes: &store,
     };
+    write_fat(profile, partition, &[file], device)
+}
+
+fn write_fat(
+    profile: &Profile,
+    partition: &CreatedPartition,
+    files: &[EspFile<'_>],
+    device: &mut dyn Device,
+) -> Result<(), LabError> {
     let start_sector = partition.range.start / device.sector_size().bytes();
     let options = EspOptions {
         label: partition.role.volume_label(),
-        serial: identity.serial(partition.number) as u32,
+        serial: Identity::of(profile).serial(partition.number) as u32,
         // The field has no more bits; nothing depends on it with GPT.
         hidden_sectors: start_sector as u32,
     };
-    let files = if store.is_empty() { &[][..] } else { &[file][..] };
     make_esp(device, options, files)
 }
 
@@ -189,7 +284,11 @@ fn write_table(profile: &Profile, disk: &CreatedDisk, device: &mut dyn Device) -
     let sector_size = device.sector_size();
     let sectors = device.size() / sector_size.bytes();
     let mut table = Gpt::new(disk.disk_guid.into(), sectors, sector_size)?;
-    for (partition, spec) in disk.partitions.iter().zip(profile.partitions) {
+    let entered = profile
+        .partitions
+        .iter()
+        .filter(|spec| spec.role != Role::Unallocated);
+    for (partition, spec) in disk.partitions.iter().zip(entered) {
         let lba = |offset| Lba(offset / sector_size.bytes());
         table.add(Partition {
             number: partition.number,
@@ -201,6 +300,5 @@ fn write_table(profile: &Profile, disk: &CreatedDisk, device: &mut dyn Device) -
         })?;
     }
     table.write_protective_mbr(device)?;
-    table.write(device)?;
-    Ok(device.flush()?)
+    Ok(table.write(device)?)
 }

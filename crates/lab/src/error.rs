@@ -4,6 +4,7 @@ use crate::hive::HiveError;
 use crate::profile::LayoutError;
 use winrefit_disk::DiskError;
 use winrefit_formats::gpt::{GptEditError, GptWriteError};
+use winrefit_ntfs::NtfsError;
 use winrefit_ntfs::format::FormatError;
 
 /// An error of the lab.
@@ -72,6 +73,15 @@ pub enum LabError {
         expected_bytes: u64,
         /// What there would be.
         actual_bytes: u64,
+    },
+    /// A volume just made could not be altered.
+    #[error(transparent)]
+    Ntfs(#[from] NtfsError),
+    /// A volume just made has no place for what is to be put there.
+    #[error("there is no place for {what} on the Windows volume")]
+    NoPlace {
+        /// What was to be put there.
+        what: &'static str,
     },
     /// The partitions cannot be entered into a partition table.
     #[error(transparent)]

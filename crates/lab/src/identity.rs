@@ -51,10 +51,17 @@ impl Identity {
 /// The type of the partitions of a role.
 pub(crate) fn type_guid(role: Role) -> Guid {
     use winrefit_formats::gpt::types;
+    /// Lenovo's (gdisk's list of types).
+    const OEM: Guid = Guid::from_u128(0xbfbf_afe7_a34f_448a_9a5b_6213_eb73_6c22);
     match role {
         Role::EfiSystem => types::PARTITION_SYSTEM_GUID,
         Role::MicrosoftReserved => types::PARTITION_MSFT_RESERVED_GUID,
-        Role::Windows => types::PARTITION_BASIC_DATA_GUID,
-        Role::Recovery => types::PARTITION_MSFT_RECOVERY_GUID,
+        Role::Windows | Role::Refs | Role::Unallocated => types::PARTITION_BASIC_DATA_GUID,
+        Role::Recovery | Role::StaleRecovery | Role::EmptyRecovery => types::PARTITION_MSFT_RECOVERY_GUID,
+        Role::Linux => types::LINUX_FILESYSTEM_GUID,
+        Role::Oem => OEM,
+        Role::LdmMetadata => types::PARTITION_LDM_METADATA_GUID,
+        Role::LdmWindows => types::PARTITION_LDM_DATA_GUID,
+        Role::StoragePool => types::PARTITION_SPACES_GUID,
     }
 }

@@ -3,19 +3,25 @@
 //! The same profile and size give the same bytes on every machine: times, GUIDs and file contents all come from the
 //! profile. Targets are taken to be zero-filled (a new sparse file), so zeros are not written.
 
+mod alter;
 pub mod bcd;
 pub mod content;
 pub mod create;
 pub mod error;
 pub mod fat;
+mod foreign;
 pub mod hive;
 mod identity;
 #[cfg(test)]
 mod oracle;
 pub mod profile;
+pub mod profiles;
+mod shadow;
 pub mod software;
+mod sources;
+mod table;
 mod volumes;
 
 pub use create::{CreateOptions, CreatedDisk, CreatedPartition, create, create_file};
 pub use error::LabError;
-pub use profile::{PROFILES, Profile};
+pub use profile::Profile;

@@ -1,12 +1,12 @@
 //! Lab disks as data: what is on a disk, in which order, how large, and what is wrong with it.
 //!
-//! A new profile is one entry in [`PROFILES`].
+//! The profiles themselves are in [`crate::profiles`].
 
-use crate::software::{self, WindowsRelease};
-use winrefit_disk::ByteRange;
+use crate::profiles;
+use crate::software::WindowsRelease;
+use winrefit_disk::{ByteRange, SectorSize};
 
 const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
 
 /// Alignment of partitions, and the space that Windows Setup leaves unused at both ends of a disk.
 pub const ALIGNMENT_BYTES: u64 = MIB;
@@ -18,9 +18,13 @@ pub struct Profile {
     pub name: &'static str,
     /// One line on what it shows.
     pub summary: &'static str,
+    /// What `winrefit plan` answers on it: a strategy, or the code of a refusal.
+    pub expected: &'static str,
     /// Size of the disk unless the user wants another.
     pub disk_size_bytes: u64,
-    /// The partitions in the order of their numbers and places.
+    /// Its logical sectors.
+    pub sector_size: SectorSize,
+    /// The partitions in the order of their numbers and places, and the gaps between them.
     pub partitions: &'static [PartitionSpec],
     /// The Windows on it.
     pub windows: WindowsRelease,
@@ -28,9 +32,11 @@ pub struct Profile {
     pub recovery: RecoverySpec,
     /// Number of files on the Windows volume, besides the few that make it a Windows.
     pub file_count: u32,
+    /// What else is special about it.
+    pub quirk: Option<Quirk>,
 }
 
-/// One partition of a profile.
+/// One partition of a profile, or a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartitionSpec {
     /// What it is for.
@@ -48,10 +54,28 @@ pub enum Role {
     EfiSystem,
     /// Microsoft reserved partition, without a file system.
     MicrosoftReserved,
-    /// C:, NTFS.
+    /// C:, NTFS. Of several, each is a Windows.
     Windows,
-    /// Windows RE tools, NTFS.
+    /// Windows RE tools, NTFS. Each belongs to the Windows of the same rank.
     Recovery,
+    /// A recovery partition with an old image that no Windows refers to.
+    StaleRecovery,
+    /// A formatted recovery partition without any file.
+    EmptyRecovery,
+    /// An ext4 file system, as far as its superblock.
+    Linux,
+    /// A computer maker's tools, FAT32, with a type of the maker's own.
+    Oem,
+    /// A ReFS volume, as far as its boot sector.
+    Refs,
+    /// The database of a dynamic disk.
+    LdmMetadata,
+    /// The volumes of a dynamic disk: C:, NTFS.
+    LdmWindows,
+    /// Member of a storage pool.
+    StoragePool,
+    /// No partition: unallocated space.
+    Unallocated,
 }
 
 impl Role {
@@ -59,8 +83,8 @@ impl Role {
     pub const fn attributes(self) -> u64 {
         match self {
             Self::EfiSystem | Self::MicrosoftReserved => 0x8000_0000_0000_0000,
-            Self::Windows => 0,
-            Self::Recovery => 0x8000_0000_0000_0001,
+            Self::Recovery | Self::StaleRecovery | Self::EmptyRecovery | Self::Oem => 0x8000_0000_0000_0001,
+            _ => 0,
         }
     }
 
@@ -68,10 +92,55 @@ impl Role {
     pub const fn volume_label(self) -> &'static str {
         match self {
             Self::EfiSystem => "SYSTEM",
-            Self::MicrosoftReserved | Self::Windows => "",
-            Self::Recovery => "Recovery",
+            Self::Recovery | Self::StaleRecovery | Self::EmptyRecovery => "Recovery",
+            Self::Oem => "DIAGS",
+            _ => "",
         }
     }
+
+    /// Whether a Windows is on it.
+    pub const fn is_windows(self) -> bool {
+        matches!(self, Self::Windows | Self::LdmWindows)
+    }
+}
+
+/// What is special about a disk beyond its partitions. What concerns a volume concerns the first Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quirk {
+    /// Encrypted by BitLocker.
+    BitLocker,
+    /// Encrypted by something that leaves no readable boot sector, VeraCrypt for example.
+    ForeignBootSector,
+    /// A hibernated Windows in `hiberfil.sys`.
+    Hibernated,
+    /// `$LogFile` of version 2.0.
+    FastStartup,
+    /// The dirty flag.
+    Dirty,
+    /// `$LogFile` in use.
+    UncleanLog,
+    /// So many shadow copies.
+    ShadowCopies(u8),
+    /// Some bad clusters 64 MiB before the end.
+    BadClusters,
+    /// All files and some of the file system's own lie at the end.
+    FullTail,
+    /// So many bytes are free; a multiple of the cluster size.
+    FreeBytes(u64),
+    /// The header of the first copy of the partition table is gone.
+    PrimaryTableDamaged,
+    /// The header of the second copy of the partition table is gone.
+    BackupTableDamaged,
+    /// LBA 0 names the Windows partition, too.
+    HybridMbr,
+    /// A partition table of 256 entries.
+    ManyEntries,
+    /// The disk grew by so many bytes after it was partitioned.
+    Grown(u64),
+    /// The last partition ends at the last sector that the table lets it use.
+    EndsAtLastUsable,
+    /// The boot store starts the leftover recovery partition instead.
+    BootStoreDisagrees,
 }
 
 /// How large a partition is.
@@ -79,14 +148,17 @@ impl Role {
 pub enum Size {
     /// So many bytes, a multiple of [`ALIGNMENT_BYTES`].
     Bytes(u64),
-    /// What the others leave of the disk. One partition of a profile at most.
+    /// What the others leave of the disk. One of a profile at most.
     Rest,
 }
 
-/// The recovery environment of a profile, enabled: boot store and `ReAgent.xml` point to it.
+/// The recovery environment of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecoverySpec {
-    /// Bytes free on its volume with everything in place; the image takes what remains. A multiple of 4096.
+    /// Where it is.
+    pub place: WinRePlace,
+    /// Bytes free on its volume with everything in place; the image takes what remains. A multiple of 4096. Of no
+    /// account where the image is not on the recovery partition.
     pub free_bytes: u64,
     /// Build of the image; the version is 10.0.build.revision.
     pub image_build: u32,
@@ -96,64 +168,20 @@ pub struct RecoverySpec {
     pub registry_version: Option<&'static str>,
 }
 
-/// The partitions that Setup of Windows Server 2022 and Windows 10 since 2004 makes on an empty UEFI disk.
-const fn setup_layout(recovery_bytes: u64) -> [PartitionSpec; 4] {
-    [
-        PartitionSpec {
-            role: Role::EfiSystem,
-            size: Size::Bytes(100 * MIB),
-            name: "EFI system partition",
-        },
-        PartitionSpec {
-            role: Role::MicrosoftReserved,
-            size: Size::Bytes(16 * MIB),
-            name: "Microsoft reserved partition",
-        },
-        PartitionSpec {
-            role: Role::Windows,
-            size: Size::Rest,
-            name: "Basic data partition",
-        },
-        PartitionSpec {
-            role: Role::Recovery,
-            size: Size::Bytes(recovery_bytes),
-            name: "",
-        },
-    ]
+/// Where the recovery environment is, and whether boot store and `ReAgent.xml` point to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WinRePlace {
+    /// Enabled, on the recovery partition.
+    RecoveryPartition,
+    /// Enabled, on the Windows volume.
+    WindowsVolume,
+    /// Disabled; the image is back in `\Windows\System32\Recovery`.
+    Disabled,
+    /// Enabled on the recovery partition, but the image is nowhere.
+    ImageMissing,
+    /// Enabled on the recovery partition; the image is in `\$WinREAgent\Backup` of C: only.
+    ImageInBackup,
 }
-
-/// All profiles, in the order in which they are listed.
-pub const PROFILES: &[Profile] = &[
-    Profile {
-        name: "server2022",
-        summary: "a fresh Windows Server 2022 whose 525 MB recovery partition is too small for its updates",
-        disk_size_bytes: 64 * GIB,
-        partitions: &setup_layout(525 * MIB),
-        windows: software::SERVER_2022,
-        recovery: RecoverySpec {
-            // 82.37 MiB, as reported of such a machine.
-            free_bytes: 21_087 * 4096,
-            image_build: 20_348,
-            image_revision: 587,
-            registry_version: None,
-        },
-        file_count: 4000,
-    },
-    Profile {
-        name: "healthy",
-        summary: "the same Windows with a recovery partition that has room for updates",
-        disk_size_bytes: 64 * GIB,
-        partitions: &setup_layout(1100 * MIB),
-        windows: software::SERVER_2022,
-        recovery: RecoverySpec {
-            free_bytes: 600 * MIB,
-            image_build: 20_348,
-            image_revision: 2849,
-            registry_version: Some("10.0.20348.2849"),
-        },
-        file_count: 4000,
-    },
-];
 
 /// A profile that cannot be laid out on a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -175,18 +203,28 @@ pub enum LayoutError {
     },
 }
 
+/// Length of a table of 128 entries.
+const ENTRIES_BYTES: u64 = 16 << 10;
 /// The least that "the rest" may be.
 const SMALLEST_REST_BYTES: u64 = 256 * MIB;
 
 impl Profile {
     /// The profile of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
-        PROFILES.iter().find(|profile| profile.name == name)
+        profiles::all().find(|profile| profile.name == name)
     }
 
-    /// Where each partition lies on a disk of `disk_size_bytes`, in the order of [`Profile::partitions`]. The first
-    /// begins at 1 MiB, each follows right behind the one before, and the last ends at the highest multiple of 1 MiB
-    /// that leaves 1 MiB of the disk, unless no partition takes the rest.
+    /// Bytes that the partition table knows of on a disk of `disk_size_bytes`.
+    pub fn table_size_bytes(&self, disk_size_bytes: u64) -> u64 {
+        match self.quirk {
+            Some(Quirk::Grown(by_bytes)) => disk_size_bytes.saturating_sub(by_bytes),
+            _ => disk_size_bytes,
+        }
+    }
+
+    /// Where each partition or gap lies on a disk of `disk_size_bytes`, in the order of [`Profile::partitions`]. The
+    /// first begins at 1 MiB, each follows right behind the one before, and the last ends at the highest multiple of
+    /// 1 MiB that leaves 1 MiB of the disk, unless none takes the rest.
     ///
     /// # Errors
     /// [`LayoutError`] if they do not fit.
@@ -203,11 +241,14 @@ impl Profile {
                 _ => return Err(LayoutError::Size { number }),
             }
         }
+        let table_bytes = self.table_size_bytes(disk_size_bytes);
         let usable_bytes =
-            (disk_size_bytes / ALIGNMENT_BYTES * ALIGNMENT_BYTES).saturating_sub(2 * ALIGNMENT_BYTES);
+            (table_bytes / ALIGNMENT_BYTES * ALIGNMENT_BYTES).saturating_sub(2 * ALIGNMENT_BYTES);
         let needed_bytes = fixed_bytes.saturating_add(rests * SMALLEST_REST_BYTES);
         if usable_bytes < needed_bytes {
-            let needed_bytes = needed_bytes.saturating_add(2 * ALIGNMENT_BYTES);
+            let needed_bytes = needed_bytes
+                .saturating_add(2 * ALIGNMENT_BYTES)
+                .saturating_add(disk_size_bytes - table_bytes);
             return Err(LayoutError::DiskTooSmall {
                 needed_bytes,
                 actual_bytes: disk_size_bytes,
@@ -223,13 +264,21 @@ impl Profile {
             start = range.end;
             range
         });
-        Ok(ranges.collect())
+        let mut ranges: Vec<_> = ranges.collect();
+        if let (Some(Quirk::EndsAtLastUsable), Some(last)) = (self.quirk, ranges.last_mut()) {
+            // Behind it: the entries of the second copy, and its header.
+            let sector = self.sector_size.bytes();
+            last.end = table_bytes / sector * sector - ENTRIES_BYTES - sector;
+        }
+        Ok(ranges)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const GIB: u64 = 1 << 30;
 
     #[test]
     fn server2022_lies_as_setup_leaves_it() {
@@ -248,17 +297,22 @@ mod tests {
 
     #[test]
     fn every_profile_can_be_found_and_laid_out() {
-        for profile in PROFILES {
+        for profile in profiles::all() {
             assert_eq!(Profile::find(profile.name), Some(profile));
             // A disk that does not end at a multiple of 1 MiB as well.
-            for size in [profile.disk_size_bytes, profile.disk_size_bytes - 512] {
+            let sector = profile.sector_size.bytes();
+            for size in [profile.disk_size_bytes, profile.disk_size_bytes - sector] {
                 let ranges = profile.layout(size).unwrap();
                 assert!(
                     ranges.windows(2).all(|pair| pair[0].end == pair[1].start),
                     "{}",
                     profile.name
                 );
-                assert!(ranges.last().unwrap().end <= size - MIB, "{}", profile.name);
+                let reserve = match profile.quirk {
+                    Some(Quirk::EndsAtLastUsable) => 33 * 512,
+                    _ => MIB,
+                };
+                assert!(ranges.last().unwrap().end <= size - reserve, "{}", profile.name);
             }
             assert_eq!(profile.recovery.free_bytes % 4096, 0);
         }

@@ -1,12 +1,14 @@
-//! The two NTFS volumes of a lab disk: C: and the recovery partition.
+//! The NTFS volumes of a lab disk: C: and recovery partitions.
 
 use crate::LabError;
 use crate::content::{self, ARCHIVE, EntryKind, HIDDEN, SYSTEM};
-use crate::create::{CreatedDisk, CreatedPartition, recovery_entry};
+use crate::create::{CreatedDisk, CreatedPartition, recovery_entry, recovery_of};
 use crate::identity::{Identity, TIME};
-use crate::profile::{Profile, Role};
+use crate::profile::{Profile, Quirk, RecoverySpec, WinRePlace};
 use crate::software::software_hive;
-use winrefit_disk::{Device, DiskError, ReadAt, SectorSize};
+use crate::sources::{Generated, Nowhere};
+use crate::{alter, shadow};
+use winrefit_disk::{Device, SectorSize};
 use winrefit_formats::{ReAgentLocation, ReAgentTemplate, WimArchitecture, WimTemplate, WimVersion};
 use winrefit_ntfs::format::{FileData, FormatError, FormatOptions, VolumeBuilder, Written};
 
@@ -25,11 +27,49 @@ const MARK_BYTES: usize = 4096;
 /// What the image lacks to whole clusters, as images do.
 const IMAGE_SLACK_BYTES: u64 = 1234;
 
+/// Size of an image that is not on a recovery partition.
+const STASHED_IMAGE_BYTES: u64 = 441 * (1 << 20) + IMAGE_SLACK_BYTES;
+/// Length of `hiberfil.sys`: two fifths of 4 GiB of memory.
+const HIBERNATION_BYTES: u64 = 4 * (1 << 30) / 10 * 4;
+/// Attributes of what Windows hides.
+const CONCEALED: u32 = HIDDEN | SYSTEM;
+
 /// Writes C: and returns how many bytes are free on it.
 pub(crate) fn write_windows(
     profile: &Profile,
     disk: &CreatedDisk,
     partition: &CreatedPartition,
+    device: &mut dyn Device,
+) -> Result<u64, LabError> {
+    let quirk = profile
+        .quirk
+        .filter(|_| disk.windows().next().map(|first| first.number) == Some(partition.number));
+    let filler_bytes = match quirk {
+        Some(Quirk::FreeBytes(expected_bytes)) => {
+            let mut trial = Nowhere::like(device);
+            let free_bytes = try_windows(profile, disk, partition, quirk, 0, &mut trial)?;
+            spare(partition, free_bytes, expected_bytes)?
+        }
+        _ => 0,
+    };
+    let free_bytes = try_windows(profile, disk, partition, quirk, filler_bytes, device)?;
+    let used_bytes = match quirk {
+        Some(Quirk::ShadowCopies(count)) => {
+            shadow::write(device, count)?;
+            0
+        }
+        Some(quirk) => alter::windows_volume(quirk, device)?,
+        None => 0,
+    };
+    Ok(free_bytes - used_bytes)
+}
+
+fn try_windows(
+    profile: &Profile,
+    disk: &CreatedDisk,
+    partition: &CreatedPartition,
+    quirk: Option<Quirk>,
+    filler_bytes: u64,
     device: &mut dyn Device,
 ) -> Result<u64, LabError> {
     let failed = format_failed(partition);
@@ -45,48 +85,117 @@ pub(crate) fn write_windows(
         }
         .map_err(&failed)?;
     }
-    let software = software_hive(&profile.windows, profile.recovery.registry_version, TIME)?;
-    let files = [
-        (r"Windows\System32\config\SOFTWARE", software),
-        (
-            r"Windows\System32\Recovery\ReAgent.xml",
-            reagent_xml(profile, disk),
-        ),
-        (r"Windows\Boot\DVD\EFI\boot.sdi", boot_sdi(disk.seed)),
-    ];
-    for (path, bytes) in files {
+    let files = windows_files(profile, disk, partition)?;
+    for (path, attributes, data) in files {
+        builder.add_file(path, attributes, data).map_err(&failed)?;
+    }
+    if filler_bytes > 0 {
+        let data = zeroed(filler_bytes, Vec::new());
         builder
-            .add_file(path, ARCHIVE, FileData::Bytes(bytes))
+            .add_file(r"Users\Public\archive.vhdx", ARCHIVE, data)
             .map_err(&failed)?;
+    }
+    match quirk {
+        Some(Quirk::Hibernated) => {
+            let head = vec![(0, b"HIBR".to_vec())];
+            let data = zeroed(HIBERNATION_BYTES, head);
+            builder
+                .add_file("hiberfil.sys", CONCEALED, data)
+                .map_err(&failed)?;
+        }
+        Some(Quirk::ShadowCopies(count)) => shadow::add_files(&mut builder, count).map_err(&failed)?,
+        _ => {}
     }
     let written = builder.write_to(device).map_err(&failed)?;
     Ok(written.free_clusters * cluster_bytes)
 }
 
-/// Writes the recovery volume, with an image that leaves exactly what the profile says, and returns how many bytes
-/// are free.
+type NewFile = (&'static str, u32, FileData);
+
+/// What makes the volume a Windows, and the recovery environment as far as it is there.
+fn windows_files(
+    profile: &Profile,
+    disk: &CreatedDisk,
+    partition: &CreatedPartition,
+) -> Result<Vec<NewFile>, LabError> {
+    let software = software_hive(&profile.windows, profile.recovery.registry_version, TIME)?;
+    let reagent = || FileData::Bytes(reagent_xml(profile, disk, Some(partition)));
+    let sdi = || FileData::Bytes(boot_sdi(disk.seed));
+    let image = || {
+        image(
+            &profile.recovery,
+            Identity::of(profile),
+            disk.seed,
+            STASHED_IMAGE_BYTES,
+        )
+    };
+    let mut files = vec![
+        (
+            r"Windows\System32\config\SOFTWARE",
+            ARCHIVE,
+            FileData::Bytes(software),
+        ),
+        (r"Windows\System32\Recovery\ReAgent.xml", ARCHIVE, reagent()),
+        (r"Windows\Boot\DVD\EFI\boot.sdi", ARCHIVE, sdi()),
+    ];
+    match profile.recovery.place {
+        WinRePlace::RecoveryPartition | WinRePlace::ImageMissing => {}
+        WinRePlace::WindowsVolume => files.extend([
+            (r"Recovery\WindowsRE\boot.sdi", CONCEALED, sdi()),
+            (r"Recovery\WindowsRE\ReAgent.xml", CONCEALED, reagent()),
+            (r"Recovery\WindowsRE\Winre.wim", CONCEALED, image()),
+        ]),
+        WinRePlace::Disabled => {
+            files.push((r"Windows\System32\Recovery\Winre.wim", CONCEALED, image()));
+        }
+        WinRePlace::ImageInBackup => files.push((r"$WinREAgent\Backup\Winre.wim", CONCEALED, image())),
+    }
+    Ok(files)
+}
+
+/// How much of what is free is to be taken.
+fn spare(partition: &CreatedPartition, actual_bytes: u64, expected_bytes: u64) -> Result<u64, LabError> {
+    actual_bytes
+        .checked_sub(expected_bytes)
+        .ok_or(LabError::FreeSpace {
+            partition: partition.number,
+            expected_bytes,
+            actual_bytes,
+        })
+}
+
+/// Writes an empty volume and returns how many bytes are free.
+pub(crate) fn write_empty(
+    profile: &Profile,
+    partition: &CreatedPartition,
+    device: &mut dyn Device,
+) -> Result<u64, LabError> {
+    let failed = format_failed(partition);
+    let (builder, cluster_bytes) = new_volume(profile, partition, device.sector_size()).map_err(&failed)?;
+    let written = builder.write_to(device).map_err(&failed)?;
+    Ok(written.free_clusters * cluster_bytes)
+}
+
+/// Writes a recovery volume, with an image that leaves exactly what `spec` says if it is to be there, and returns how
+/// many bytes are free.
 pub(crate) fn write_recovery(
     profile: &Profile,
+    spec: &RecoverySpec,
     disk: &CreatedDisk,
     partition: &CreatedPartition,
     device: &mut dyn Device,
 ) -> Result<u64, LabError> {
-    let expected_bytes = profile.recovery.free_bytes;
-    let mut trial = Nowhere {
-        size_bytes: device.size(),
-        sector_size: device.sector_size(),
+    let write = |image_bytes, device: &mut dyn Device| {
+        try_recovery(profile, spec, disk, partition, image_bytes, device)
     };
-    let free_bytes = try_recovery(profile, disk, partition, TRIAL_IMAGE_BYTES, &mut trial)?;
+    if spec.place != WinRePlace::RecoveryPartition {
+        return write(None, device);
+    }
+    let expected_bytes = spec.free_bytes;
+    let free_bytes = write(Some(TRIAL_IMAGE_BYTES), &mut Nowhere::like(device))?;
     // All that the image's size changes is the number of its clusters, so the second volume comes out right.
-    let Some(spare_bytes) = free_bytes.checked_sub(expected_bytes) else {
-        return Err(LabError::FreeSpace {
-            partition: partition.number,
-            expected_bytes,
-            actual_bytes: free_bytes,
-        });
-    };
-    let image_bytes = TRIAL_IMAGE_BYTES + spare_bytes - IMAGE_SLACK_BYTES;
-    let actual_bytes = try_recovery(profile, disk, partition, image_bytes, device)?;
+    let image_bytes = TRIAL_IMAGE_BYTES + spare(partition, free_bytes, expected_bytes)? - IMAGE_SLACK_BYTES;
+    let actual_bytes = write(Some(image_bytes), device)?;
     if actual_bytes != expected_bytes {
         return Err(LabError::FreeSpace {
             partition: partition.number,
@@ -99,12 +208,12 @@ pub(crate) fn write_recovery(
 
 fn try_recovery(
     profile: &Profile,
+    spec: &RecoverySpec,
     disk: &CreatedDisk,
     partition: &CreatedPartition,
-    image_bytes: u64,
+    image_bytes: Option<u64>,
     device: &mut dyn Device,
 ) -> Result<u64, LabError> {
-    const CONCEALED: u32 = HIDDEN | SYSTEM;
     let failed = format_failed(partition);
     let (mut builder, cluster_bytes) =
         new_volume(profile, partition, device.sector_size()).map_err(&failed)?;
@@ -116,16 +225,22 @@ fn try_recovery(
     ] {
         builder.add_directory(path, CONCEALED).map_err(&failed)?;
     }
+    let user = disk
+        .windows()
+        .find(|windows| recovery_of(profile, disk, windows).map(|p| p.number) == Some(partition.number));
     let files = [
         ("boot.sdi", CONCEALED, FileData::Bytes(boot_sdi(disk.seed))),
         (
             "ReAgent.xml",
             CONCEALED | NOT_CONTENT_INDEXED,
-            FileData::Bytes(reagent_xml(profile, disk)),
+            FileData::Bytes(reagent_xml(profile, disk, user)),
         ),
-        ("Winre.wim", CONCEALED, image(profile, disk.seed, image_bytes)),
     ];
-    for (name, attributes, data) in files {
+    let image = image_bytes.map(|size_bytes| {
+        let data = image(spec, Identity::of(profile), disk.seed, size_bytes);
+        ("Winre.wim", CONCEALED, data)
+    });
+    for (name, attributes, data) in files.into_iter().chain(image) {
         let path = format!(r"Recovery\WindowsRE\{name}");
         builder.add_file(&path, attributes, data).map_err(&failed)?;
     }
@@ -161,10 +276,12 @@ fn format_failed(partition: &CreatedPartition) -> impl Fn(FormatError) -> LabErr
     move |source| LabError::Format { partition, source }
 }
 
-/// `ReAgent.xml` of a Windows whose recovery environment is enabled, or of one that has none.
-fn reagent_xml(profile: &Profile, disk: &CreatedDisk) -> Vec<u8> {
-    let entry = recovery_entry(Identity::of(profile), disk);
-    let place = entry.zip(disk.partition(Role::Recovery));
+/// `ReAgent.xml` of `windows`, whose recovery environment is enabled; or of one that has none.
+fn reagent_xml(profile: &Profile, disk: &CreatedDisk, windows: Option<&CreatedPartition>) -> Vec<u8> {
+    let place = windows.and_then(|windows| {
+        let entry = recovery_entry(profile, disk, windows)?;
+        Some((entry, recovery_of(profile, disk, windows)?))
+    });
     place
         .map_or_else(ReAgentTemplate::default, |(entry, partition)| ReAgentTemplate {
             winre_bcd_id: entry.loader.into(),
@@ -180,6 +297,11 @@ fn reagent_xml(profile: &Profile, disk: &CreatedDisk) -> Vec<u8> {
         .to_bytes()
 }
 
+/// Zeros with these pieces.
+fn zeroed(size: u64, pieces: Vec<(u64, Vec<u8>)>) -> FileData {
+    FileData::Zeroed { size, pieces }
+}
+
 fn boot_sdi(seed: u64) -> Vec<u8> {
     let mut bytes = vec![0; BOOT_SDI_BYTES as usize];
     content::fill(seed, 0, &mut bytes);
@@ -188,15 +310,15 @@ fn boot_sdi(seed: u64) -> Vec<u8> {
 }
 
 /// A WIM file with a true header, an empty image and a true description of it; a filler makes up the size.
-fn image(profile: &Profile, seed: u64, size_bytes: u64) -> FileData {
+fn image(spec: &RecoverySpec, identity: Identity, seed: u64, size_bytes: u64) -> FileData {
     let skeleton = WimTemplate {
-        guid: Identity::of(profile).uuid("image").into(),
+        guid: identity.uuid("image").into(),
         name: "Microsoft Windows Recovery Environment (amd64)".to_owned(),
         version: WimVersion {
             major: 10,
             minor: 0,
-            build: profile.recovery.image_build,
-            sp_build: profile.recovery.image_revision,
+            build: spec.image_build,
+            sp_build: spec.image_revision,
         },
         architecture: WimArchitecture::Amd64,
         size_bytes,
@@ -215,70 +337,5 @@ fn image(profile: &Profile, seed: u64, size_bytes: u64) -> FileData {
         .collect();
     let tail_offset = skeleton.tail_offset();
     pieces.extend([(0, skeleton.head), (tail_offset, skeleton.tail)]);
-    FileData::Zeroed {
-        size: skeleton.size_bytes,
-        pieces,
-    }
-}
-
-fn check_bounds(offset: u64, length: usize, device_len: u64) -> Result<(), DiskError> {
-    let length = length as u64;
-    match offset.checked_add(length) {
-        Some(end) if end <= device_len => Ok(()),
-        _ => Err(DiskError::OutOfBounds {
-            offset,
-            length,
-            device_len,
-        }),
-    }
-}
-
-/// The content of a generated file.
-struct Generated {
-    size_bytes: u64,
-    seed: u64,
-}
-
-impl ReadAt for Generated {
-    fn size(&self) -> u64 {
-        self.size_bytes
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
-        check_bounds(offset, buf.len(), self.size_bytes)?;
-        content::fill(self.seed, offset, buf);
-        Ok(())
-    }
-}
-
-/// A device that takes everything and keeps nothing, to learn how large a volume becomes.
-struct Nowhere {
-    size_bytes: u64,
-    sector_size: SectorSize,
-}
-
-impl ReadAt for Nowhere {
-    fn size(&self) -> u64 {
-        self.size_bytes
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
-        check_bounds(offset, buf.len(), self.size_bytes)?;
-        buf.fill(0);
-        Ok(())
-    }
-}
-
-impl Device for Nowhere {
-    fn sector_size(&self) -> SectorSize {
-        self.sector_size
-    }
-
-    fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<(), DiskError> {
-        check_bounds(offset, data.len(), self.size_bytes)
-    }
-
-    fn flush(&mut self) -> Result<(), DiskError> {
-        Ok(())
-    }
+    zeroed(skeleton.size_bytes, pieces)
 }

@@ -1,6 +1,6 @@
 //! `lab`: Windows-like disks from profiles.
 
-use crate::args::Format;
+use crate::args::{Format, OneDiskArgs};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -8,7 +8,8 @@ use crate::progress::Progress;
 use crate::render::{human, json};
 use serde::Serialize;
 use std::path::Path;
-use winrefit_lab::{CreateOptions, PROFILES, Profile, create_file};
+use winrefit_lab::profiles::{self, GROUPS, Group};
+use winrefit_lab::{CreateOptions, Profile, create_file};
 
 /// Name and version of the lab's documents.
 const SCHEMA: &str = "winrefit.lab/1";
@@ -22,7 +23,10 @@ struct ListDocument {
 #[derive(Debug, Serialize)]
 struct ProfileFields {
     name: &'static str,
+    group: &'static str,
     summary: &'static str,
+    /// What `plan` answers: a strategy, or the code of a refusal.
+    plan: &'static str,
     disk_size_bytes: u64,
     file_count: u32,
 }
@@ -30,6 +34,18 @@ struct ProfileFields {
 #[derive(Debug, Serialize)]
 struct CreatedDocument<'a> {
     schema: &'static str,
+    #[serde(flatten)]
+    disk: CreatedFields<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct AllCreatedDocument<'a> {
+    schema: &'static str,
+    disks: Vec<CreatedFields<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct CreatedFields<'a> {
     profile: &'static str,
     path: &'a Path,
     disk_size_bytes: u64,
@@ -38,17 +54,22 @@ struct CreatedDocument<'a> {
 /// Lists the profiles.
 pub fn list(output: &Output) -> Result<ExitCode, Failure> {
     let text = match output.format {
-        Format::Human => human::lab::list(PROFILES, &output.stdout),
+        Format::Human => human::lab::list(GROUPS, &output.stdout),
         Format::Json => {
-            let fields = |profile: &Profile| ProfileFields {
+            let grouped = GROUPS
+                .iter()
+                .flat_map(|group| group.profiles.iter().map(move |profile| (group, profile)));
+            let fields = |(group, profile): (&Group, &Profile)| ProfileFields {
                 name: profile.name,
+                group: group.title,
                 summary: profile.summary,
+                plan: profile.expected,
                 disk_size_bytes: profile.disk_size_bytes,
                 file_count: profile.file_count,
             };
             json::render(&ListDocument {
                 schema: SCHEMA,
-                profiles: PROFILES.iter().map(fields).collect(),
+                profiles: grouped.map(fields).collect(),
             })?
         }
     };
@@ -57,25 +78,60 @@ pub fn list(output: &Output) -> Result<ExitCode, Failure> {
 }
 
 /// Makes a disk.
-pub fn create(
-    name: &str,
-    out: &Path,
-    size_bytes: Option<u64>,
-    files: Option<u32>,
-    output: &Output,
-) -> Result<ExitCode, Failure> {
-    let profile = find(name)?;
+pub fn create(one: &OneDiskArgs, files: Option<u32>, output: &Output) -> Result<ExitCode, Failure> {
+    let profile = find(&one.profile)?;
     let mut progress = Progress::new(output);
-    let made = build(profile, out, size_bytes, files, &mut progress);
+    let made = build(profile, &one.out, one.size, files, &mut progress);
     progress.end();
     let disk_size_bytes = made?;
     let text = match output.format {
-        Format::Human => human::lab::created(out, profile.name, disk_size_bytes, &output.stdout),
+        Format::Human => human::lab::created(&one.out, profile.name, disk_size_bytes, &output.stdout),
         Format::Json => json::render(&CreatedDocument {
             schema: SCHEMA,
+            disk: CreatedFields {
+                profile: profile.name,
+                path: &one.out,
+                disk_size_bytes,
+            },
+        })?,
+    };
+    output::print(&text).map_err(Failure::Output)?;
+    Ok(ExitCode::Success)
+}
+
+/// Makes a disk of every profile in `directory`, which is made if it is not there. Before the first is made, none may
+/// be there.
+pub fn create_all(directory: &Path, files: Option<u32>, output: &Output) -> Result<ExitCode, Failure> {
+    let paths: Vec<_> = profiles::all()
+        .map(|profile| (profile, directory.join(format!("{}.img", profile.name))))
+        .collect();
+    let file_failure = |path: &Path, source| Failure::File {
+        path: path.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(directory).map_err(|source| file_failure(directory, source))?;
+    // Not `exists`: a link that leads nowhere is in the way, too.
+    let mut there = paths.iter().filter(|(_, path)| path.symlink_metadata().is_ok());
+    if let Some((_, path)) = there.next() {
+        return Err(file_failure(path, std::io::ErrorKind::AlreadyExists.into()));
+    }
+    let mut progress = Progress::new(output);
+    let built = paths.iter().map(|(profile, path)| {
+        let disk_size_bytes = build(profile, path, None, files, &mut progress)?;
+        Ok(CreatedFields {
             profile: profile.name,
-            path: out,
+            path,
             disk_size_bytes,
+        })
+    });
+    let built: Result<Vec<_>, Failure> = built.collect();
+    progress.end();
+    let disks = built?;
+    let text = match output.format {
+        Format::Human => human::lab::created_all(directory, disks.len(), &output.stdout),
+        Format::Json => json::render(&AllCreatedDocument {
+            schema: SCHEMA,
+            disks,
         })?,
     };
     output::print(&text).map_err(Failure::Output)?;

@@ -1,0 +1,83 @@
+//! Where the recovery environment is, other than enabled in its partition.
+
+use super::{AS_INSTALLED, ESP, MSR, RECOVERY, SETUP, WINDOWS, mib, part, profile};
+use crate::profile::{PartitionSpec, Profile, Quirk, RecoverySpec, Role, WinRePlace};
+
+const EMPTY: PartitionSpec = part(Role::EmptyRecovery, mib(525), "");
+const STALE: PartitionSpec = part(Role::StaleRecovery, mib(450), "");
+
+const fn at(place: WinRePlace, base: Profile) -> Profile {
+    Profile {
+        recovery: RecoverySpec {
+            place,
+            ..AS_INSTALLED
+        },
+        ..base
+    }
+}
+
+pub(super) const PROFILES: &[Profile] = &[
+    at(
+        WinRePlace::WindowsVolume,
+        profile(
+            "winre-on-c",
+            "WinRE enabled on the Windows volume, no recovery partition",
+            "not-recovery-type",
+            &[ESP, MSR, WINDOWS],
+        ),
+    ),
+    at(
+        WinRePlace::Disabled,
+        profile(
+            "winre-disabled",
+            r"WinRE disabled: the image is back in \Windows\System32\Recovery, the partition is there",
+            "no-windows-reference",
+            SETUP,
+        ),
+    ),
+    at(
+        WinRePlace::Disabled,
+        profile(
+            "re-empty",
+            "a recovery partition without any file, WinRE disabled",
+            "no-windows-reference",
+            &[ESP, MSR, WINDOWS, EMPTY],
+        ),
+    ),
+    at(
+        WinRePlace::Disabled,
+        profile(
+            "no-re",
+            "no recovery partition, WinRE disabled",
+            "no-recovery-partition",
+            &[ESP, MSR, WINDOWS],
+        ),
+    ),
+    at(
+        WinRePlace::ImageMissing,
+        profile(
+            "winre-missing",
+            "WinRE enabled, but Winre.wim is nowhere on the disk",
+            "keep",
+            SETUP,
+        ),
+    ),
+    at(
+        WinRePlace::ImageInBackup,
+        profile(
+            "winre-in-backup",
+            r"WinRE enabled, but Winre.wim is left in \$WinREAgent\Backup only, as after an update that broke off",
+            "keep",
+            SETUP,
+        ),
+    ),
+    Profile {
+        quirk: Some(Quirk::BootStoreDisagrees),
+        ..profile(
+            "boot-store-disagrees",
+            "ReAgent.xml names one recovery partition, the boot store another",
+            "shrink+grow-front",
+            &[ESP, MSR, WINDOWS, RECOVERY, STALE],
+        )
+    },
+];
