@@ -223,7 +223,8 @@ impl Refusal {
             Self::UnknownFilesystem { number, found } => Explained::new(
                 format!("Partition {number} does not hold an NTFS volume"),
                 format!("Its first sector is that of: {found}."),
-                "A recovery partition is NTFS. Look at the disk with `winrefit diagnose`.",
+                "winrefit changes NTFS volumes only. If this one is encrypted, decrypt it first: a Windows in it has to be \
+                 told where its recovery partition begins.",
             ),
             Self::BitLocker { number } => Explained::new(
                 format!("Partition {number} is encrypted by BitLocker"),
