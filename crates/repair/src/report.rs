@@ -317,7 +317,7 @@ pub struct VolumeCheck {
 }
 
 /// One problem of a volume.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct CheckProblem {
     /// Stable code.
     pub code: &'static str,
@@ -325,6 +325,18 @@ pub struct CheckProblem {
     pub severity: &'static str,
     /// The problem in a sentence.
     pub text: String,
+    /// The file record concerned.
+    pub record: Option<u64>,
+    /// Path of its file, where it could be found.
+    pub path: Option<String>,
+    /// Type of the attribute concerned, with its name behind a colon if it has one.
+    pub attribute: Option<String>,
+    /// Byte offset on the volume.
+    pub volume_byte: Option<u64>,
+    /// The value that is due.
+    pub expected: Option<u64>,
+    /// The value found.
+    pub actual: Option<u64>,
 }
 
 /// A journal found on the disk.

@@ -56,11 +56,25 @@ pub fn check_partition(
                 code: problem.code.as_str(),
                 severity: problem.severity.as_str(),
                 text: problem.to_string(),
+                record: problem.record.map(|record| record.0),
+                path: problem.path.clone(),
+                attribute: problem.attribute.as_ref().map(attribute_text),
+                volume_byte: problem.volume_byte,
+                expected: problem.expected,
+                actual: problem.actual,
             })
             .collect(),
         problems_total: report.problems_total,
     };
     Ok((report, summary))
+}
+
+fn attribute_text((type_code, name): &(AttributeType, String)) -> String {
+    if name.is_empty() {
+        type_code.to_string()
+    } else {
+        format!("{type_code}:{name}")
+    }
 }
 
 fn item(what: impl Into<String>, ok: bool, detail: impl Into<String>) -> VerificationItem {

@@ -242,6 +242,7 @@ fn checked() -> Report {
         code,
         severity,
         text: text.into(),
+        ..CheckProblem::default()
     };
     report.checks = vec![
         check(
