@@ -96,8 +96,9 @@ pub(super) fn start_can_be_told(observation: &Observation, recovery: u32) -> Res
                     problem: e.to_string(),
                 });
             }
-            // Encrypted by something else, perhaps; or a Windows on ReFS.
-            Content::Unknown | Content::Refs => {
+            Content::Refs => return Err(Refusal::Refs { number }),
+            // Encrypted by something else, perhaps.
+            Content::Unknown => {
                 return Err(Refusal::UnknownFilesystem {
                     number,
                     found: partition.content.name(),

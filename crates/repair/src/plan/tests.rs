@@ -332,7 +332,7 @@ fn foreign_neighbours_and_foreign_volumes_are_refused() {
     assert_eq!(with(0, Content::BitLocker, None), Err("bitlocker"));
     assert_eq!(with(1, Content::BitLocker, None), Err("bitlocker"));
     assert_eq!(with(0, Content::Refs, None), Err("refs"));
-    assert_eq!(with(0, Content::Unknown, None), Err("no-donor"));
+    assert_eq!(with(0, Content::Unknown, None), Err("unknown-filesystem"));
     assert_eq!(
         with(0, Content::Unknown, Some(types::LINUX_FILESYSTEM_GUID)),
         Err("no-donor")
@@ -356,6 +356,9 @@ fn an_encrypted_windows_that_cannot_be_told_of_a_new_start_stops_a_front_growth_
     let mut encrypted = gap_before;
     encrypted.partitions[0].content = Content::BitLocker;
     assert_eq!(plan(&encrypted, &named()), Err(Refusal::BitLocker { number: 3 }));
+    encrypted.partitions[0].content = Content::Unknown;
+    let refused = plan(&encrypted, &named()).unwrap_err();
+    assert_eq!(refused.code(), "unknown-filesystem");
     let mut gap_behind = observe(&[
         windows((117, end - 1525), 40_000),
         recovery((end - 1525, end - 1000), 82),
