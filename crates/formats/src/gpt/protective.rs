@@ -1,7 +1,9 @@
 //! LBA 0 as far as a GPT disk cares: whether it is the protective MBR (UEFI specification 2.10, section 5.2.3).
 
 use super::error::NotGpt;
-use crate::bytes::array_at;
+use super::model::LbaRange;
+use crate::bytes::{array_at, u32_at};
+use winrefit_disk::Lba;
 
 const TABLE_OFFSET: usize = 446;
 const ENTRY_BYTES: usize = 16;
@@ -13,15 +15,19 @@ const TYPE_PROTECTIVE: u8 = 0xee;
 pub struct Mbr {
     signed: bool,
     types: [u8; 4],
+    ranges: [LbaRange; 4],
     flags_valid: bool,
 }
 
 impl Mbr {
     pub(super) fn parse(sector: &[u8]) -> Self {
         let mut types = [0; 4];
+        let mut ranges = [LbaRange::new(Lba(0), Lba(0)); 4];
         let mut flags_valid = true;
-        for (slot, kind) in types.iter_mut().enumerate() {
+        for (slot, (kind, range)) in types.iter_mut().zip(&mut ranges).enumerate() {
             let at = TABLE_OFFSET + slot * ENTRY_BYTES;
+            let field = |at| u64::from(u32_at(sector, at).unwrap_or(0));
+            *range = LbaRange::new(Lba(field(at + 8)), Lba(field(at + 8) + field(at + 12)));
             // A volume's boot sector has the same signature, and code or text where the table would be.
             flags_valid &= sector.get(at).is_some_and(|flag| flag & 0x7f == 0);
             *kind = sector.get(at + 4).copied().unwrap_or(0);
@@ -33,6 +39,7 @@ impl Mbr {
         Self {
             signed,
             types,
+            ranges,
             flags_valid,
         }
     }
@@ -48,11 +55,28 @@ impl Mbr {
         used == [TYPE_PROTECTIVE]
     }
 
+    /// Whether there is a protective entry, alone or (a hybrid MBR) beside others.
+    pub fn has_protective(&self) -> bool {
+        self.types.contains(&TYPE_PROTECTIVE)
+    }
+
+    /// What entries other than the protective one name: of a hybrid MBR.
+    pub fn others(&self) -> Vec<LbaRange> {
+        let entries = self.types.iter().zip(self.ranges);
+        let others = entries.filter(|(kind, _)| ![0, TYPE_PROTECTIVE].contains(kind));
+        others.map(|(_, range)| range).collect()
+    }
+
+    /// Whether the entries are those of a partition table of its own, without a GPT.
+    pub fn is_table(&self) -> bool {
+        self.signed && self.flags_valid && self.types != [0; 4] && !self.has_protective()
+    }
+
     /// What the disk is if it has no GPT header.
     pub(super) fn without_gpt(&self) -> NotGpt {
-        if self.types.contains(&TYPE_PROTECTIVE) {
+        if self.has_protective() {
             NotGpt::HeadersGone
-        } else if self.signed && self.flags_valid && self.types != [0; 4] {
+        } else if self.is_table() {
             NotGpt::Mbr { types: self.types }
         } else {
             NotGpt::NoPartitionTable

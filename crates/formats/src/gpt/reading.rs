@@ -1,6 +1,7 @@
 //! Reading both copies of the table: a [`GptReading`], and from that, only if all is well, a [`Gpt`].
 
 use super::error::{CopyKind, DifferingPart, GptDisagreement, GptError, GptReadError};
+use super::mend::GptMend;
 use super::model::Gpt;
 use super::protective::Mbr;
 use super::read::{Disk, GptCopy};
@@ -61,37 +62,20 @@ impl GptReading {
     /// # Errors
     /// [`GptDisagreement`] otherwise.
     pub fn usable(&self) -> Result<Gpt, GptDisagreement> {
-        let (primary, backup) = match (&self.primary, &self.backup) {
-            (Ok(primary), Ok(backup)) => (primary, backup),
-            (Err(e), Ok(_)) => return Err(GptDisagreement::PrimaryDamaged(e.clone())),
-            (Ok(_), Err(e)) => return Err(GptDisagreement::BackupDamaged(e.clone())),
-            (Err(primary), Err(backup)) => {
-                let (primary, backup) = (primary.clone(), backup.clone());
-                return Err(GptDisagreement::BothDamaged { primary, backup });
+        let changeable = self.changeable()?;
+        match changeable.mend {
+            None if self.mbr.is_protective() => Ok(changeable.gpt),
+            None => {
+                let types = self.mbr.types();
+                Err(GptDisagreement::MbrNotProtective { types })
             }
-        };
-        if let Some(what) = difference(primary, backup) {
-            return Err(GptDisagreement::Differ { what });
+            Some(GptMend::Primary(damage)) => Err(GptDisagreement::PrimaryDamaged(damage)),
+            Some(GptMend::Backup(damage)) => Err(GptDisagreement::BackupDamaged(damage)),
+            Some(GptMend::BackupPlace { from, to }) => Err(GptDisagreement::BackupNotAtEnd {
+                lba: from,
+                last_lba: to,
+            }),
         }
-        let (lba, last_lba) = (backup.header_lba(), Lba(self.device_sectors.saturating_sub(1)));
-        if lba != last_lba {
-            return Err(GptDisagreement::BackupNotAtEnd { lba, last_lba });
-        }
-        if !self.mbr.is_protective() {
-            let types = self.mbr.types();
-            return Err(GptDisagreement::MbrNotProtective { types });
-        }
-        Ok(Gpt {
-            sector_size: self.sector_size,
-            device_sectors: self.device_sectors,
-            disk_guid: primary.disk_guid,
-            usable: primary.usable,
-            entry_size: primary.entry_size,
-            entry_count: primary.entry_count,
-            partitions: primary.partitions.clone(),
-            primary: primary.bytes.clone(),
-            backup: backup.bytes.clone(),
-        })
     }
 
     /// A good copy to look at, the primary before the backup. Not to be changed.
@@ -100,7 +84,7 @@ impl GptReading {
     }
 }
 
-fn difference(a: &GptCopy, b: &GptCopy) -> Option<DifferingPart> {
+pub(super) fn difference(a: &GptCopy, b: &GptCopy) -> Option<DifferingPart> {
     let checks = [
         (
             a.alternate_lba == b.header_lba() && b.alternate_lba == a.header_lba(),

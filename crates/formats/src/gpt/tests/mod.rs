@@ -1,5 +1,6 @@
 //! Both directions, edits, and every single-bit damage of a header.
 
+mod mend;
 mod sgdisk;
 mod unhealthy;
 

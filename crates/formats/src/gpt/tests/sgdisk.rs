@@ -13,14 +13,20 @@ fn sgdisk(path: &Path, args: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Has sgdisk check a disk, and gives the file.
+pub(super) fn verify(device: &MemoryDevice) -> Option<tempfile::NamedTempFile> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), device.bytes()).unwrap();
+    let verdict = sgdisk(file.path(), &["-v"])?;
+    assert!(verdict.contains("No problems found"), "{verdict}");
+    Some(file)
+}
+
 #[test]
 fn sgdisk_accepts_our_table() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), disk_with(&table(SectorSize::B512)).bytes()).unwrap();
-    let Some(verdict) = sgdisk(file.path(), &["-v"]) else {
+    let Some(file) = verify(&disk_with(&table(SectorSize::B512))) else {
         return;
     };
-    assert!(verdict.contains("No problems found"), "{verdict}");
     let info = sgdisk(file.path(), &["-i", "7"]).unwrap();
     for expected in [
         "DE94BBA4-06D1-4D40-A16A-BFD50179D6AC",
