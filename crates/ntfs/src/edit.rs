@@ -1,16 +1,17 @@
 //! Changes to a volume as values: a list of writes, each with the step it belongs to. Nothing here writes; the
 //! caller applies the edits to a staged copy, proves the result, and commits the steps in order.
 
-use crate::attribute::{Attribute, offsets};
+use crate::attribute::{Attribute, FileName, offsets};
 use crate::bytes::put;
 use crate::error::NtfsError;
-use crate::file::{Stream, StreamBody};
+use crate::file::{File, Stream, StreamBody};
 use crate::fixup;
 use crate::record::Record;
 use crate::runs::RunList;
+use crate::sizes::{SizeChange, update_entries, update_own_name};
 use crate::types::{AttributeType, Geometry, RecordNumber};
 use crate::volume::Volume;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use winrefit_disk::{Device, DiskError, ReadAt};
 
 /// One write.
@@ -222,9 +223,8 @@ pub enum EditError {
     },
 }
 
-/// The edits that give the file at `path` another content, within the record or the clusters that it has now. Sizes
-/// are updated in the file's record; the copies of them in its directory are left to Windows, as NTFS does itself
-/// between updates.
+/// The edits that give the file at `path` another content, within the record or the clusters that it has now. Copies of
+/// its sizes in its directories are updated where they were true.
 ///
 /// ```
 /// use winrefit_disk::{MemoryDevice, SectorSize};
@@ -312,5 +312,37 @@ pub fn replace_content<R: ReadAt>(
     let record = editor.record(holder)?;
     let (offset, old_length, new) = data(record)?;
     record.replace_attribute(offset, old_length, &new)?;
+    update_size_copies(volume, &mut editor, (&file, &stream), needed)?;
     Ok(editor.finish(0)?)
+}
+
+/// Updates the copies of a file's sizes in its name and in its directories.
+fn update_size_copies<R: ReadAt>(
+    volume: &Volume<R>,
+    editor: &mut Editor<'_, R>,
+    (file, stream): (&File, &Stream),
+    needed: u64,
+) -> Result<(), NtfsError> {
+    let (before, allocated) = match &stream.body {
+        StreamBody::Resident(value) => {
+            let length = value.len() as u64;
+            ((length.next_multiple_of(8), length), needed.next_multiple_of(8))
+        }
+        StreamBody::NonResident { sizes, .. } => ((sizes.allocated, sizes.data), sizes.allocated),
+    };
+    let change = SizeChange {
+        record: file.number(),
+        before,
+        after: (allocated, needed),
+    };
+    let names = file.attributes().flatten();
+    let names = names.filter(|a| a.type_code() == AttributeType::FILE_NAME);
+    let parents: BTreeSet<_> = names
+        .filter_map(|a| Some(FileName::parse(a.value()?)?.parent.record))
+        .collect();
+    update_own_name(editor.record(file.number())?, &change)?;
+    for parent in parents {
+        update_entries(volume, editor, (parent, 0), &[change])?;
+    }
+    Ok(())
 }

@@ -37,6 +37,7 @@ pub mod record;
 pub mod resize;
 pub mod runs;
 mod secure;
+mod sizes;
 pub mod state;
 pub mod types;
 pub mod upcase;

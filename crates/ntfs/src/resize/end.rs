@@ -1,6 +1,5 @@
 //! Moving the end of a volume.
 
-use super::names::{SizeChange, update_own_name, update_root_entries};
 use super::relocate::empty_tail;
 use super::{ResizeError, Shrink, bad_cluster_runs, boot_sector_bytes, require_single_piece};
 use crate::attribute::Attribute;
@@ -11,6 +10,7 @@ use crate::error::NtfsError;
 use crate::file::{Stream, StreamBody};
 use crate::record::Record;
 use crate::runs::{Run, RunList};
+use crate::sizes::{SizeChange, update_own_name, update_root_entries};
 use crate::types::{AttributeType, Geometry, Lcn, RecordNumber};
 use crate::volume::Volume;
 use std::collections::BTreeSet;

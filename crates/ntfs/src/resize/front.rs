@@ -5,7 +5,6 @@
 //! sector. These are written to the new clusters in front; the clusters they had become free. The volume behind the
 //! old boot sector is not touched, so it stays mountable until the partition begins at the new start.
 
-use super::names::{SizeChange, changed_root_blocks, update_own_name, update_root_record};
 use super::{ResizeError, backup_boot_offset, bad_cluster_runs, boot_sector_bytes, require_single_piece};
 use crate::attribute::Attribute;
 use crate::bitmap::ClusterBitmap;
@@ -17,6 +16,7 @@ use crate::fixup;
 use crate::index::I30;
 use crate::record::{self, Record};
 use crate::runs::{Run, RunList};
+use crate::sizes::{SizeChange, changed_blocks, update_own_name, update_root_node};
 use crate::types::{AttributeType, Geometry, Lcn, RecordNumber};
 use crate::volume::Volume;
 use winrefit_disk::ReadAt;
@@ -254,7 +254,7 @@ impl Rebase {
             update_own_name(&mut record, change)?;
         }
         if number == RecordNumber::ROOT {
-            update_root_record(&mut record, changes)?;
+            update_root_node(&mut record, changes)?;
         }
         self.rebase(record, raw)
     }
@@ -380,7 +380,7 @@ impl Rebase {
         moved: u64,
         edits: &mut Edits,
     ) -> Result<(), ResizeError> {
-        let blocks = changed_root_blocks(volume, changes)?;
+        let blocks = changed_blocks(volume, RecordNumber::ROOT, changes)?;
         if blocks.is_empty() {
             return Ok(());
         }

@@ -12,7 +12,7 @@
 
 mod end;
 mod front;
-mod names;
+
 mod relocate;
 
 pub use crate::edit::{Edit, Edits};

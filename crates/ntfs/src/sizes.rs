@@ -63,17 +63,28 @@ pub(crate) fn update_root_entries<R: ReadAt>(
     step: u8,
     changes: &[SizeChange],
 ) -> Result<(), NtfsError> {
-    update_root_record(editor.record(RecordNumber::ROOT)?, changes)?;
-    for (offset, bytes) in changed_root_blocks(volume, changes)? {
-        let root = volume.file(RecordNumber::ROOT)?;
-        let stream = root.require(AttributeType::INDEX_ALLOCATION, I30)?;
+    update_entries(volume, editor, (RecordNumber::ROOT, step), changes)
+}
+
+/// Updates the entries of a directory that name the changed files.
+pub(crate) fn update_entries<R: ReadAt>(
+    volume: &Volume<R>,
+    editor: &mut Editor<'_, R>,
+    (directory, step): (RecordNumber, u8),
+    changes: &[SizeChange],
+) -> Result<(), NtfsError> {
+    update_root_node(editor.record(directory)?, changes)?;
+    for (offset, bytes) in changed_blocks(volume, directory, changes)? {
+        let directory = volume.file(directory)?;
+        let stream = directory.require(AttributeType::INDEX_ALLOCATION, I30)?;
         editor.write_stream(step, &stream, offset, &bytes)?;
     }
     Ok(())
 }
 
-/// Updates entries in the resident root node.
-pub(crate) fn update_root_record(record: &mut Record, changes: &[SizeChange]) -> Result<(), NtfsError> {
+/// Updates entries in the resident root node of a directory.
+pub(crate) fn update_root_node(record: &mut Record, changes: &[SizeChange]) -> Result<(), NtfsError> {
+    let number = record.number();
     let Some(attribute) = record.find(AttributeType::INDEX_ROOT, I30)? else {
         return Ok(());
     };
@@ -81,20 +92,21 @@ pub(crate) fn update_root_record(record: &mut Record, changes: &[SizeChange]) ->
         return Ok(());
     };
     let base = attribute.offset() + attribute.value_offset();
-    let patches = patches_of_node(value, ROOT_HEADER, None, changes)?;
+    let patches = patches_of_node(value, (number, ROOT_HEADER, None), changes)?;
     for (at, change) in patches {
         change.patch(record.bytes_mut(), base + at);
     }
     Ok(())
 }
 
-/// Index blocks of the root directory with updated entries: offset in $INDEX_ALLOCATION and the block as on disk.
-pub(crate) fn changed_root_blocks<R: ReadAt>(
+/// Index blocks of a directory with updated entries: offset in $INDEX_ALLOCATION and the block as on disk.
+pub(crate) fn changed_blocks<R: ReadAt>(
     volume: &Volume<R>,
+    directory: RecordNumber,
     changes: &[SizeChange],
 ) -> Result<Vec<(u64, Vec<u8>)>, NtfsError> {
-    let root = volume.file(RecordNumber::ROOT)?;
-    let Some(stream) = root.stream(AttributeType::INDEX_ALLOCATION, I30)? else {
+    let file = volume.file(directory)?;
+    let Some(stream) = file.stream(AttributeType::INDEX_ALLOCATION, I30)? else {
         return Ok(Vec::new());
     };
     let block_size = volume.geometry().index_block_size as usize;
@@ -104,7 +116,7 @@ pub(crate) fn changed_root_blocks<R: ReadAt>(
     let actual = stream.len();
     if actual > limit {
         return Err(NtfsError::TooMuch {
-            what: "bytes of the root directory's index",
+            what: "bytes of a directory's index",
             actual,
             limit,
         });
@@ -118,7 +130,7 @@ pub(crate) fn changed_root_blocks<R: ReadAt>(
         if fixup::apply(&mut block, index::SIGNATURE, "index block", offset).is_err() {
             continue;
         }
-        let Ok(patches) = patches_of_node(&block, BLOCK_HEADER, Some(Vcn(0)), changes) else {
+        let Ok(patches) = patches_of_node(&block, (directory, BLOCK_HEADER, Some(Vcn(0))), changes) else {
             continue;
         };
         if patches.is_empty() {
@@ -132,15 +144,14 @@ pub(crate) fn changed_root_blocks<R: ReadAt>(
     Ok(changed)
 }
 
-/// Offsets of the keys to be patched in a node.
+/// Offsets of the keys to be patched in a node of a directory, whose index header lies at `header`.
 fn patches_of_node(
     node: &[u8],
-    header: usize,
-    block: Option<Vcn>,
+    (directory, header, block): (RecordNumber, usize, Option<Vcn>),
     changes: &[SizeChange],
 ) -> Result<Vec<(usize, SizeChange)>, NtfsError> {
     let mut patches = Vec::new();
-    for entry in index::entries(node, header, RecordNumber::ROOT, block)? {
+    for entry in index::entries(node, header, directory, block)? {
         let Some(name) = FileName::parse(entry.key()) else {
             continue;
         };
