@@ -233,6 +233,12 @@ pub struct GoalArgs {
     /// Give up shadow copies ("previous versions", restore points) of a volume whose borders move.
     #[arg(long)]
     pub drop_shadow_copies: bool,
+    /// Where the recovery partition gets another place, give its old one to the Windows volume right before it.
+    #[arg(long)]
+    pub reclaim: bool,
+    /// Remove this old recovery partition, which nothing uses any more.
+    #[arg(long, value_name = "NUMBER")]
+    pub remove_stale: Option<u32>,
     /// Which recovery partition.
     #[command(flatten)]
     pub recovery: RecoveryArgs,

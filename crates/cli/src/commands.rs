@@ -104,6 +104,8 @@ fn request(goal: &GoalArgs) -> Request {
         free_bytes: goal.free,
         recovery_partition: goal.recovery.recovery_partition,
         drop_shadow_copies: goal.drop_shadow_copies,
+        reclaim: goal.reclaim,
+        remove_stale: goal.remove_stale,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Judgement: what the observed facts mean. A pure function.
 
+mod table;
+
 use crate::explain::{Explained, size};
 use crate::observation::{Content, Observation, Partition};
 use crate::observe::REAGENT_XML;
 use crate::report::{Evidence, FindingReport, RuleReport, Severity, Verdict};
 use crate::rules;
 use crate::select::candidate_or_named;
-use winrefit_formats::GptDisagreement;
 
 /// What a diagnosis comes to.
 #[derive(Debug)]
@@ -47,7 +48,14 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
         findings.extend(windows_findings(windows));
     }
     findings.extend(observation.partitions.iter().filter_map(volume_finding));
-    findings.extend(observation.gpt.as_ref().err().map(table_finding));
+    findings.extend(
+        observation
+            .table
+            .sound
+            .as_ref()
+            .err()
+            .map(|problem| table::finding_of(problem, &observation.table)),
+    );
     findings.sort_by_key(|finding| (finding.severity, !is_damage(finding)));
     let verdict = if findings.iter().any(is_damage) {
         Verdict::Damaged
@@ -66,7 +74,13 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
 
 /// Whether a finding is damage of the disk, and not only a lack of space.
 pub fn is_damage(finding: &FindingReport) -> bool {
-    ["ntfs-unreadable", "re-unreadable", "partition-table-damaged"].contains(&finding.code)
+    [
+        "ntfs-unreadable",
+        "re-unreadable",
+        "partition-table-damaged",
+        "partition-table-copy-damaged",
+    ]
+    .contains(&finding.code)
 }
 
 fn finding(
@@ -282,29 +296,5 @@ fn volume_finding(partition: &Partition) -> Option<FindingReport> {
             Ok(_) => None,
         },
         _ => None,
-    }
-}
-
-fn table_finding(error: &GptDisagreement) -> FindingReport {
-    let evidence = vec![evidence("both copies of the GPT", error.to_string())];
-    let next =
-        "Repair the table with a tool made for that (gdisk), look at the result, and run the command again.";
-    match error {
-        GptDisagreement::BackupNotAtEnd { .. } | GptDisagreement::MbrNotProtective { .. } => finding(
-            "partition-table",
-            Severity::Warning,
-            "The partition table is not as Windows leaves it",
-            "Nothing is written to such a disk.",
-            next,
-            evidence,
-        ),
-        _ => finding(
-            "partition-table-damaged",
-            Severity::Problem,
-            "The two copies of the partition table do not agree",
-            "Diagnosis uses the better one; nothing is written to such a disk.",
-            next,
-            evidence,
-        ),
     }
 }

@@ -1,8 +1,10 @@
 //! Why a command could not be carried out at all. A refusal is no error: it is an answer.
 
+use crate::table::TableEditError;
 use winrefit_disk::journal::JournalError;
 use winrefit_disk::{DiskError, Operation, SectorSize};
-use winrefit_formats::gpt::{GptEditError, GptReadError};
+use winrefit_formats::gpt::GptReadError;
+use winrefit_formats::mbr::MbrReadError;
 use winrefit_formats::{GptDisagreement, ReagentError};
 use winrefit_ntfs::NtfsError;
 use winrefit_ntfs::edit::EditError;
@@ -15,9 +17,12 @@ pub enum RepairError {
     /// The medium failed, or cannot be opened.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// There is no GUID partition table to work with.
-    #[error("no GUID partition table: {0}")]
+    /// There is no partition table to work with.
+    #[error("no partition table: {0}")]
     Gpt(#[from] GptReadError),
+    /// There is no MBR partition table to work with.
+    #[error("no partition table: {0}")]
+    Mbr(#[from] MbrReadError),
     /// The partition table can be read from neither copy.
     #[error("{0}")]
     BothTables(GptDisagreement),
@@ -70,7 +75,7 @@ pub enum RepairError {
     },
     /// The partition table does not take the plan.
     #[error(transparent)]
-    GptEdit(#[from] GptEditError),
+    TableEdit(#[from] TableEditError),
     /// The user named a partition that is not there.
     #[error("there is no partition {number} on the disk")]
     NoSuchPartition {
@@ -129,7 +134,7 @@ impl RepairError {
             Self::Disk(DiskError::InUse { .. }) => "target-in-use",
             Self::Disk(DiskError::Open { .. } | DiskError::NotADisk { .. }) => "cannot-open",
             Self::Disk(_) => "io",
-            Self::Gpt(_) => "not-gpt",
+            Self::Gpt(_) | Self::Mbr(_) => "no-partition-table",
             Self::BothTables(_) => "partition-table-damaged",
             Self::Journal(_) => "journal",
             Self::Interrupted(_) => "interrupted",
@@ -139,7 +144,7 @@ impl RepairError {
             Self::Resize { .. } => "resize",
             Self::Edit { .. } => "edit",
             Self::ReAgent { .. } => "reagent",
-            Self::GptEdit(_) => "partition-table",
+            Self::TableEdit(_) => "partition-table",
             Self::NoSuchPartition { .. } => "no-such-partition",
             Self::NotNtfs { .. } => "not-ntfs",
             Self::SectorSize { .. } => "sector-size",
@@ -185,9 +190,7 @@ impl RepairError {
                  the disk, then rebuild its partition table with a tool made for that."
                     .into()
             }
-            Self::Gpt(_) => {
-                "Name a whole disk with a GUID partition table, not a partition. MBR disks are not supported yet.".into()
-            }
+            Self::Gpt(_) | Self::Mbr(_) => "Name a whole disk with its partition table, not a partition.".into(),
             Self::Journal(JournalError::ChangedSince { .. } | JournalError::ForeignWrites { .. }) => {
                 "Windows or another tool has written to the disk since. winrefit will not overwrite that; nothing was \
                  changed now."
@@ -202,7 +205,7 @@ impl RepairError {
             Self::Ntfs { partition, .. } | Self::Resize { partition, .. } | Self::Edit { partition, .. } => {
                 format!("Nothing was written. Run `winrefit check --partition {partition}` on the disk to see more.")
             }
-            Self::ReAgent { .. } | Self::GptEdit(_) | Self::SectorSize { .. } => {
+            Self::ReAgent { .. } | Self::TableEdit(_) | Self::SectorSize { .. } => {
                 "Nothing was written. Run `winrefit diagnose` on the disk to see more.".into()
             }
         }

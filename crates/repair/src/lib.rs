@@ -15,6 +15,7 @@ pub mod rules;
 pub mod select;
 mod shrink;
 pub mod stage;
+pub mod table;
 pub mod target;
 pub mod verify;
 

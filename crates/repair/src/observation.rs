@@ -1,9 +1,9 @@
 //! What is on a disk: facts with their places, without judgement.
 
+use crate::table::{PartitionType, Table};
 use winrefit_disk::journal::{Found, JournalError};
-use winrefit_disk::{ByteRange, SectorSize};
-use winrefit_formats::gpt::GptCopy;
-use winrefit_formats::{Gpt, GptDisagreement, Guid, ReAgent, WimArchitecture, WimVersion};
+use winrefit_disk::{ByteRange, Lba, SectorSize};
+use winrefit_formats::{Guid, ReAgent, WimArchitecture, WimVersion};
 use winrefit_ntfs::runs::Run;
 use winrefit_ntfs::state::VolumeState;
 use winrefit_ntfs::vss::Storage;
@@ -16,10 +16,8 @@ pub struct Observation {
     pub size_bytes: u64,
     /// Logical sector size.
     pub sector_size: SectorSize,
-    /// The copy of the partition table that was believed.
-    pub table: GptCopy,
-    /// The table as one that may be written; or why it may not.
-    pub gpt: Result<Gpt, GptDisagreement>,
+    /// The partition table.
+    pub table: Table,
     /// Partitions in order of their place.
     pub partitions: Vec<Partition>,
     /// Windows installations.
@@ -39,14 +37,18 @@ pub struct Partition {
     pub start_lba: u64,
     /// Number of sectors.
     pub sectors: u64,
-    /// Type.
-    pub type_guid: Guid,
-    /// Identity.
-    pub unique_guid: Guid,
-    /// Attributes.
-    pub attributes: u64,
-    /// Name in the table.
+    /// What it is for.
+    pub kind: PartitionType,
+    /// GPT: its identity.
+    pub unique_guid: Option<Guid>,
+    /// GPT: attribute bits.
+    pub attributes: Option<u64>,
+    /// GPT: its name; empty on an MBR disk.
     pub name: String,
+    /// MBR: whether BIOS boot code starts from it.
+    pub is_active: bool,
+    /// MBR: where the EBR of a logical partition lies.
+    pub ebr: Option<Lba>,
     /// What is in it.
     pub content: Content,
     /// WinRE files found in the volume.
@@ -151,7 +153,7 @@ impl Partition {
 
     /// Whether the partition has the recovery type.
     pub fn is_recovery_type(&self) -> bool {
-        self.type_guid == winrefit_formats::gpt::types::PARTITION_MSFT_RECOVERY_GUID
+        self.kind.is_recovery()
     }
 }
 

@@ -4,9 +4,9 @@
 use crate::error::RepairError;
 use crate::observation::{Content, Ntfs, Observation, Partition, Space, WinRe, Windows};
 use crate::places::find_journal;
+use crate::table::{Entry, TableReading, read_table};
 use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
-use winrefit_formats::gpt::types;
-use winrefit_formats::{Hive, ReAgent, Wim, detect_sector_size, read_gpt};
+use winrefit_formats::{Hive, ReAgent, Wim};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::front_growth_clusters_min;
 use winrefit_ntfs::state::VolumeState;
@@ -39,7 +39,7 @@ type Part<'d> = ReadWindow<&'d dyn ReadAt>;
 /// Observes a whole disk.
 ///
 /// # Errors
-/// [`RepairError::Gpt`], [`RepairError::BothTables`], or an error of the medium.
+/// Those of [`read_table`], or an error of the medium.
 pub fn observe(
     disk: &dyn ReadAt,
     device: Option<SectorSize>,
@@ -48,36 +48,18 @@ pub fn observe(
     if let Some(format) = foreign_format(disk)? {
         return Err(RepairError::NotRaw { format });
     }
-    let sector_size = detect_sector_size(disk).or(device).unwrap_or_default();
-    if let Some(device) = device.filter(|&device| device != sector_size) {
-        return Err(RepairError::SectorSize {
-            table: sector_size,
-            device,
-        });
-    }
-    let reading = read_gpt(disk, sector_size)?;
-    let gpt = reading.usable();
-    // Without a readable copy there is no usable table either.
-    let Some(table) = reading.best().cloned() else {
-        let (Err(primary), Err(backup)) = (reading.primary, reading.backup) else {
-            return Err(RepairError::NoSuchPartition { number: 0 });
-        };
-        return Err(RepairError::BothTables(
-            winrefit_formats::GptDisagreement::BothDamaged { primary, backup },
-        ));
-    };
-    let journal = find_journal(disk, table.usable(), sector_size);
-    let mut partitions: Vec<_> = table.partitions().iter().collect();
-    partitions.sort_by_key(|p| p.range.start);
-    let partitions = partitions
+    let TableReading { table, sector_size } = read_table(disk, device)?;
+    let journal = find_journal(disk, &table, sector_size);
+    let mut entries: Vec<_> = table.entries().iter().collect();
+    entries.sort_by_key(|entry| entry.range.start);
+    let partitions = entries
         .into_iter()
-        .map(|p| partition(disk, sector_size, p, depth))
+        .map(|entry| partition(disk, sector_size, entry, depth))
         .collect::<Result<Vec<_>, _>>()?;
     let mut observation = Observation {
         size_bytes: disk.size(),
         sector_size,
         table,
-        gpt,
         partitions,
         windows: Vec::new(),
         journal,
@@ -108,25 +90,28 @@ fn foreign_format(disk: &dyn ReadAt) -> Result<Option<&'static str>, RepairError
 fn partition(
     disk: &dyn ReadAt,
     sector_size: SectorSize,
-    entry: &winrefit_formats::Partition,
+    entry: &Entry,
     depth: Depth,
 ) -> Result<Partition, RepairError> {
     let range = entry.range.bytes(sector_size);
-    let part = ReadWindow::new(disk, range)?;
-    let content = content(part, depth)?;
-    let winre = match &content {
-        Content::Ntfs(_) => winre(part)?,
+    // An MBR may name sectors that the disk does not have.
+    let part = ReadWindow::new(disk, range).ok();
+    let content = part.map_or(Ok(Content::Unknown), |part| content(part, depth))?;
+    let winre = match (&content, part) {
+        (Content::Ntfs(_), Some(part)) => winre(part)?,
         _ => None,
     };
     Ok(Partition {
         number: entry.number,
         range,
         start_lba: entry.range.start.0,
-        sectors: entry.sectors(),
-        type_guid: entry.type_guid,
+        sectors: entry.range.sectors(),
+        kind: entry.kind,
         unique_guid: entry.unique_guid,
         attributes: entry.attributes,
-        name: entry.name.to_string(),
+        name: entry.name.clone(),
+        is_active: entry.is_active,
+        ebr: entry.ebr,
         content,
         winre,
     })
@@ -230,8 +215,7 @@ fn winre(part: Part<'_>) -> Result<Option<WinRe>, RepairError> {
 fn windows(disk: &dyn ReadAt, observation: &Observation) -> Result<Vec<Windows>, RepairError> {
     let mut found = Vec::new();
     for partition in &observation.partitions {
-        let recovery = partition.type_guid == types::PARTITION_MSFT_RECOVERY_GUID;
-        if partition.ntfs().is_none() || recovery {
+        if partition.ntfs().is_none() || partition.is_recovery_type() {
             continue;
         }
         let Ok(volume) = Volume::open(ReadWindow::new(disk, partition.range)?) else {
@@ -248,7 +232,7 @@ fn windows(disk: &dyn ReadAt, observation: &Observation) -> Result<Vec<Windows>,
             .as_ref()
             .and_then(|r| r.as_ref().ok()?.winre_location.clone());
         let recovery_partition = location.and_then(|location| {
-            let here = location.guid == observation.table.disk_guid();
+            let here = observation.table.id.is_of(&location);
             let mut all = observation.partitions.iter();
             all.find(|p| here && !location.path.is_empty() && p.range.start == location.offset)
                 .map(|p| p.number)

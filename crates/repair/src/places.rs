@@ -4,6 +4,7 @@
 use crate::observation::Observation;
 use crate::plan::{Plan, Step};
 use crate::refusal::Refusal;
+use crate::table::Table;
 use winrefit_disk::journal::{self, Found, JournalError, Transaction};
 use winrefit_disk::{ByteRange, Device, JournalPlace, ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::LbaRange;
@@ -36,11 +37,16 @@ fn gaps(usable: LbaRange, sector_size: SectorSize) -> [ByteRange; 2] {
 /// Those of [`journal::find()`].
 pub fn find_journal(
     disk: &dyn ReadAt,
-    usable: LbaRange,
+    table: &Table,
     sector_size: SectorSize,
 ) -> Result<Option<Found>, JournalError> {
-    let headers = gaps(usable, sector_size).map(|gap| gap.start);
-    journal::find(disk, sector_size, &headers, usable.bytes(sector_size))
+    let ranges = table.journal_ranges().iter();
+    let headers = ranges.clone().flat_map(|&range| gaps(range, sector_size));
+    let headers: Vec<u64> = headers.map(|gap| gap.start).collect();
+    let start = ranges.clone().map(|range| range.start).min();
+    let end = ranges.map(|range| range.end).max();
+    let within = LbaRange::new(start.unwrap_or_default(), end.unwrap_or_default());
+    journal::find(disk, sector_size, &headers, within.bytes(sector_size))
 }
 
 /// The gaps cut down to what none of `used` covers. A gap whose first sector is used is gone.
@@ -63,7 +69,8 @@ fn free_gaps(usable: LbaRange, sector_size: SectorSize, used: &[ByteRange]) -> V
 
 /// Where the journal of a plan goes: into a gap that is unallocated before and after the repair, and zero. If none is
 /// long enough, only its header goes there, and the body into clusters that are free before and after: those of the
-/// recovery volume first, since Windows rarely writes there, then the donor's. `staged` is the disk as it would be.
+/// recovery volume first, since Windows rarely writes there, then those of other volumes that change. `staged` is the
+/// disk as it would be; `avoid` the place of a journal that is still wanted.
 ///
 /// # Errors
 /// [`Refusal::NoJournalSpace`].
@@ -72,9 +79,14 @@ pub(crate) fn journal_place<D: Device>(
     staged: &dyn ReadAt,
     (observation, plan): (&Observation, &Plan),
     (transaction, needed_bytes): (&Transaction, u64),
+    avoid: Option<u64>,
 ) -> Result<JournalPlace, Refusal> {
     let sector = observation.sector_size;
-    let gaps = free_gaps(observation.table.usable(), sector, &used(observation, plan));
+    let mut gaps = free_gaps(observation.table.usable, sector, &used(observation, plan));
+    // Where there is only one, the journal before this one is lost, and with it the way back behind it.
+    if gaps.len() > 1 {
+        gaps.retain(|gap| Some(gap.start) != avoid);
+    }
     let mut problem = "neither exists".to_owned();
     let mut fits = |place: &JournalPlace| match journal::check_place(device, *place, needed_bytes) {
         Ok(_) => true,
@@ -87,11 +99,11 @@ pub(crate) fn journal_place<D: Device>(
     if let Some(place) = in_gap.into_iter().find(&mut fits) {
         return Ok(place);
     }
-    let donor = plan.steps.iter().filter_map(|step| match step {
-        Step::ShrinkEnd { partition, .. } => Some(*partition),
+    let others = plan.steps.iter().filter_map(|step| match step {
+        Step::ShrinkEnd { partition, .. } | Step::PatchReAgent { partition, .. } => Some(*partition),
         _ => None,
     });
-    for number in [plan.recovery_partition].into_iter().chain(donor) {
+    for number in [plan.recovery_partition].into_iter().chain(others) {
         let Some(body) = free_run(device, staged, (observation, plan), number, transaction) else {
             continue;
         };
@@ -113,10 +125,8 @@ pub(crate) fn journal_place<D: Device>(
 fn used(observation: &Observation, plan: &Plan) -> Vec<ByteRange> {
     let sector = observation.sector_size;
     let mut used: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
-    // A long entry array can reach into the usable range; its unused slots are zeros as free space is.
-    if let Ok(gpt) = &observation.gpt {
-        used.extend([gpt.primary_entries(), gpt.backup_entries()].map(|array| array.bytes(sector)));
-    }
+    let own = observation.table.own_ranges();
+    used.extend(own.into_iter().map(|range| range.bytes(sector)));
     let numbers = observation.partitions.iter().map(|p| p.number);
     used.extend(numbers.filter_map(|number| range_after(observation, plan, number)));
     used
@@ -141,6 +151,9 @@ fn free_run(
     number: u32,
     transaction: &Transaction,
 ) -> Option<ByteRange> {
+    if plan.moves_volume(number) {
+        return None;
+    }
     let before = observation.partition(number)?.range;
     let after = range_after(observation, plan, number).unwrap_or(before);
     let old = Volume::open(ReadWindow::new(disk, before).ok()?).ok()?;

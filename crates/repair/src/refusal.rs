@@ -78,6 +78,10 @@ pub enum Refusal {
     CannotRebase { number: u32, problem: String },
     /// The partition table may not be written.
     Table { problem: String },
+    /// A hybrid MBR names a partition that would change.
+    HybridMbr { number: u32 },
+    /// The partition that is to go is not one that nothing uses.
+    NotStale { number: u32, problem: &'static str },
     /// A dynamic disk or Storage Spaces.
     ManagedDisk { number: u32, what: &'static str },
     /// No room for the journal.
@@ -92,6 +96,8 @@ pub enum Refusal {
     UndoOverwritten,
     /// Someone else has changed what the repair changed.
     ChangedSince { offset: u64, place: String },
+    /// The same, found after the second half of the repair was put back.
+    HalfUndone { offset: u64, place: String },
 }
 
 /// Why there is no donor.
@@ -132,6 +138,8 @@ impl Refusal {
             Self::TargetTooLarge { .. } => "target-too-large",
             Self::CannotRebase { .. } => "cannot-rebase",
             Self::Table { .. } => "partition-table",
+            Self::HybridMbr { .. } => "hybrid-mbr",
+            Self::NotStale { .. } => "not-stale",
             Self::ManagedDisk { .. } => "managed-disk",
             Self::NoJournalSpace { .. } => "no-journal-space",
             Self::StagedCheckFailed { .. } => "staged-check-failed",
@@ -139,6 +147,7 @@ impl Refusal {
             Self::NothingToUndo => "nothing-to-undo",
             Self::UndoOverwritten => "undo-overwritten",
             Self::ChangedSince { .. } => "changed-since",
+            Self::HalfUndone { .. } => "half-undone",
         }
     }
 
@@ -169,7 +178,10 @@ impl Refusal {
             | Self::ReAgentUnreadable { .. }
             | Self::ShadowCopies { .. }
             | Self::BadClusters { .. } => self.explain_volume(),
-            Self::NothingToUndo | Self::UndoOverwritten | Self::ChangedSince { .. } => self.explain_undo(),
+            Self::NothingToUndo
+            | Self::UndoOverwritten
+            | Self::ChangedSince { .. }
+            | Self::HalfUndone { .. } => self.explain_undo(),
             Self::TargetInUse { problem, next } => {
                 Explained::new("The disk is in use", format!("{problem}."), next.clone())
             }
@@ -186,8 +198,8 @@ impl Refusal {
             ),
             Self::NotRecoveryType { number } => Explained::new(
                 format!("Partition {number} is not a recovery partition"),
-                "Its type is not the recovery type de94bba4-06d1-4d40-a16a-bfd50179d6ac, and only a partition of \
-                 that type is ever enlarged.",
+                "Its type is not the recovery type (on GPT de94bba4-06d1-4d40-a16a-bfd50179d6ac, on MBR 0x27), and only a \
+                 partition of that type is ever enlarged.",
                 "Name the recovery partition with --recovery-partition; `winrefit diagnose` shows the types.",
             ),
             Self::NoRecoveryPartition => Explained::new(
@@ -369,6 +381,18 @@ impl Refusal {
                 "The partition table must not be written as it is",
                 format!("{problem}."),
                 "Repair it with a tool made for that (gdisk), look at the result, and run the command again.",
+            ),
+            Self::HybridMbr { number } => Explained::new(
+                "The disk has a hybrid MBR",
+                format!(
+                    "LBA 0 names partition {number} a second time, and would be wrong once its borders move."
+                ),
+                "If nothing needs it any more, make the MBR protective (gdisk: x, n, w), and run the command again.",
+            ),
+            Self::NotStale { number, problem } => Explained::new(
+                format!("Partition {number} is not a leftover that can go"),
+                format!("{problem}."),
+                "Run the command without --remove-stale, or with the number of another partition.",
             ),
             Self::ManagedDisk { number, what } => Explained::new(
                 format!("The disk is managed by {what}"),

@@ -67,10 +67,12 @@ pub struct DiskReport {
     pub size_bytes: u64,
     /// Bytes in a logical sector.
     pub sector_size_bytes: u64,
-    /// Partition table style: `gpt`.
+    /// Partition table style: `gpt` or `mbr`.
     pub style: &'static str,
-    /// Identity of the disk.
+    /// GPT: identity of the disk.
     pub disk_guid: Option<String>,
+    /// MBR: identity of the disk, 8 hexadecimal digits with `0x`.
+    pub disk_signature: Option<String>,
     /// Partitions in order of their place.
     pub partitions: Vec<PartitionReport>,
     /// Unallocated ranges of at least 1 MiB inside the usable range, as (start_lba, sectors).
@@ -97,15 +99,15 @@ pub struct PartitionReport {
     pub sectors: u64,
     /// Length in bytes.
     pub size_bytes: u64,
-    /// Partition type GUID.
+    /// Partition type: a GUID, or on an MBR disk two hexadecimal digits with `0x`.
     #[serde(rename = "type")]
     pub type_guid: String,
     /// Name of the type, where it is a known one.
     pub type_name: Option<&'static str>,
-    /// Unique partition GUID.
-    pub unique_guid: String,
-    /// Attributes as 16 hexadecimal digits with `0x`.
-    pub attributes: String,
+    /// GPT: unique partition GUID.
+    pub unique_guid: Option<String>,
+    /// GPT: attributes as 16 hexadecimal digits with `0x`.
+    pub attributes: Option<String>,
     /// Name in the table.
     pub name: String,
     /// File system: `ntfs`, `fat32`, `bitlocker`, `refs`, `unknown`, ...
@@ -114,7 +116,7 @@ pub struct PartitionReport {
     pub label: Option<String>,
     /// Free bytes of the volume, where they were measured.
     pub free_bytes: Option<u64>,
-    /// What the partition is in this report: `windows`, `recovery`, `efi-system`, `reserved`, `donor`.
+    /// What the partition is in this report: `windows`, `recovery`, `efi-system`, `reserved`, `active`, `donor`.
     pub roles: Vec<&'static str>,
 }
 

@@ -4,40 +4,44 @@
 //! that Windows can start from after each phase, and, but for the moments in which a single structure is being
 //! written, within them:
 //!
-//! | phase | what | the disk then |
+//! | phases | what | the disk then |
 //! |---|---|---|
-//! | 0 | the donor's structures in space that is free before and after; "no shadow copies" | as before, perhaps without shadow copies |
-//! | 0..5 | the steps that shrink the donor: its tail is emptied, its end cut | a donor smaller than its partition |
-//! | 6 | the recovery volume's new structures, in what the donor gave up or was unallocated | the same |
-//! | 7, 8 | backup, then primary partition table | the new layout: both volumes are ready for it |
-//! | 9.. | backup boot sector and copies of sizes of the recovery volume; growth of its end | the same |
-//! | 14 | ReAgent.xml | the new layout, known to Windows |
+//! | donor | its structures in space that is free before and after; the steps that shrink it; "no shadow copies" | as before, perhaps with a volume smaller than its partition |
+//! | clearing | EBRs of logical partitions out of the way of what will be there | the same |
+//! | shadow | the recovery volume's new structures, in what the donor gave up or was unallocated | the same |
+//! | table | one copy of the partition table after the other | the new layout: all volumes are ready for it |
+//! | recovery | backup boot sector and copies of sizes of the recovery volume; growth of ends | the same |
+//! | boot store | on an MBR disk, where the recovery partition begins | the same, and WinRE can be started again |
+//! | ReAgent.xml | where the recovery partition begins | the new layout, known to Windows |
+
+mod moving;
+mod reagent;
 
 use crate::error::RepairError;
 use crate::observation::Observation;
-use crate::observe::REAGENT_XML;
 use crate::phases::{self, StagedWrite};
 use crate::plan::{Dropped, Plan, Step};
 use crate::refusal::Refusal;
 use crate::shrink::{DonorShrink, moves, shrinks, volume_sectors};
+use crate::table::{TableEditor, TableWrite};
 use winrefit_disk::journal::Transaction;
 use winrefit_disk::{ByteRange, Device, DiskError, Lba, Move, Moved, Overlay, ReadAt, ReadWindow, Window};
-use winrefit_formats::{Gpt, LbaRange, ReAgent, set_winre_offset};
-use winrefit_ntfs::edit::{Edits, replace_content};
+use winrefit_formats::LbaRange;
+use winrefit_ntfs::edit::Edits;
 use winrefit_ntfs::resize::{FrontGrowth, ResizeError, grow_end, grow_front};
 use winrefit_ntfs::vss::{ShadowCopies, VssError, disable};
-use winrefit_ntfs::{AttributeType, NtfsError, Volume};
+use winrefit_ntfs::{NtfsError, Volume};
 
-const PHASE_DONOR: u8 = 0;
-const PHASE_SHADOW: u8 = 6;
-const PHASE_TABLE_BACKUP: u8 = 7;
-const PHASE_TABLE_PRIMARY: u8 = 8;
-const PHASE_RECOVERY: u8 = 9;
-const PHASE_REAGENT: u8 = 14;
-
-/// Copy of ReAgent.xml beside the image.
-const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";
-const REAGENT_BYTES_MAX: u64 = 1 << 20;
+/// The first phase of each group; a group has as many as its steps need.
+mod phase {
+    pub const DONOR: u8 = 0;
+    pub const CLEARING: u8 = 16;
+    pub const SHADOW: u8 = 32;
+    pub const TABLE: u8 = 64;
+    pub const RECOVERY: u8 = 128;
+    pub const BOOT_STORE: u8 = 192;
+    pub const REAGENT: u8 = 224;
+}
 
 /// A disk behind copying, with changes over it.
 pub type StagedDisk<'d> = Overlay<Moved<&'d dyn ReadAt>>;
@@ -71,7 +75,7 @@ type StagedVolume<'s> = Volume<ReadWindow<&'s StagedDisk<'s>>>;
 struct Stager<'d, 'o> {
     overlay: StagedDisk<'d>,
     observation: &'o Observation,
-    gpt: Gpt,
+    table: TableEditor,
     shrinks: Vec<DonorShrink>,
     moves: Vec<Move>,
     /// What was written, in this order.
@@ -87,48 +91,33 @@ pub fn stage<'d>(
     observation: &Observation,
     plan: &Plan,
 ) -> Result<Staged<'d>, StageError> {
-    let gpt = observation.gpt.clone().map_err(|e| {
+    let changeable = observation.table.changeable.as_ref().map_err(|e| {
         StageError::Refused(Refusal::Table {
             problem: e.to_string(),
         })
     })?;
     let shrinks = shrinks(disk, observation, plan)?;
-    let moves = moves(observation, &shrinks);
+    let mut moves = moves(observation, &shrinks);
+    moves.extend(moving::moves(disk, observation, plan)?);
     let overlay = Overlay::new(Moved::new(disk, &moves), observation.sector_size);
     let mut stager = Stager {
         overlay,
         observation,
-        gpt,
+        table: TableEditor::new(changeable),
         shrinks,
         moves,
         writes: Vec::new(),
     };
+    stager.edit_table(plan)?;
+    let clearing = stager.table.clearing(changeable).map_err(RepairError::from)?;
+    stager.write_table(clearing, phase::CLEARING)?;
     for step in &plan.steps {
         stager.step(step)?;
     }
-    stager.write_table()?;
-    // ReAgent.xml last: the volumes that hold it are in their new shape by now.
+    stager.write_table(stager.table.writes(), phase::TABLE)?;
+    // What knows of the layout comes last: the volumes that hold it are in their new shape by now.
     for step in &plan.steps {
-        if let Step::PatchReAgent {
-            partition,
-            from_offset,
-            to_offset,
-        } = *step
-        {
-            stager.patch_reagent(Patch {
-                partition,
-                path: REAGENT_XML,
-                from_offset,
-                to_offset,
-            })?;
-            let partition = plan.recovery_partition;
-            stager.patch_copy(Patch {
-                partition,
-                path: REAGENT_COPY,
-                from_offset,
-                to_offset,
-            })?;
-        }
+        stager.tell(step, plan.recovery_partition)?;
     }
     stager.finish()
 }
@@ -151,7 +140,7 @@ impl<'d> Stager<'d, '_> {
                 let done = shrinks
                     .iter()
                     .filter(|donor| donor.partition == partition)
-                    .try_for_each(|donor| self.apply(old, &donor.shrink.edits, PHASE_DONOR));
+                    .try_for_each(|donor| self.apply(old, &donor.shrink.edits, phase::DONOR));
                 self.shrinks = shrinks;
                 done
             }
@@ -167,15 +156,46 @@ impl<'d> Stager<'d, '_> {
                     volume_sectors(self.observation, partition, sectors),
                 )
                 .map_err(|source| resize_error(partition, source))?;
-                self.apply(new, &edits, PHASE_RECOVERY)
+                self.apply(new, &edits, phase::RECOVERY)
             }
-            Step::SetPartition { partition, after, .. } => {
-                self.gpt
-                    .set_range(partition, LbaRange::new(Lba(after.start), Lba(after.end)))?;
-                Ok(())
-            }
-            Step::PatchReAgent { .. } => Ok(()),
+            Step::MoveVolume { partition, after, .. } => self.move_volume(partition, after),
+            Step::SetPartition { .. }
+            | Step::RemovePartition { .. }
+            | Step::MendTable { .. }
+            | Step::PatchReAgent { .. } => Ok(()),
         }
+    }
+
+    /// The table as it is to be. What goes, moves away or gets smaller comes first, since it gives the others room.
+    fn edit_table(&mut self, plan: &Plan) -> Result<(), StageError> {
+        for step in &plan.steps {
+            if let Step::RemovePartition { partition, .. } = *step {
+                self.table.remove(partition).map_err(RepairError::from)?;
+            }
+        }
+        let mut changes: Vec<_> = plan
+            .steps
+            .iter()
+            .filter_map(|step| match *step {
+                Step::SetPartition {
+                    partition,
+                    before,
+                    after,
+                } => {
+                    let takes_room = before.count() < after.count() && !plan.moves_volume(partition);
+                    Some((takes_room, partition, after))
+                }
+                _ => None,
+            })
+            .collect();
+        changes.sort_by_key(|&(takes_room, ..)| takes_room);
+        for (_, partition, after) in changes {
+            let range = LbaRange::new(Lba(after.start), Lba(after.end));
+            self.table
+                .set_range(partition, range)
+                .map_err(RepairError::from)?;
+        }
+        Ok(())
     }
 
     fn drop_shadow_copies(&mut self, number: u32) -> Result<(), StageError> {
@@ -210,7 +230,7 @@ impl<'d> Stager<'d, '_> {
             };
             return Err(resize_error(partition, source));
         }
-        let hidden_sectors = start / self.observation.sector_size.bytes();
+        let hidden_sectors = self.hidden_sectors(partition, start)?;
         let growth = FrontGrowth {
             clusters: by_bytes / cluster,
             hidden_sectors,
@@ -220,9 +240,9 @@ impl<'d> Stager<'d, '_> {
         let new = ByteRange::new(start, old.end);
         for edit in &edits.0 {
             let phase = if edit.step == 0 {
-                PHASE_SHADOW
+                phase::SHADOW
             } else {
-                PHASE_RECOVERY
+                phase::RECOVERY
             };
             self.write(new, edit.offset, &edit.bytes, phase)?;
         }
@@ -246,59 +266,24 @@ impl<'d> Stager<'d, '_> {
         Ok(())
     }
 
-    fn write_table(&mut self) -> Result<(), StageError> {
-        let encoded = self.gpt.encode();
+    fn write_table(&mut self, groups: Vec<Vec<TableWrite>>, first_phase: u8) -> Result<(), StageError> {
         let whole = ByteRange::new(0, self.overlay.size());
         let size = self.observation.sector_size.bytes();
-        for (part, phase) in [
-            (&encoded.backup_entries, PHASE_TABLE_BACKUP),
-            (&encoded.backup_header, PHASE_TABLE_BACKUP),
-            (&encoded.primary_entries, PHASE_TABLE_PRIMARY),
-            (&encoded.primary_header, PHASE_TABLE_PRIMARY),
-        ] {
-            self.write(whole, part.lba.0 * size, &part.bytes, phase)?;
-        }
-        Ok(())
-    }
-
-    /// Changes the offset in Windows' own ReAgent.xml.
-    fn patch_reagent(&mut self, step: Patch) -> Result<(), StageError> {
-        let Patch { partition, path, .. } = step;
-        let (volume, range) = self.volume(partition)?;
-        let bytes = read_small(&volume, path).map_err(|source| ntfs_error(partition, source))?;
-        let Some(bytes) = bytes else { return Ok(()) };
-        let mut new = set_winre_offset(&bytes, step.to_offset)
-            .map_err(|source| RepairError::ReAgent { partition, source })?;
-        // A number with fewer digits; spaces at the end keep the length, which the directory knows, too.
-        new.resize(new.len().max(bytes.len()), b' ');
-        let edits =
-            replace_content(&volume, path, &new).map_err(|source| RepairError::Edit { partition, source })?;
-        drop(volume);
-        self.apply(range, &edits, PHASE_REAGENT)
-    }
-
-    /// The same for the copy beside the image, where it is readable and names the old place. It serves people only.
-    fn patch_copy(&mut self, step: Patch) -> Result<(), StageError> {
-        let (volume, _) = self.volume(step.partition)?;
-        let bytes = read_small(&volume, step.path).ok().flatten().unwrap_or_default();
-        drop(volume);
-        let location = ReAgent::parse(&bytes)
-            .ok()
-            .and_then(|reagent| reagent.winre_location);
-        let disk = self.gpt.disk_guid();
-        if location.is_some_and(|l| l.offset == step.from_offset && l.guid == disk) {
-            self.patch_reagent(step)?;
+        for (phase, writes) in (first_phase..).zip(groups) {
+            for TableWrite { lba, bytes } in writes {
+                self.write(whole, lba.0 * size, &bytes, phase)?;
+            }
         }
         Ok(())
     }
 
     /// The volume of a partition as staged so far.
     fn volume(&self, partition: u32) -> Result<(StagedVolume<'_>, ByteRange), StageError> {
-        let entry = self
-            .gpt
-            .partition(partition)
+        let range = self
+            .table
+            .range_of(partition)
             .ok_or(RepairError::NoSuchPartition { number: partition })?;
-        let range = entry.range.bytes(self.observation.sector_size);
+        let range = range.bytes(self.observation.sector_size);
         let volume = Volume::open(ReadWindow::new(&self.overlay, range)?);
         Ok((volume.map_err(|source| ntfs_error(partition, source))?, range))
     }
@@ -320,23 +305,6 @@ impl<'d> Stager<'d, '_> {
             },
         })
     }
-}
-
-/// A change of the offset in one ReAgent.xml.
-#[derive(Debug, Clone, Copy)]
-struct Patch {
-    partition: u32,
-    path: &'static str,
-    from_offset: u64,
-    to_offset: u64,
-}
-
-fn read_small<R: ReadAt>(volume: &Volume<R>, path: &str) -> Result<Option<Vec<u8>>, NtfsError> {
-    let Some(file) = volume.lookup(path)? else {
-        return Ok(None);
-    };
-    let stream = file.require(AttributeType::DATA, "")?;
-    volume.read_stream(stream, REAGENT_BYTES_MAX).map(Some)
 }
 
 /// Damage that only staging meets is a reason not to begin, like any other damage.

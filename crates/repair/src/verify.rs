@@ -7,6 +7,7 @@ use crate::observe::{Depth, WINRE_IMAGE, observe};
 use crate::plan::{Plan, Step};
 use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
 use crate::rules;
+use crate::table::DiskId;
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
 use winrefit_ntfs::check::{CheckLevel, CheckOptions, CheckReport, PartitionPlace, check};
@@ -118,16 +119,23 @@ pub fn verify_plan(
     items.extend(reagent_items(&after, plan));
     items.extend(shadow_copy_items(&after, plan));
     if let Some(recovery) = after.partition(plan.recovery_partition) {
-        items.extend(image_items(disk, old_disk, Some(before), recovery));
-        let free = recovery.free_bytes().unwrap_or(0);
-        let enough = free >= plan.target_free_bytes;
-        items.push(item(
-            "Free space for servicing",
-            enough,
-            format!("{} free on partition {}", size(free), recovery.number),
-        ));
+        items.extend(image_items(disk, old_disk, Some(before), (recovery, Some(plan))));
+        items.extend(free_item(recovery, plan));
     }
     Ok(items)
+}
+
+/// The free space that was planned for, unless that comes with the second commit only.
+fn free_item(recovery: &Partition, plan: &Plan) -> Option<VerificationItem> {
+    if plan.then.is_some() || plan.growth_bytes == 0 {
+        return None;
+    }
+    let free = recovery.free_bytes().unwrap_or(0);
+    Some(item(
+        "Free space for servicing",
+        free >= plan.target_free_bytes,
+        format!("{} free on partition {}", size(free), recovery.number),
+    ))
 }
 
 /// Verifies a disk by itself.
@@ -160,7 +168,7 @@ pub fn verify_disk(
     }
     if let Some(recovery) = recovery {
         items.extend(unreadable_item(recovery));
-        items.extend(image_items(disk, None, None, recovery));
+        items.extend(image_items(disk, None, None, (recovery, None)));
         if let Some(free) = recovery.free_bytes() {
             let rule = rules::servicing(free);
             items.push(item("Free space for servicing", rule.met, rule.arithmetic));
@@ -184,9 +192,15 @@ fn unreadable_item(recovery: &Partition) -> Option<VerificationItem> {
 }
 
 fn table_item(observation: &Observation) -> VerificationItem {
-    match &observation.gpt {
-        Ok(_) => item("Partition table", true, "both copies are good and equal"),
-        Err(error) => item("Partition table", false, error.to_string()),
+    match (&observation.table.sound, observation.table.id) {
+        (Ok(()), DiskId::Gpt(_)) => item("Partition table", true, "both copies are good and equal"),
+        (Ok(()), DiskId::Mbr(_)) => item("Partition table", true, "MBR without a defect"),
+        (Err(_), _) if observation.table.is_whole() => item(
+            "Partition table",
+            true,
+            "both copies are good and equal; LBA 0 is a hybrid MBR",
+        ),
+        (Err(error), _) => item("Partition table", false, error.to_string()),
     }
 }
 
@@ -202,22 +216,33 @@ fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> Ve
         });
         moved.unwrap_or((old.start_lba, old.sectors))
     };
-    for old in &before.partitions {
+    let stay = || before.partitions.iter().filter(|old| !plan.removes(old.number));
+    for old in stay() {
         let same = after.partition(old.number).is_some_and(|new| {
-            (new.type_guid, new.unique_guid, new.attributes, &new.name)
-                == (old.type_guid, old.unique_guid, old.attributes, &old.name)
-                && (new.start_lba, new.sectors) == planned(old.number, old)
+            (
+                new.kind,
+                new.unique_guid,
+                new.attributes,
+                &new.name,
+                new.is_active,
+            ) == (
+                old.kind,
+                old.unique_guid,
+                old.attributes,
+                &old.name,
+                old.is_active,
+            ) && (new.start_lba, new.sectors) == planned(old.number, old)
         });
         if !same {
             return item(what, false, format!("partition {} is not as planned", old.number));
         }
     }
-    let same_count = before.partitions.len() == after.partitions.len();
+    let same_count = stay().count() == after.partitions.len();
     item(
         what,
         same_count,
         format!(
-            "{} partitions, unchanged but for the moved border",
+            "{} partitions, unchanged but for the borders that move",
             after.partitions.len()
         ),
     )
@@ -319,7 +344,7 @@ fn image_items(
     disk: &dyn ReadAt,
     old_disk: Option<&dyn ReadAt>,
     before: Option<&Observation>,
-    recovery: &Partition,
+    (recovery, plan): (&Partition, Option<&Plan>),
 ) -> Vec<VerificationItem> {
     let old = before.and_then(|before| before.partition(recovery.number));
     let Some(winre) = &recovery.winre else {
@@ -354,12 +379,22 @@ fn image_items(
             image_places(old_disk, old.range),
             image_places(disk, recovery.range),
         );
-        let same = matches!(&places, (Ok(a), Ok(b)) if a == b);
-        items.push(item(
-            "Sectors of the WinRE image",
-            same,
-            "the same as before; it was not copied",
-        ));
+        // On a volume that moved as a whole, everything is as far from its start as before.
+        let (base_old, base_new, detail) = if plan.is_some_and(|plan| plan.moves_volume(recovery.number)) {
+            (
+                old.range.start,
+                recovery.range.start,
+                "those of a copy of the volume as a whole, compared byte for byte before it counts",
+            )
+        } else {
+            (0, 0, "the same as before; it was not copied")
+        };
+        let same = |a: &[(u64, u64)], b: &[(u64, u64)]| {
+            let from = |base: u64| move |&(at, clusters): &(u64, u64)| (at.wrapping_sub(base), clusters);
+            a.iter().map(from(base_old)).eq(b.iter().map(from(base_new)))
+        };
+        let same = matches!(&places, (Ok(a), Ok(b)) if same(a, b));
+        items.push(item("Sectors of the WinRE image", same, detail));
     }
     items
 }

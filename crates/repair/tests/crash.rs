@@ -19,6 +19,8 @@ const REQUEST: Request = Request {
     free_bytes: Some(10 * MIB),
     recovery_partition: None,
     drop_shadow_copies: false,
+    reclaim: false,
+    remove_stale: None,
 };
 
 fn layouts() -> [(&'static str, Layout); 5] {

@@ -82,8 +82,7 @@ fn damaged_disks_never_panic_hang_or_end_between() {
     let request = Request {
         size_bytes: Some(40 * MIB),
         free_bytes: Some(10 * MIB),
-        recovery_partition: None,
-        drop_shadow_copies: false,
+        ..Request::default()
     };
     let (mut repaired, mut refused, mut errors) = (0, 0, 0);
     for seed in 1..=600u64 {
@@ -161,8 +160,7 @@ fn wild_attributes_under_right_fixups_never_panic_hang_or_end_between() {
     let request = Request {
         size_bytes: Some(40 * MIB),
         free_bytes: Some(10 * MIB),
-        recovery_partition: None,
-        drop_shadow_copies: false,
+        ..Request::default()
     };
     let (mut repaired, mut other) = (0, 0);
     for seed in 1..=1500u64 {

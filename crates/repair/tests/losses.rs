@@ -21,6 +21,8 @@ const REQUEST: Request = Request {
     free_bytes: Some(10 * MIB),
     recovery_partition: None,
     drop_shadow_copies: false,
+    reclaim: false,
+    remove_stale: None,
 };
 const DROP: Request = Request {
     drop_shadow_copies: true,

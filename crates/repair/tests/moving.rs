@@ -15,6 +15,8 @@ const REQUEST: Request = Request {
     free_bytes: Some(10 * MIB),
     recovery_partition: None,
     drop_shadow_copies: false,
+    reclaim: false,
+    remove_stale: None,
 };
 
 /// C: with that file, $LogFile, $MFTMirr, $Bitmap and the start of the $MFT at its end.

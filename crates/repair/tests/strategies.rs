@@ -15,6 +15,8 @@ fn request(size: u64, free: u64) -> Request {
         free_bytes: Some(free * MIB),
         recovery_partition: None,
         drop_shadow_copies: false,
+        reclaim: false,
+        remove_stale: None,
     }
 }
 

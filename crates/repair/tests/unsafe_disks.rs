@@ -29,6 +29,8 @@ const REQUEST: Request = Request {
     free_bytes: Some(10 * MIB),
     recovery_partition: None,
     drop_shadow_copies: false,
+    reclaim: false,
+    remove_stale: None,
 };
 const VOLUME: (AttributeType, &str) = (AttributeType::VOLUME_INFORMATION, "");
 const DATA: (AttributeType, &str) = (AttributeType::DATA, "");
@@ -319,18 +321,6 @@ fn a_recovery_volume_that_is_gone_is_never_healthy() {
             .verdict,
         Verdict::Damaged
     );
-}
-
-#[test]
-fn a_damaged_copy_of_the_partition_table_is_damage_and_stops_a_repair() {
-    let mut disk = Layout::default().build();
-    poke(&mut disk, 512 + 40, &[0xFF]);
-    let report = diagnose(&target(disk.clone()), None).unwrap();
-    assert_eq!(
-        (report.verdict, report.findings[0].code),
-        (Verdict::Damaged, "partition-table-damaged")
-    );
-    assert_eq!(refusal(disk, &REQUEST), Some("partition-table"));
 }
 
 #[test]

@@ -279,6 +279,25 @@ impl Gpt {
         Ok(())
     }
 
+    /// Removes a partition. Its slot becomes unused; the others keep theirs.
+    ///
+    /// # Errors
+    /// [`GptEditError::NoSuchPartition`].
+    pub fn remove(&mut self, number: u32) -> Result<(), GptEditError> {
+        let missing = GptEditError::NoSuchPartition { number };
+        let at = self.partitions.iter().position(|p| p.number == number);
+        self.partitions.remove(at.ok_or(missing)?);
+        // What a table does not understand is taken from these bytes: an unused slot is zeros.
+        let size = self.entry_size as usize;
+        let start = (number as usize - 1) * size;
+        for copy in [&mut self.primary, &mut self.backup] {
+            if let Some(slot) = copy.entries.get_mut(start..start + size) {
+                slot.fill(0);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether `range` may belong to the partition `number`, or to a new one.
     fn check_free(&self, range: LbaRange, number: Option<u32>) -> Result<(), GptEditError> {
         if range.is_empty() || !self.usable.contains(&range) {

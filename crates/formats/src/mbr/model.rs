@@ -10,7 +10,7 @@ use crate::bytes::u32_at;
 use std::collections::BTreeMap;
 use winrefit_disk::{Lba, SectorSize};
 
-const DISK_SIGNATURE_OFFSET: usize = 0x1b8;
+pub(super) const DISK_SIGNATURE_OFFSET: usize = 0x1b8;
 
 /// Where a partition is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,9 +4,10 @@
 
 use super::entry::{ACTIVE, ENTRY_COUNT, Entry, is_signed};
 use super::error::{MbrError, MbrReadError};
-use super::model::{Mbr, MbrPartition, MbrSlot};
+use super::model::{DISK_SIGNATURE_OFFSET, Mbr, MbrPartition, MbrSlot};
 use super::types;
 use crate::LbaRange;
+use crate::bytes::u32_at;
 use winrefit_disk::{DiskError, Lba, ReadAt, SectorSize};
 
 const EBR_COUNT_MAX: usize = 256;
@@ -105,6 +106,12 @@ impl MbrReading {
             defects: Vec::new(),
         };
         Ok(Mbr::new(self.sector_size, self.device_sectors, layout))
+    }
+
+    /// What Windows knows the disk by; 0 for none.
+    pub fn disk_signature(&self) -> u32 {
+        let sector = self.records.first().map(|record| record.sector.as_slice());
+        u32_at(sector.unwrap_or_default(), DISK_SIGNATURE_OFFSET).unwrap_or(0)
     }
 
     /// Whether the table only says that the disk has a GPT: one entry, of type 0xEE.

@@ -34,3 +34,17 @@ pub const fn is_extended(type_code: u8) -> bool {
         PARTITION_EXTENDED | PARTITION_XINT13_EXTENDED | PARTITION_LINUX_EXTENDED
     )
 }
+
+/// A short English name of a partition type, or `None` for a type not in this list.
+pub const fn type_name(type_code: u8) -> Option<&'static str> {
+    Some(match type_code {
+        PARTITION_IFS => "NTFS or exFAT",
+        PARTITION_FAT32 | PARTITION_FAT32_XINT13 => "FAT32",
+        PARTITION_XINT13 => "FAT16",
+        PARTITION_MSFT_RECOVERY => "recovery",
+        PARTITION_LDM => "LDM",
+        PARTITION_LINUX => "Linux file system",
+        PARTITION_SYSTEM => "EFI system",
+        _ => return None,
+    })
+}

@@ -3,18 +3,20 @@
 use crate::diagnose::Diagnosis;
 use crate::explain::{rfc3339, size};
 use crate::observation::{Content, Observation, Partition};
-use crate::plan::{Plan, Step, Strategy};
+use crate::plan::{Plan, Sectors, Step, Strategy};
 use crate::report::{
     ChangeReport, DiskReport, DroppedReport, ImageReport, JournalReport, PartitionReport, PlanReport,
     RangeReport, RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
 };
+use crate::table::DiskId;
 use winrefit_disk::JournalPlace;
 use winrefit_disk::journal::{Found, Transaction};
 use winrefit_formats::WimArchitecture;
-use winrefit_formats::gpt::types;
 
 /// Unallocated ranges shorter than this are not worth a line.
 const GAP_BYTES_MIN: u64 = 1 << 20;
+/// What a move leaves behind, unless something takes it.
+const OLD_PLACE: &str = "Its old place becomes unallocated.";
 /// For the estimate: what a hard disk does.
 const MOVE_BYTES_PER_SECOND: u64 = 100_000_000;
 
@@ -124,8 +126,15 @@ pub(super) fn disk(observation: &Observation, recovery: Option<&Partition>) -> D
     DiskReport {
         size_bytes: observation.size_bytes,
         sector_size_bytes: observation.sector_size.bytes(),
-        style: "gpt",
-        disk_guid: Some(observation.table.disk_guid().to_string()),
+        style: observation.table.id.style(),
+        disk_guid: match observation.table.id {
+            DiskId::Gpt(guid) => Some(guid.to_string()),
+            DiskId::Mbr(_) => None,
+        },
+        disk_signature: match observation.table.id {
+            DiskId::Gpt(_) => None,
+            DiskId::Mbr(signature) => Some(format!("{signature:#010x}")),
+        },
         partitions,
         unallocated: unallocated(observation),
     }
@@ -139,10 +148,14 @@ fn partition(observation: &Observation, p: &Partition, recovery: Option<&Partiti
     if recovery.is_some_and(|recovery| recovery.number == p.number) {
         roles.push("recovery");
     }
-    match p.type_guid {
-        types::PARTITION_SYSTEM_GUID => roles.push("efi-system"),
-        types::PARTITION_MSFT_RESERVED_GUID => roles.push("reserved"),
-        _ => {}
+    if p.kind.is_efi_system() {
+        roles.push("efi-system");
+    }
+    if p.kind.is_reserved() {
+        roles.push("reserved");
+    }
+    if p.is_active {
+        roles.push("active");
     }
     let label = match &p.content {
         Content::Ntfs(ntfs) => ntfs.state.as_ref().ok().map(|state| state.label.clone()),
@@ -153,10 +166,10 @@ fn partition(observation: &Observation, p: &Partition, recovery: Option<&Partiti
         start_lba: p.start_lba,
         sectors: p.sectors,
         size_bytes: p.range.len(),
-        type_guid: p.type_guid.to_string(),
-        type_name: types::type_name(p.type_guid),
-        unique_guid: p.unique_guid.to_string(),
-        attributes: format!("{:#018x}", p.attributes),
+        type_guid: p.kind.to_string(),
+        type_name: p.kind.name(),
+        unique_guid: p.unique_guid.map(|guid| guid.to_string()),
+        attributes: p.attributes.map(|bits| format!("{bits:#018x}")),
         name: p.name.clone(),
         filesystem: p.content.name(),
         label: label.filter(|label| !label.is_empty()),
@@ -166,7 +179,7 @@ fn partition(observation: &Observation, p: &Partition, recovery: Option<&Partiti
 }
 
 fn unallocated(observation: &Observation) -> Vec<RangeReport> {
-    let usable = observation.table.usable();
+    let usable = observation.table.usable;
     let sector = observation.sector_size.bytes();
     let mut ranges = Vec::new();
     let mut at = usable.start.0;
@@ -186,77 +199,47 @@ fn unallocated(observation: &Observation) -> Vec<RangeReport> {
     ranges
 }
 
-/// The plan's part of the report.
+/// The plan's part of the report, with what each of its commits writes.
 pub(super) fn plan(
     observation: &Observation,
     plan: &Plan,
-    transaction: &Transaction,
+    transactions: &[&Transaction],
     journal: Option<(JournalPlace, u64)>,
 ) -> PlanReport {
-    let move_bytes = transaction.moves.iter().map(|m| m.length).sum();
+    let moves = transactions.iter().flat_map(|transaction| &transaction.moves);
+    let move_bytes = moves.map(|m| m.length).sum();
+    let extents = transactions.iter().flat_map(|transaction| &transaction.extents);
     let sector = observation.sector_size.bytes();
-    let number = plan.recovery_partition;
-    let changed = plan.changed_partitions();
-    let changes = plan.steps.iter().filter_map(|step| match step {
+    let steps = || plan.commits().flat_map(|commit| &commit.steps);
+    let range = |sectors: &Sectors| RangeReport {
+        start_lba: sectors.start,
+        sectors: sectors.count(),
+    };
+    let changes = steps().filter_map(|step| match step {
         Step::SetPartition {
             partition,
             before,
             after,
         } => Some(ChangeReport {
             partition: *partition,
-            before: RangeReport {
-                start_lba: before.start,
-                sectors: before.count(),
-            },
-            after: RangeReport {
-                start_lba: after.start,
-                sectors: after.count(),
-            },
+            before: range(before),
+            after: range(after),
         }),
         _ => None,
     });
-    let others: Vec<String> = observation
-        .partitions
-        .iter()
-        .filter(|p| !changed.contains(&p.number))
-        .map(|p| p.number.to_string())
-        .collect();
-    let mut untouched = Vec::new();
-    if !plan.is_empty() {
-        let files = if move_bytes == 0 {
-            "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent"
-        } else {
-            "Winre.wim, boot.sdi and every other file of the recovery volume: not copied, not moved, never absent"
-        };
-        untouched.push(files.to_owned());
-        untouched.push(format!(
-            "Partition {number}'s number, type, unique GUID, attributes and name; so the boot store (BCD) stays true"
-        ));
-        if !others.is_empty() {
-            untouched.push(format!("Partitions {} as a whole", others.join(", ")));
-        }
-    }
     PlanReport {
         strategy: plan.strategy.name(),
         summary: summary(plan) + &loss(plan),
-        steps: plan
-            .steps
-            .iter()
-            .map(|step| step.text(sector, move_bytes))
-            .collect(),
+        steps: steps().map(|step| step.text(sector, move_bytes)).collect(),
         changes: changes.collect(),
         move_bytes,
         // Read, written, and both read again to compare them.
         move_seconds: (4 * move_bytes).div_ceil(MOVE_BYTES_PER_SECOND),
-        bytes_written: transaction
-            .extents
-            .iter()
-            .map(|extent| extent.after.len() as u64)
-            .sum(),
+        bytes_written: extents.map(|extent| extent.after.len() as u64).sum(),
         journal_bytes: journal.map_or(0, |(_, bytes)| bytes),
         journal_place: journal.map(|(place, _)| place_text(observation, place)),
         dropped_shadow_copies: dropped(plan),
-        untouched,
+        untouched: untouched(observation, plan, move_bytes),
         undo: undo_text(
             plan,
             journal.is_some_and(|(place, _)| !place.is_in_gap(observation.sector_size)),
@@ -265,8 +248,55 @@ pub(super) fn plan(
     }
 }
 
+fn untouched(observation: &Observation, plan: &Plan, move_bytes: u64) -> Vec<String> {
+    if plan.is_empty() {
+        return Vec::new();
+    }
+    let changed: Vec<u32> = plan.commits().flat_map(Plan::changed_partitions).collect();
+    let others = observation
+        .partitions
+        .iter()
+        .filter(|p| !changed.contains(&p.number))
+        .map(|p| p.number.to_string());
+    let others: Vec<String> = others.collect();
+    let mut untouched = vec![
+        untouched_files(plan, move_bytes).to_owned(),
+        untouched_identity(observation, plan.recovery_partition),
+    ];
+    if !others.is_empty() {
+        untouched.push(format!("Partitions {} as a whole", others.join(", ")));
+    }
+    untouched
+}
+
+fn untouched_files(plan: &Plan, move_bytes: u64) -> &'static str {
+    if plan
+        .commits()
+        .any(|commit| commit.moves_volume(plan.recovery_partition))
+    {
+        "Winre.wim, boot.sdi and every other file of the recovery volume: never absent; the old volume stays whole until \
+         the partition table names the copy"
+    } else if move_bytes == 0 {
+        "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent"
+    } else {
+        "Winre.wim, boot.sdi and every other file of the recovery volume: not copied, not moved, never absent"
+    }
+}
+
+fn untouched_identity(observation: &Observation, number: u32) -> String {
+    match observation.table.id {
+        DiskId::Gpt(_) => format!(
+            "Partition {number}'s number, type, unique GUID, attributes and name; so the boot store (BCD) stays true"
+        ),
+        DiskId::Mbr(_) => {
+            format!("Partition {number}'s number and type, the disk signature, the boot code in LBA 0")
+        }
+    }
+}
+
 fn dropped(plan: &Plan) -> Vec<DroppedReport> {
-    let dropped = plan.steps.iter().filter_map(|step| match step {
+    let steps = plan.commits().flat_map(|commit| &commit.steps);
+    let dropped = steps.filter_map(|step| match step {
         Step::DropShadowCopies(dropped) => Some(dropped),
         _ => None,
     });
@@ -284,7 +314,8 @@ fn dropped(plan: &Plan) -> Vec<DroppedReport> {
 
 /// What is lost, where something is: said where nobody can overlook it.
 fn loss(plan: &Plan) -> String {
-    let dropped = plan.steps.iter().filter_map(|step| match step {
+    let steps = plan.commits().flat_map(|commit| &commit.steps);
+    let dropped = steps.filter_map(|step| match step {
         Step::DropShadowCopies(dropped) => Some(dropped),
         _ => None,
     });
@@ -334,8 +365,13 @@ fn place_text(observation: &Observation, place: JournalPlace) -> String {
 fn summary(plan: &Plan) -> String {
     let number = plan.recovery_partition;
     let growth = size(plan.growth_bytes);
-    let donor = plan.steps.iter().find_map(|step| match step {
+    let find = |wanted: &dyn Fn(&Step) -> Option<u32>| plan.steps.iter().find_map(wanted);
+    let donor = find(&|step| match step {
         Step::ShrinkEnd { partition, .. } => Some(*partition),
+        _ => None,
+    });
+    let removed = find(&|step| match step {
+        Step::RemovePartition { partition, .. } => Some(*partition),
         _ => None,
     });
     match (plan.strategy, donor) {
@@ -352,7 +388,20 @@ fn summary(plan: &Plan) -> String {
             "The border between partition {donor} and recovery partition {number} moves: {growth} go from the end of \
              the former to the front of the latter."
         ),
-        _ => format!("Recovery partition {number} gets {growth} of the unallocated space right before it."),
+        (Strategy::Relocate, Some(donor)) => format!(
+            "Partition {donor} gives the space for a new place behind it, in a first commit; recovery partition {number} \
+             moves there and gets {growth} more, in a second one. {OLD_PLACE}"
+        ),
+        (Strategy::Relocate, None) => format!(
+            "Recovery partition {number} moves into unallocated space and gets {growth} more. {OLD_PLACE}"
+        ),
+        (Strategy::RemoveStale, _) => format!(
+            "Partition {}, an old recovery partition that nothing uses, goes; its place becomes unallocated.",
+            removed.unwrap_or_default()
+        ),
+        (Strategy::GrowFront | Strategy::ShrinkGrowFront, _) => {
+            format!("Recovery partition {number} gets {growth} of the unallocated space right before it.")
+        }
     }
 }
 

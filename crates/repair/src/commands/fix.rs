@@ -1,6 +1,6 @@
 //! plan and fix: the same way, which ends before the commit or goes through it.
 
-use super::prepare::{Preparation, Prepared, prepare};
+use super::prepare::{Preparation, Prepared, prepare, prepare_second};
 use super::read_only::mark_unfinished;
 use super::{Progress, ProgressSink, build};
 use crate::diagnose;
@@ -50,6 +50,33 @@ pub fn fix<D: Device>(
     if !ask(&prepared.report) {
         return Ok(prepared.report);
     }
+    let id = uuid::Uuid::new_v4();
+    let second = prepared.plan.then.clone();
+    let first_place = prepared.place;
+    let done = commit(target, prepared, Part { id, is_second: false }, progress)?;
+    let Some(second) = second.filter(|_| done.verdict == Verdict::Repaired) else {
+        return Ok(done);
+    };
+    match prepare_second(target, *second, first_place, done, progress)? {
+        Preparation::Ready(prepared) => commit(target, *prepared, Part { id, is_second: true }, progress),
+        Preparation::Ended(report) => Ok(*report),
+    }
+}
+
+/// Which commit of a repair it is.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    id: uuid::Uuid,
+    is_second: bool,
+}
+
+/// Copies what has to move, commits, and proves the disk.
+fn commit<D: Device>(
+    target: &mut Target<D>,
+    prepared: Prepared,
+    part: Part,
+    progress: ProgressSink<'_>,
+) -> Result<Report, RepairError> {
     let Prepared {
         observation,
         checks,
@@ -62,9 +89,10 @@ pub fn fix<D: Device>(
         return unreadable(target, &observation, report, error);
     }
     let meta = Meta {
-        transaction_id: uuid::Uuid::new_v4(),
-        disk_guid: observation.table.disk_guid().to_bytes_le(),
-        created_unix_seconds: target.now_unix_seconds,
+        transaction_id: part_id(part.id, part.is_second),
+        disk_guid: observation.table.id.to_bytes(),
+        // Of two journals the newer one is undone first.
+        created_unix_seconds: target.now_unix_seconds + u64::from(part.is_second),
         memo: memo(&plan),
     };
     journal::commit(&mut target.device, place, &transaction, &meta, &mut |p| {
@@ -82,6 +110,11 @@ pub fn fix<D: Device>(
         progress,
     )
     .map_err(|error| RepairError::Unverified(Box::new(error)))
+}
+
+/// The names of a repair's two commits differ in one bit, by which an undo of the second finds the first.
+pub(super) fn part_id(id: uuid::Uuid, is_second: bool) -> uuid::Uuid {
+    uuid::Uuid::from_u128(id.as_u128() & !1 | u128::from(is_second))
 }
 
 /// Copies what has to move to free space. Whenever this ends, the disk is the old one.

@@ -9,9 +9,9 @@ use crate::observe::{Depth, observe};
 use crate::places::journal_place;
 use crate::plan::{self, Plan, Request, Step};
 use crate::refusal::Refusal;
-use crate::report::{Report, Verdict};
+use crate::report::{PlanReport, Report, Verdict};
 use crate::shrink::largest_behind;
-use crate::stage::{StageError, stage};
+use crate::stage::{StageError, Staged, stage};
 use crate::target::Target;
 use crate::verify::{self, Before};
 use std::collections::BTreeMap;
@@ -59,13 +59,13 @@ pub(super) fn prepare<D: Device>(
         Err(refusal) => return ended(refused(report, &with_file(disk, &observation, refusal))),
     };
     if plan.is_empty() {
-        report.plan = Some(build::plan(&observation, &plan, &Transaction::default(), None));
+        report.plan = Some(build::plan(&observation, &plan, &[], None));
         if report.verdict != Verdict::Damaged {
             report.verdict = Verdict::Healthy;
         }
         return ended(report);
     }
-    match prove(&target.device, &observation, &plan, &mut report, progress) {
+    match prove_all(&target.device, &observation, &plan, &mut report, progress) {
         Ok((checks, transaction, place)) => Ok(Preparation::Ready(Box::new(Prepared {
             observation,
             checks,
@@ -79,18 +79,111 @@ pub(super) fn prepare<D: Device>(
     }
 }
 
-/// What a commit writes, where its journal goes, and the checks to hold the result against.
-type Proven = (BTreeMap<u32, CheckReport>, Transaction, JournalPlace);
+/// The second half of a repair, on the disk that the first one left. `avoid` is where that one's journal lies.
+pub(super) fn prepare_second<D: Device>(
+    target: &Target<D>,
+    plan: Plan,
+    avoid: JournalPlace,
+    mut report: Report,
+    progress: ProgressSink<'_>,
+) -> Result<Preparation, RepairError> {
+    let observation = observe(target.disk(), target.reported, Depth::Full)?;
+    let avoid = Some(avoid.header);
+    let whole = report.plan.clone();
+    report.checks.clear();
+    let proven = prove(&target.device, &observation, &plan, (&mut report, progress)).and_then(|proven| {
+        let place = proven.place(&target.device, (&observation, &plan), avoid)?;
+        Ok((proven.checks, proven.staged.transaction, place))
+    });
+    // The report tells of the whole repair.
+    report.plan = whole;
+    match proven {
+        Ok((checks, transaction, place)) => Ok(Preparation::Ready(Box::new(Prepared {
+            observation,
+            checks,
+            plan,
+            transaction,
+            place,
+            report,
+        }))),
+        Err(StageError::Refused(refusal)) => Ok(Preparation::Ended(Box::new(refused(report, &refusal)))),
+        Err(StageError::Failed(error)) => Err(error),
+    }
+}
 
-/// Checks what the plan changes, stages it, and proves the staged result. Fills the report on the way.
-fn prove<D: Device>(
+/// Proves both halves of a plan, the second on the staged result of the first, and fills the report on the way.
+fn prove_all<D: Device>(
     device: &D,
     observation: &Observation,
     plan: &Plan,
     report: &mut Report,
     progress: ProgressSink<'_>,
-) -> Result<Proven, StageError> {
-    let disk: &dyn ReadAt = device;
+) -> Result<(BTreeMap<u32, CheckReport>, Transaction, JournalPlace), StageError> {
+    let proven = prove(device, observation, plan, (&mut *report, &mut *progress))?;
+    let place = proven.place(device, (observation, plan), None)?;
+    let needed = proven.journal_bytes(observation)?;
+    let transaction = &proven.staged.transaction;
+    let of_plan =
+        |transactions: &[&Transaction]| build::plan(observation, plan, transactions, Some((place, needed)));
+    report.plan = Some(match plan.then.as_deref() {
+        None => PlanReport {
+            recovery_free_bytes_after: free_after(&proven.staged.overlay, observation, plan)?,
+            ..of_plan(&[transaction])
+        },
+        Some(second) => {
+            let middle = observe(&proven.staged.overlay, Some(observation.sector_size), Depth::Full)?;
+            let then = prove(&proven.staged.overlay, &middle, second, (&mut *report, progress))?;
+            then.journal_bytes(observation)?;
+            PlanReport {
+                recovery_free_bytes_after: free_after(&then.staged.overlay, &middle, second)?,
+                ..of_plan(&[transaction, &then.staged.transaction])
+            }
+        }
+    });
+    report.verdict = Verdict::NeedsRepair;
+    mark_donor(report, plan);
+    Ok((proven.checks, proven.staged.transaction, place))
+}
+
+/// A staged result that passed, with the checks that it was held against.
+struct Proven<'d> {
+    checks: BTreeMap<u32, CheckReport>,
+    staged: Staged<'d>,
+}
+
+impl Proven<'_> {
+    fn journal_bytes(&self, observation: &Observation) -> Result<u64, StageError> {
+        match journal::required_bytes(&self.staged.transaction, observation.sector_size) {
+            Err(error @ JournalError::TooLarge { needed, .. }) => {
+                Err(StageError::Refused(Refusal::NoJournalSpace {
+                    needed_bytes: needed,
+                    problem: format!("{error}; a smaller growth changes less (--size, --free)"),
+                }))
+            }
+            other => Ok(other?),
+        }
+    }
+
+    fn place<D: Device>(
+        &self,
+        device: &D,
+        (observation, plan): (&Observation, &Plan),
+        avoid: Option<u64>,
+    ) -> Result<JournalPlace, StageError> {
+        let needed = self.journal_bytes(observation)?;
+        let (overlay, transaction) = (&self.staged.overlay, &self.staged.transaction);
+        let place = journal_place(device, overlay, (observation, plan), (transaction, needed), avoid);
+        place.map_err(StageError::Refused)
+    }
+}
+
+/// Checks what the plan changes, stages it, and proves the staged result.
+fn prove<'d>(
+    disk: &'d dyn ReadAt,
+    observation: &Observation,
+    plan: &Plan,
+    (report, progress): (&mut Report, ProgressSink<'_>),
+) -> Result<Proven<'d>, StageError> {
     let checks = check_volumes(disk, observation, plan, report, progress)?;
     progress(Progress::Staging);
     let staged = stage(disk, observation, plan)?;
@@ -104,29 +197,7 @@ fn prove<D: Device>(
         let (what, detail) = (failed.what.clone(), failed.detail.clone());
         return Err(StageError::Refused(Refusal::StagedCheckFailed { what, detail }));
     }
-    let transaction = staged.transaction;
-    let needed = match journal::required_bytes(&transaction, observation.sector_size) {
-        Err(error @ JournalError::TooLarge { needed, .. }) => {
-            return Err(StageError::Refused(Refusal::NoJournalSpace {
-                needed_bytes: needed,
-                problem: format!("{error}; a smaller growth changes less (--size, --free)"),
-            }));
-        }
-        other => other?,
-    };
-    let place = journal_place(
-        device,
-        &staged.overlay,
-        (observation, plan),
-        (&transaction, needed),
-    );
-    let place = place.map_err(StageError::Refused)?;
-    let mut plan_report = build::plan(observation, plan, &transaction, Some((place, needed)));
-    plan_report.recovery_free_bytes_after = free_after(&staged.overlay, observation, plan)?;
-    report.plan = Some(plan_report);
-    report.verdict = Verdict::NeedsRepair;
-    mark_donor(report, plan);
-    Ok((checks, transaction, place))
+    Ok(Proven { checks, staged })
 }
 
 /// Checks every volume that the plan changes. One with an error is not touched.

@@ -1,5 +1,6 @@
 //! resume and undo: acting on a journal that is on the disk.
 
+use super::fix::part_id;
 use super::{Progress, ProgressSink, build};
 use crate::diagnose;
 use crate::error::RepairError;
@@ -78,27 +79,58 @@ pub fn undo<D: Device>(
     if !ask(&question) {
         return Ok(question);
     }
-    journal::undo(&mut target.device, &found, Some(guid), &mut |p| {
-        progress(Progress::Committing(p))
-    })
-    .map_err(RepairError::of_writing)?;
+    let mut undo = |target: &mut Target<D>, found: &Found| {
+        journal::undo(&mut target.device, found, Some(guid), &mut |p| {
+            progress(Progress::Committing(p))
+        })
+        .map_err(RepairError::of_writing)
+    };
+    undo(target, &found)?;
+    let first = first_half(target, &found)?;
+    if let Some(first) = &first {
+        match journal::check_undo(&target.device, first, Some(guid)) {
+            Ok(()) => undo(target, first)?,
+            Err(JournalError::ChangedSince { offset }) => {
+                let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+                let place = place_of(&observation, offset);
+                return refused(target, Some(first), &Refusal::HalfUndone { offset, place });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
     progress(Progress::Verifying);
-    let text = if found.header.move_count > 0 {
-        "The repair was put back: whatever is in use on the disk is bit for bit what it was before. Free clusters keep the \
+    proven(
+        "undo",
+        target,
+        Verdict::Undone,
+        (&found, undone_text(&found, first.as_ref())),
+    )
+}
+
+/// The journal of the first commit of a repair of which `second` was the second.
+fn first_half<D: Device>(target: &Target<D>, second: &Found) -> Result<Option<Found>, RepairError> {
+    let id = second.header.transaction_id;
+    let first = find(target)?.0.filter(|_| part_id(id, true) == id);
+    Ok(first.filter(|found| found.header.transaction_id == part_id(id, false) && !found.is_unfinished()))
+}
+
+fn undone_text(found: &Found, first: Option<&Found>) -> &'static str {
+    let all = || first.into_iter().chain([found]);
+    if all().any(|found| found.header.move_count > 0) {
+        "The repair was put back: whatever is in use on the disk is bit for bit what it was before. Free space keeps the \
          copies of the data that had moved."
-    } else if found.header.is_body_in_gap() {
+    } else if all().all(|found| found.header.is_body_in_gap()) {
         "The repair was put back; the disk is bit for bit what it was before."
     } else {
         "The repair was put back; the disk is bit for bit what it was before, but for the free clusters that held the \
          record of it."
-    };
-    proven("undo", target, Verdict::Undone, (&found, text))
+    }
 }
 
 /// The journal, and the identity of the disk that it has to name.
 fn find<D: Device>(target: &Target<D>) -> Result<(Option<Found>, [u8; 16]), RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
-    Ok((observation.journal?, observation.table.disk_guid().to_bytes_le()))
+    Ok((observation.journal?, observation.table.id.to_bytes()))
 }
 
 /// The report on the disk after work on it: with proof, and `verdict` only if nothing is damaged.
@@ -123,7 +155,12 @@ fn prove<D: Device>(
     // An undone repair leaves the lack of space that it was for.
     let recovery = diagnosis.recovery.filter(|_| verdict == Verdict::Repaired);
     let (items, checks) = verify::verify_disk(target.disk(), &observation, recovery)?;
-    if observation.gpt.is_err() || checks.iter().any(|check| !check.consistent) {
+    // An undo gives back a damaged copy of the table, too.
+    let table_damaged = match verdict {
+        Verdict::Undone => observation.table.changeable.is_err(),
+        _ => !observation.table.is_whole(),
+    };
+    if table_damaged || checks.iter().any(|check| !check.consistent) {
         report.verdict = Verdict::Damaged;
     }
     (report.verification, report.checks) = (items, checks);

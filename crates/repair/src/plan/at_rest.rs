@@ -2,7 +2,6 @@
 
 use crate::observation::{Content, Observation, Partition, Space};
 use crate::refusal::Refusal;
-use winrefit_formats::gpt::types;
 use winrefit_ntfs::Lcn;
 use winrefit_ntfs::logfile::LogState;
 
@@ -82,10 +81,7 @@ pub(super) fn start_can_be_told(observation: &Observation, recovery: u32) -> Res
             return Err(Refusal::ReAgentUnreadable { number, problem });
         }
     }
-    let data = observation
-        .partitions
-        .iter()
-        .filter(|p| p.type_guid == types::PARTITION_BASIC_DATA_GUID);
+    let data = observation.partitions.iter().filter(|p| p.kind.is_basic_data());
     for partition in data {
         let number = partition.number;
         match &partition.content {
@@ -149,15 +145,12 @@ pub(super) fn no_bad_clusters_behind(donor: &Partition, start: u64) -> Result<()
 
 pub(super) fn managed_disk(observation: &Observation) -> Result<(), Refusal> {
     for partition in &observation.partitions {
-        let what = match partition.type_guid {
-            types::PARTITION_LDM_METADATA_GUID | types::PARTITION_LDM_DATA_GUID => "the Logical Disk Manager",
-            types::PARTITION_SPACES_GUID => "Storage Spaces",
-            _ => continue,
-        };
-        return Err(Refusal::ManagedDisk {
-            number: partition.number,
-            what,
-        });
+        if let Some(what) = partition.kind.manager() {
+            return Err(Refusal::ManagedDisk {
+                number: partition.number,
+                what,
+            });
+        }
     }
     Ok(())
 }

@@ -1,8 +1,12 @@
 //! The plan: a value that says all that will be done. Making one is a pure function of an observation.
 
 mod at_rest;
+mod donor;
+mod neighbourhood;
 mod planner;
+mod relocate;
 mod shadow_copies;
+mod stale;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +28,10 @@ pub struct Request {
     pub recovery_partition: Option<u32>,
     /// Whether shadow copies that a repair would make unusable may be given up.
     pub drop_shadow_copies: bool,
+    /// Whether the old place of a recovery partition that moves goes to the volume right before it.
+    pub reclaim: bool,
+    /// A recovery partition that nothing uses any more, and that is to go.
+    pub remove_stale: Option<u32>,
 }
 
 /// How room is made, least invasive first.
@@ -39,6 +47,10 @@ pub enum Strategy {
     /// The volume before it gives space.
     #[serde(rename = "shrink+grow-front")]
     ShrinkGrowFront,
+    /// The partition gets another place on the disk.
+    Relocate,
+    /// A recovery partition that nothing uses goes, and nothing else changes.
+    RemoveStale,
 }
 
 impl Strategy {
@@ -49,6 +61,8 @@ impl Strategy {
             Self::GrowEnd => "grow-end",
             Self::GrowFront => "grow-front",
             Self::ShrinkGrowFront => "shrink+grow-front",
+            Self::Relocate => "relocate",
+            Self::RemoveStale => "remove-stale",
         }
     }
 }
@@ -96,7 +110,28 @@ pub enum Step {
         /// Its new length in sectors.
         sectors: u64,
     },
-    /// The entry of `partition` in both copies of the table.
+    /// The volume of `partition` is copied to another place and ends later there.
+    MoveVolume {
+        /// The recovery partition.
+        partition: u32,
+        /// Where it was.
+        before: Sectors,
+        /// Where it will be.
+        after: Sectors,
+    },
+    /// The partition table gets back a copy that was damaged or in the wrong place.
+    MendTable {
+        /// What was wrong, and what becomes of it.
+        what: String,
+    },
+    /// The entry of `partition` in the table goes.
+    RemovePartition {
+        /// The partition.
+        partition: u32,
+        /// Where it was.
+        before: Sectors,
+    },
+    /// The entry of `partition` in the table.
     SetPartition {
         /// The partition.
         partition: u32,
@@ -131,6 +166,9 @@ pub struct Plan {
     pub growth_bytes: u64,
     /// What is done.
     pub steps: Vec<Step>,
+    /// What a second commit does, on the disk that this one leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Box<Plan>>,
 }
 
 impl Plan {
@@ -139,9 +177,28 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// The commits that it takes, in their order.
+    pub fn commits(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.then.as_deref())
+    }
+
+    /// Whether the volume of a partition gets another place.
+    pub fn moves_volume(&self, number: u32) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::MoveVolume { partition, .. } if *partition == number))
+    }
+
+    /// Whether a partition goes.
+    pub fn removes(&self, number: u32) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::RemovePartition { partition, .. } if *partition == number))
+    }
+
     /// Partitions whose volumes are changed.
     pub fn changed_partitions(&self) -> Vec<u32> {
-        let mut numbers: Vec<u32> = self.steps.iter().map(Step::partition).collect();
+        let mut numbers: Vec<u32> = self.steps.iter().filter_map(Step::partition).collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers
@@ -149,15 +206,18 @@ impl Plan {
 }
 
 impl Step {
-    /// The partition whose volume or entry the step changes.
-    pub fn partition(&self) -> u32 {
+    /// The partition whose volume or entry the step changes, if it is one's.
+    pub fn partition(&self) -> Option<u32> {
         match *self {
             Self::ShrinkEnd { partition, .. }
             | Self::GrowFront { partition, .. }
             | Self::GrowEnd { partition, .. }
+            | Self::MoveVolume { partition, .. }
+            | Self::RemovePartition { partition, .. }
             | Self::SetPartition { partition, .. }
-            | Self::PatchReAgent { partition, .. } => partition,
-            Self::DropShadowCopies(dropped) => dropped.partition,
+            | Self::PatchReAgent { partition, .. } => Some(partition),
+            Self::DropShadowCopies(dropped) => Some(dropped.partition),
+            Self::MendTable { .. } => None,
         }
     }
 
@@ -184,13 +244,32 @@ impl Step {
                 "Let the volume on partition {partition} end later, at {}.",
                 size(sectors * sector_bytes)
             ),
+            Self::MoveVolume {
+                partition,
+                before,
+                after,
+            } => format!(
+                "Copy what is in use of the volume on partition {partition} from LBA {} on to LBA {} on, which is \
+                 unallocated, and let it end later there, at {}. The old one stays in place until the partition \
+                 table names the new one.",
+                before.start,
+                after.start,
+                size(after.count() * sector_bytes)
+            ),
+            Self::MendTable { what } => what.clone(),
+            Self::RemovePartition { partition, before } => format!(
+                "Remove partition {partition}, which nothing uses, from the partition table: LBA {} to {} become \
+                 unallocated.",
+                before.start,
+                before.end.saturating_sub(1)
+            ),
             Self::SetPartition {
                 partition,
                 before,
                 after,
             } => format!(
-                "Move the borders of partition {partition} in both copies of the partition table: \
-                 LBA {} to {} becomes {} to {}. Number, type, GUID, attributes and name stay.",
+                "Move the borders of partition {partition} in the partition table: LBA {} to {} becomes {} to {}. \
+                 All else that the table says of it stays.",
                 before.start,
                 before.end.saturating_sub(1),
                 after.start,

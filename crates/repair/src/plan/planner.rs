@@ -1,34 +1,30 @@
 //! Choosing the least invasive way that leads to the target.
 
-use super::at_rest::{
-    check_volume, managed_disk, no_bad_clusters_behind, start_can_be_told, windows_at_rest,
-};
-use super::shadow_copies::{self, Change};
-use super::{Plan, Request, Sectors, Step, Strategy};
-use crate::observation::{Content, Observation, Partition, Space};
+use super::at_rest::{check_volume, managed_disk, start_can_be_told, windows_at_rest};
+use super::neighbourhood::{Neighbourhood, sectors_of};
+use super::relocate::relocate;
+use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies, stale};
+use crate::observation::{Observation, Partition, Space};
 use crate::refusal::{NoDonor, Refusal};
 use crate::rules::{
     PLACEMENT_MARGIN_BYTES, SERVICING_FREE_BYTES, SIZE_BYTES_MAX, TARGET_FREE_BYTES, TARGET_SIZE_BYTES,
 };
 use crate::select::recovery_partition;
-use winrefit_formats::gpt::types;
+use winrefit_formats::gpt::GptMend;
 
-/// Partition edges are multiples of this, as Windows' own tools keep them.
-const ALIGNMENT_BYTES: u64 = 1 << 20;
 /// What the larger $Bitmap and rounding may take of a growth.
 const GROWTH_MARGIN_BYTES: u64 = 1 << 20;
-/// A donor keeps this much free at least, or a twentieth of its size if that is less.
-const DONOR_KEEP_BYTES: u64 = 2 << 30;
-
 /// Plans the repair. The observation has to include free space.
 ///
 /// # Errors
 /// The first [`Refusal`] met.
 pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusal> {
-    observation.gpt.as_ref().map_err(|error| Refusal::Table {
-        problem: error.to_string(),
-    })?;
     managed_disk(observation)?;
+    let problem = observation.table.changeable.as_ref().err();
+    problem.map_or(Ok(()), |problem| {
+        let problem = problem.to_string();
+        Err(Refusal::Table { problem })
+    })?;
     let recovery = recovery_partition(observation, request.recovery_partition)?;
     let space = check_volume(recovery)?;
     let number = recovery.number;
@@ -42,39 +38,91 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
         free_bytes: space.free_bytes,
         target_free_bytes: target_free(request),
         growth_bytes: 0,
-        steps: Vec::new(),
+        steps: stale::remove(observation, recovery, request)?,
+        then: None,
     };
     if is_enough(request, size_bytes, space.free_bytes) {
-        return Ok(plan);
+        if !plan.is_empty() {
+            windows_at_rest(observation)?;
+            plan.strategy = Strategy::RemoveStale;
+        }
+        return finished(observation, plan);
     }
     windows_at_rest(observation)?;
     let wanted = growth(request, size_bytes, space)?;
-    let place = Neighbourhood::of(observation, recovery);
+    let grown = size_bytes + wanted;
+    let place = Neighbourhood::of(observation, recovery, request);
+    let place = place.ok_or(Refusal::NoSuchPartition { number })?;
     if let Some(end) = place.end_growth(wanted, size_bytes) {
-        return Ok(grow_end(observation, recovery, plan, end));
-    }
-    start_can_be_told(observation, number)?;
-    let start = place.aligned_start(wanted, size_bytes)?;
-    plan.growth_bytes = recovery.range.start - start;
-    plan.strategy = if start >= place.gap_start {
-        Strategy::GrowFront
+        plan = grow_end(observation, recovery, plan, end);
     } else {
-        Strategy::ShrinkGrowFront
-    };
-    let mut changed = vec![(recovery, Change::NewStart)];
-    if plan.strategy == Strategy::ShrinkGrowFront {
-        plan.steps
-            .extend(shrink_donor(observation, recovery, &place, start)?);
-        changed.extend(
-            place
-                .left
-                .map(|donor| (donor, Change::NewEnd(start - donor.range.start))),
-        );
+        let start = place.aligned_start(wanted, size_bytes)?;
+        let front = grow_front(observation, recovery, (plan.clone(), start), &place, request);
+        plan = front.or_else(|refusal| match refusal {
+            Refusal::NoDonor { .. } | Refusal::DonorTooFull { .. } | Refusal::BadClusters { .. } => {
+                relocate(observation, recovery, (plan, grown), request, refusal)
+            }
+            refusal => Err(refusal),
+        })?;
     }
-    for (partition, change) in changed {
-        let dropped = shadow_copies::step(partition, change, request.drop_shadow_copies)?;
-        plan.steps.splice(0..0, dropped);
+    finished(observation, plan)
+}
+
+/// What holds for every plan that changes something.
+fn finished(observation: &Observation, mut plan: Plan) -> Result<Plan, Refusal> {
+    known_to_a_hybrid_mbr(observation, &plan)?;
+    if let Some(mend) = observation.table.mend()
+        && !plan.is_empty()
+    {
+        let what = mend_text(mend);
+        plan.steps.insert(0, Step::MendTable { what });
     }
+    Ok(plan)
+}
+
+fn mend_text(mend: &GptMend) -> String {
+    match mend {
+        GptMend::Primary(damage) => format!(
+            "Make the first copy of the partition table anew from the second one, which is good: {damage}."
+        ),
+        GptMend::Backup(damage) => format!(
+            "Make the second copy of the partition table anew from the first one, which is good: {damage}."
+        ),
+        GptMend::BackupPlace { from, to } => format!(
+            "Put the second copy of the partition table at the end of the disk, which has grown: its header goes from \
+             LBA {from} to {to}, and the space between becomes usable."
+        ),
+    }
+}
+
+/// The front of `recovery` begins at `start`, in unallocated space or in what the partition before it gives.
+fn grow_front(
+    observation: &Observation,
+    recovery: &Partition,
+    (mut plan, start): (Plan, u64),
+    place: &Neighbourhood<'_>,
+    request: &Request,
+) -> Result<Plan, Refusal> {
+    let number = recovery.number;
+    start_can_be_told(observation, number)?;
+    plan.growth_bytes = recovery.range.start - start;
+    plan.strategy = Strategy::GrowFront;
+    if !place.is_free_from(start) {
+        plan.strategy = Strategy::ShrinkGrowFront;
+        let no_donor = |reason| Refusal::NoDonor { number, reason };
+        let donor = place.left.ok_or(no_donor(NoDonor::FirstOnDisk))?;
+        donor::check_kind(observation, donor).map_err(no_donor)?;
+        let end = start.saturating_sub(place.head);
+        plan.steps.extend(donor::shrink(
+            observation,
+            donor,
+            end,
+            request.drop_shadow_copies,
+        )?);
+    }
+    let change = shadow_copies::Change::NewStart;
+    let dropped = shadow_copies::step(recovery, change, request.drop_shadow_copies)?;
+    plan.steps.splice(0..0, dropped);
     plan.steps.push(Step::GrowFront {
         partition: number,
         by_bytes: plan.growth_bytes,
@@ -93,11 +141,18 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
     Ok(plan)
 }
 
-fn sectors_of(partition: &Partition) -> Sectors {
-    Sectors {
-        start: partition.start_lba,
-        end: partition.start_lba + partition.sectors,
-    }
+/// A hybrid MBR names partitions a second time, and nobody would tell it of a change.
+fn known_to_a_hybrid_mbr(observation: &Observation, plan: &Plan) -> Result<(), Refusal> {
+    let hybrid = observation.table.hybrid();
+    let changed = plan.changed_partitions();
+    let known = observation.partitions.iter().find(|p| {
+        let range = observation.table.entry(p.number).map(|entry| entry.range);
+        changed.contains(&p.number)
+            && hybrid
+                .iter()
+                .any(|named| range.is_some_and(|range| range.overlaps(named)))
+    });
+    known.map_or(Ok(()), |p| Err(Refusal::HybridMbr { number: p.number }))
 }
 
 /// Without wishes the servicing rule decides: a partition that passes is left alone even below the target.
@@ -138,75 +193,6 @@ fn growth(request: &Request, size_bytes: u64, space: Space) -> Result<u64, Refus
     }
 }
 
-/// What lies around the recovery partition.
-struct Neighbourhood<'o> {
-    left: Option<&'o Partition>,
-    /// First byte of the unallocated space before it (its own start, if there is none).
-    gap_start: u64,
-    /// First byte that is not unallocated behind it.
-    gap_end: u64,
-    start: u64,
-    end: u64,
-    cluster: u64,
-}
-
-impl<'o> Neighbourhood<'o> {
-    fn of(observation: &'o Observation, recovery: &Partition) -> Self {
-        let usable = observation.table.usable().bytes(observation.sector_size);
-        let (start, end) = (recovery.range.start, recovery.range.end);
-        let left = observation
-            .partitions
-            .iter()
-            .filter(|p| p.range.end <= start)
-            .max_by_key(|p| p.range.end);
-        let right = observation
-            .partitions
-            .iter()
-            .filter(|p| p.range.start >= end)
-            .map(|p| p.range.start)
-            .min();
-        Self {
-            left,
-            gap_start: left.map_or(usable.start.next_multiple_of(ALIGNMENT_BYTES), |p| p.range.end),
-            gap_end: right.unwrap_or(usable.end),
-            start,
-            end,
-            cluster: recovery
-                .ntfs()
-                .map_or(4096, |ntfs| ntfs.geometry.cluster_size.into()),
-        }
-    }
-
-    /// The new end, if the space behind suffices.
-    fn end_growth(&self, wanted: u64, size_bytes: u64) -> Option<u64> {
-        let end = (self.end + wanted)
-            .next_multiple_of(ALIGNMENT_BYTES)
-            .min(self.start + SIZE_BYTES_MAX);
-        (end <= self.gap_end && end - self.start >= size_bytes + wanted).then_some(end)
-    }
-
-    /// The new start: at least `wanted` bytes earlier, on a 1 MiB boundary where the volume's clusters allow it.
-    fn aligned_start(&self, wanted: u64, size_bytes: u64) -> Result<u64, Refusal> {
-        let wanted_bytes = size_bytes + wanted;
-        let too_large = Refusal::TargetTooLarge { wanted_bytes };
-        // Where so much does not lie before it, whoever gives space refuses.
-        let latest = self.start.saturating_sub(wanted);
-        let aligned = latest / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
-        let start = if (self.start - aligned).is_multiple_of(self.cluster) {
-            aligned
-        } else {
-            self.start
-                .saturating_sub((self.start - latest).next_multiple_of(self.cluster))
-        };
-        // Alignment may add less than 1 MiB; the cap is for what was asked.
-        if self.end - start > SIZE_BYTES_MAX + ALIGNMENT_BYTES {
-            Err(too_large)
-        } else {
-            Ok(start)
-        }
-    }
-}
-
 fn grow_end(observation: &Observation, recovery: &Partition, mut plan: Plan, end: u64) -> Plan {
     let sector = observation.sector_size.bytes();
     let before = sectors_of(recovery);
@@ -229,76 +215,8 @@ fn grow_end(observation: &Observation, recovery: &Partition, mut plan: Plan, end
     plan
 }
 
-/// The steps that make `start` the end of the partition before, if that is a volume that can give so much.
-fn shrink_donor(
-    observation: &Observation,
-    recovery: &Partition,
-    place: &Neighbourhood<'_>,
-    start: u64,
-) -> Result<Vec<Step>, Refusal> {
-    let no_donor = |reason| Refusal::NoDonor {
-        number: recovery.number,
-        reason,
-    };
-    let donor = place.left.ok_or(no_donor(NoDonor::FirstOnDisk))?;
-    let number = donor.number;
-    let is_data = donor.type_guid == types::PARTITION_BASIC_DATA_GUID;
-    if !is_data
-        || matches!(
-            donor.content,
-            Content::Fat(_) | Content::ExFat | Content::Empty | Content::Unknown
-        )
-    {
-        let kind = types::type_name(donor.type_guid).unwrap_or("an unknown type");
-        let what = format!("a partition of type {kind} holding: {}", donor.content.name());
-        return Err(no_donor(NoDonor::Foreign { number, what }));
-    }
-    let space = check_volume(donor)?;
-    no_bad_clusters_behind(donor, start)?;
-    let sector = observation.sector_size.bytes();
-    let before = sectors_of(donor);
-    let after = Sectors {
-        end: start / sector,
-        ..before
-    };
-    let move_border = Step::SetPartition {
-        partition: number,
-        before,
-        after,
-    };
-    let shrink = Step::ShrinkEnd {
-        partition: number,
-        sectors: after.count(),
-    };
-    let volume_bytes = donor.ntfs().map_or(u64::MAX, |ntfs| ntfs.geometry.volume_bytes());
-    if start > donor.range.start && volume_bytes <= start - donor.range.start {
-        // The volume ends before its partition does, and before the new border: only its backup boot sector may have
-        // to move.
-        return Ok(vec![shrink, move_border]);
-    }
-    // What lies behind a volume that is smaller than its partition costs it nothing.
-    let volume_end = donor
-        .range
-        .start
-        .saturating_add(volume_bytes)
-        .min(donor.range.end);
-    let needed_bytes = volume_end.saturating_sub(start);
-    let keep_bytes = DONOR_KEEP_BYTES.min(donor.range.len() / 20);
-    if start <= donor.range.start || space.free_bytes < needed_bytes.saturating_add(keep_bytes) {
-        let free_bytes = space.free_bytes;
-        return Err(Refusal::DonorTooFull {
-            number,
-            needed_bytes,
-            free_bytes,
-            keep_bytes,
-            path: None,
-        });
-    }
-    Ok(vec![shrink, move_border])
-}
-
 /// A patch for every Windows whose ReAgent.xml names the partition by its old offset.
-fn patch_reagent(
+pub(super) fn patch_reagent(
     observation: &Observation,
     recovery: &Partition,
     to_offset: u64,

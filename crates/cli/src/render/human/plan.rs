@@ -140,10 +140,7 @@ pub fn promises(page: &mut Page, report: &Report) {
         } else {
             "Copied"
         };
-        let mut text = format!(
-            "{} of data to free space of the same volume",
-            size(plan.move_bytes)
-        );
+        let mut text = format!("{} of data to free space", size(plan.move_bytes));
         if report.verdict == Verdict::NeedsRepair {
             text.push_str(&format!("; about {} s on a hard disk", plan.move_seconds.max(1)));
         }

@@ -27,8 +27,8 @@ fn partition(
         size_bytes: (mib.end - mib.start) * MIB,
         type_guid: "de94bba4-06d1-4d40-a16a-bfd50179d6ac".into(),
         type_name: Some(type_name),
-        unique_guid: format!("00000000-0000-4000-8000-{number:012}"),
-        attributes: attributes.into(),
+        unique_guid: Some(format!("00000000-0000-4000-8000-{number:012}")),
+        attributes: Some(attributes.into()),
         name: String::new(),
         filesystem,
         label: None,
@@ -43,6 +43,7 @@ fn disk() -> DiskReport {
         sector_size_bytes: 512,
         style: "gpt",
         disk_guid: Some("7a1bb4f8-54d8-4c53-9bb1-3f0a3c21d1c2".into()),
+        disk_signature: None,
         partitions: vec![
             partition(1, 1..101, "efi-system", Some(70 * MIB)),
             partition(2, 101..117, "reserved", None),

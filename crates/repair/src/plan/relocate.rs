@@ -1,0 +1,168 @@
+//! A new place for a recovery partition that cannot grow where it is.
+//!
+//! Where there is unallocated space for it, that takes one commit: the volume is copied there and the entry switched.
+//! Otherwise a donor has to give the space first, in a commit of its own, because what lies in its tail has to be out
+//! of the way before a copy may be put there.
+
+use super::at_rest::{check_volume, start_can_be_told};
+use super::neighbourhood::{ALIGNMENT_BYTES, sectors_of};
+use super::planner::patch_reagent;
+use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies};
+use crate::observation::{Observation, Partition};
+use crate::refusal::Refusal;
+use std::cmp::Reverse;
+use winrefit_formats::LbaRange;
+
+/// Moves `recovery` to where it can have `size_bytes`. `plan` has all that is known before.
+///
+/// # Errors
+/// `refusal`, which says why it cannot grow where it is, if there is no other place; or what stands against the best
+/// one.
+pub(super) fn relocate(
+    observation: &Observation,
+    recovery: &Partition,
+    (plan, size_bytes): (Plan, u64),
+    request: &Request,
+    refusal: Refusal,
+) -> Result<Plan, Refusal> {
+    start_can_be_told(observation, recovery.number)?;
+    let change = shadow_copies::Change::NewStart;
+    if shadow_copies::step(recovery, change, false).is_err() {
+        // They would be copied with all their positions, which nobody has tried.
+        return Err(refusal);
+    }
+    let sector = observation.sector_size.bytes();
+    let sectors = size_bytes.next_multiple_of(ALIGNMENT_BYTES) / sector;
+    if let Some(place) = unallocated(observation, recovery, sectors) {
+        return moved(observation, recovery, plan, place, request);
+    }
+    let Some((first, place)) = given(observation, recovery, sectors, request) else {
+        return Err(refusal);
+    };
+    let shell = Plan {
+        steps: Vec::new(),
+        ..plan.clone()
+    };
+    let second = moved(observation, recovery, shell, place, request)?;
+    Ok(Plan {
+        strategy: Strategy::Relocate,
+        growth_bytes: second.growth_bytes,
+        steps: [plan.steps, first].concat(),
+        then: Some(Box::new(second)),
+        ..plan
+    })
+}
+
+/// The smallest unallocated space that is large enough.
+fn unallocated(observation: &Observation, recovery: &Partition, sectors: u64) -> Option<LbaRange> {
+    let entry = observation.table.entry(recovery.number)?;
+    let places = observation.table.places_for(entry);
+    let fitting = places.into_iter().filter(|place| place.sectors() >= sectors);
+    let place = fitting.min_by_key(LbaRange::sectors)?;
+    Some(LbaRange::new(
+        place.start,
+        winrefit_disk::Lba(place.start.0 + sectors),
+    ))
+}
+
+/// The donor's part, and the place that it leaves: of all volumes that can give so much, a Windows before others, then
+/// the one with the most free space.
+fn given(
+    observation: &Observation,
+    recovery: &Partition,
+    sectors: u64,
+    request: &Request,
+) -> Option<(Vec<Step>, LbaRange)> {
+    if recovery.ebr.is_some() {
+        return None;
+    }
+    let is_windows = |p: &Partition| observation.windows.iter().any(|w| w.partition == p.number);
+    let mut donors: Vec<&Partition> = observation
+        .partitions
+        .iter()
+        .filter(|p| p.number != recovery.number && p.ebr.is_none())
+        .filter(|p| donor::check_kind(observation, p).is_ok() && check_volume(p).is_ok())
+        .collect();
+    donors.sort_by_key(|p| Reverse((is_windows(p), p.free_bytes())));
+    let sector = observation.sector_size.bytes();
+    donors.into_iter().find_map(|donor| {
+        // Unallocated space behind the donor is part of the place.
+        let free = observation.table.surroundings(donor.number, None)?.free;
+        let aligned = ALIGNMENT_BYTES / sector;
+        let end = free.end.0 / aligned * aligned;
+        let start = end.checked_sub(sectors)?;
+        let steps = donor::shrink(
+            observation,
+            donor,
+            start.checked_mul(sector)?,
+            request.drop_shadow_copies,
+        );
+        let place = LbaRange::new(winrefit_disk::Lba(start), winrefit_disk::Lba(end));
+        steps.ok().map(|steps| (steps, place))
+    })
+}
+
+/// The plan with the steps that put `recovery` at `place`.
+fn moved(
+    observation: &Observation,
+    recovery: &Partition,
+    mut plan: Plan,
+    place: LbaRange,
+    request: &Request,
+) -> Result<Plan, Refusal> {
+    let (partition, before) = (recovery.number, sectors_of(recovery));
+    let sector = observation.sector_size.bytes();
+    let after = Sectors {
+        start: place.start.0,
+        end: place.end.0,
+    };
+    plan.strategy = Strategy::Relocate;
+    plan.growth_bytes = (after.count() * sector).saturating_sub(recovery.range.len());
+    plan.steps.push(Step::MoveVolume {
+        partition,
+        before,
+        after,
+    });
+    plan.steps.push(Step::SetPartition {
+        partition,
+        before,
+        after,
+    });
+    let to_offset = after.start * sector;
+    plan.steps
+        .extend(patch_reagent(observation, recovery, to_offset)?);
+    if request.reclaim {
+        plan.steps.extend(reclaim(observation, recovery));
+    }
+    Ok(plan)
+}
+
+/// The steps that give the old place to the volume right before it, where that is an ordinary one at rest. Its end
+/// grows; nothing of it moves.
+fn reclaim(observation: &Observation, recovery: &Partition) -> Vec<Step> {
+    let neighbour = observation
+        .partitions
+        .iter()
+        .find(|p| p.range.end == recovery.range.start && p.ebr.is_none());
+    let Some(neighbour) =
+        neighbour.filter(|p| donor::check_kind(observation, p).is_ok() && check_volume(p).is_ok())
+    else {
+        return Vec::new();
+    };
+    let before = sectors_of(neighbour);
+    let after = Sectors {
+        end: sectors_of(recovery).end,
+        ..before
+    };
+    let partition = neighbour.number;
+    let border = Step::SetPartition {
+        partition,
+        before,
+        after,
+    };
+    let grow = Step::GrowEnd {
+        partition,
+        sectors: after.count(),
+    };
+    vec![border, grow]
+}

@@ -1,0 +1,50 @@
+//! Recovery partitions that nothing uses any more: upgrades leave them behind. None goes unless the user names it.
+
+use super::neighbourhood::sectors_of;
+use super::{Request, Step};
+use crate::observation::{Observation, Partition};
+use crate::refusal::Refusal;
+use crate::rules::SIZE_BYTES_MAX;
+
+/// The step that removes the partition that the request names, if it names one and nothing uses that.
+pub(super) fn remove(
+    observation: &Observation,
+    recovery: &Partition,
+    request: &Request,
+) -> Result<Vec<Step>, Refusal> {
+    let Some(number) = request.remove_stale else {
+        return Ok(Vec::new());
+    };
+    let stale = observation
+        .partition(number)
+        .ok_or(Refusal::NoSuchPartition { number })?;
+    if let Some(problem) = use_of(observation, recovery, stale) {
+        return Err(Refusal::NotStale { number, problem });
+    }
+    Ok(vec![Step::RemovePartition {
+        partition: number,
+        before: sectors_of(stale),
+    }])
+}
+
+/// What speaks against removing a partition.
+fn use_of(observation: &Observation, recovery: &Partition, stale: &Partition) -> Option<&'static str> {
+    let windows = &observation.windows;
+    if !stale.is_recovery_type() {
+        Some("it is not of the recovery type")
+    } else if stale.number == recovery.number {
+        Some("it is the recovery partition that is worked on")
+    } else if windows.iter().any(|w| w.recovery_partition == Some(stale.number)) {
+        Some("a Windows on this disk uses it")
+    } else if windows.iter().any(|w| matches!(w.reagent, Some(Err(_)) | None)) || windows.is_empty() {
+        Some("what Windows uses cannot be read on this disk")
+    } else if stale.range.len() > SIZE_BYTES_MAX {
+        Some("it is larger than 2 GiB, so it may be a computer maker's factory image")
+    } else if stale.ebr.is_some() {
+        Some("it is a logical partition, and those behind it would get other numbers")
+    } else if stale.ntfs().is_none() {
+        Some("it holds no NTFS volume that could be looked at")
+    } else {
+        None
+    }
+}
