@@ -6,7 +6,7 @@ mod layouts;
 mod refusals;
 mod winre;
 
-use crate::profile::{PartitionSpec, Profile, RecoverySpec, Role, Size, WinRePlace};
+use crate::profile::{PartitionSpec, PartitionStyle, Profile, RecoverySpec, Role, Size, WinRePlace};
 use crate::software;
 use winrefit_disk::SectorSize;
 
@@ -48,7 +48,12 @@ pub fn all() -> impl Iterator<Item = &'static Profile> {
 }
 
 const fn part(role: Role, size: Size, name: &'static str) -> PartitionSpec {
-    PartitionSpec { role, size, name }
+    PartitionSpec {
+        role,
+        size,
+        name,
+        logical: false,
+    }
 }
 
 const fn mib(count: u64) -> Size {
@@ -92,6 +97,7 @@ const fn profile(
         expected,
         disk_size_bytes: 32 * GIB,
         sector_size: SectorSize::B512,
+        style: PartitionStyle::Gpt,
         partitions,
         windows: software::SERVER_2022,
         recovery: AS_INSTALLED,
