@@ -138,7 +138,9 @@ fn windows_files(
             FileData::Bytes(software),
         ),
         (r"Windows\System32\Recovery\ReAgent.xml", ARCHIVE, reagent()),
+        // Every Windows has both, whatever its firmware.
         (r"Windows\Boot\DVD\EFI\boot.sdi", ARCHIVE, sdi()),
+        (r"Windows\Boot\DVD\PCAT\boot.sdi", ARCHIVE, sdi()),
     ];
     match profile.recovery.place {
         WinRePlace::RecoveryPartition | WinRePlace::SystemPartition | WinRePlace::ImageMissing => {}
