@@ -3,6 +3,7 @@
 
 mod disks;
 mod layouts;
+mod mbr;
 mod refusals;
 mod winre;
 
@@ -35,6 +36,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: "Disks and partition tables",
         profiles: disks::PROFILES,
+    },
+    Group {
+        title: "Disks with an MBR",
+        profiles: mbr::PROFILES,
     },
     Group {
         title: "Volumes that may not be changed",
