@@ -95,9 +95,10 @@ impl CreatedDisk {
 impl CreatedPartition {
     /// What the boot sector of its volume says about the sectors before it.
     ///
-    /// For a logical partition these count from its EBR. So DOS and Windows describe the field for partitions in an
-    /// extended one; no volume that Windows made there was at hand, and MS-DOS 7 was seen to count from the start of
-    /// the disk where the extended partition has type 0x0F. Only boot code reads the field.
+    /// For a logical partition these count from its EBR: how Windows is commonly said to do it, and not verified. No
+    /// volume that Windows made in an extended partition was at hand; dosfstools' measurements of MS-DOS 7.10 say so
+    /// for the extended type 0x05 and the start of the disk for 0x0F, and ntfs-3g takes the start of the disk for all.
+    /// Only boot code reads the field, so nothing should be refused for it.
     pub fn hidden_sectors(&self, sector_bytes: u64) -> u64 {
         (self.range.start - self.ebr.unwrap_or(0)) / sector_bytes
     }

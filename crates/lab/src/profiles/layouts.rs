@@ -118,7 +118,7 @@ pub(super) const PROFILES: &[Profile] = &[
     profile(
         "two-re-adjacent",
         "an emptied old recovery partition right before the active one",
-        "no-donor",
+        "relocate",
         &[
             ESP,
             MSR,
