@@ -8,7 +8,8 @@ mod oracle;
 use oracle::{TempFile, run, skip};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use winrefit_disk::{ByteRange, DiskFile, ReadAt, ReadWindow};
+use std::time::Duration;
+use winrefit_disk::{ByteRange, DiskError, DiskFile, ReadAt, ReadWindow};
 use winrefit_formats::bcd::{Bcd, BcdPartition, DeviceKind};
 use winrefit_formats::mbr::{MbrSlot, read_mbr};
 use winrefit_formats::reagent::ReAgent;
@@ -52,7 +53,14 @@ impl Disk {
     }
 
     fn opened(&self) -> DiskFile {
-        DiskFile::open_read(&self.path()).unwrap()
+        // Between fork and exec a child that another test starts has the lock of the disk's maker.
+        for _ in 0..100 {
+            match DiskFile::open_read(&self.path()) {
+                Err(DiskError::InUse { .. }) => std::thread::sleep(Duration::from_millis(20)),
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("{} stays in use", self.path().display());
     }
 
     fn lba(&self, offset: u64) -> u64 {
