@@ -1,8 +1,10 @@
-//! The boot configuration store of a UEFI Windows on a GPT disk, as `bcdboot` and `reagentc` leave it.
+//! The boot configuration store of a Windows, as `bcdboot` and `reagentc` leave it: with UEFI on a GPT disk, with a
+//! BIOS on an MBR disk.
 //!
 //! A store is a registry hive: `Objects\{guid}\Description` has the object's type, `Objects\{guid}\Elements\XXXXXXXX`
 //! has the value `Element`. The element's number tells its format in its second highest four bits. There is no
-//! public specification of the device elements; their layout here is that of a store of Windows 10.
+//! public specification of the device elements; their layout here is that of a store of Windows 10. No store of a BIOS
+//! machine was at hand: what it has otherwise is from what `bcdedit` prints there.
 
 mod device;
 
@@ -25,12 +27,10 @@ const LOCALE: &str = "en-US";
 /// What a boot store describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BootStore<'a> {
-    /// GUID of the GPT disk that all partitions are on.
-    pub disk: Uuid,
-    /// Unique GUID of the EFI system partition.
-    pub esp: Uuid,
-    /// Unique GUID of the Windows partition.
-    pub windows: Uuid,
+    /// The EFI system partition, or the active partition of an MBR disk. It decides which firmware the store is for.
+    pub system: Partition,
+    /// The Windows partition.
+    pub windows: Partition,
     /// The object that starts Windows.
     pub loader: Uuid,
     /// The object that wakes it from hibernation.
@@ -44,8 +44,8 @@ pub struct BootStore<'a> {
 /// How a store describes the recovery environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecoveryEntry {
-    /// Unique GUID of the partition that `\Recovery\WindowsRE` is on.
-    pub partition: Uuid,
+    /// The partition that `\Recovery\WindowsRE` is on.
+    pub partition: Partition,
     /// The object that starts it.
     pub loader: Uuid,
     /// The object with the options of its RAM disk.
@@ -102,47 +102,44 @@ impl<'a> BootStore<'a> {
             .dword("System", 1)
             .dword("TreatAsSystem", 1);
         let root = Key::new("NewStoreRoot").key(description).key(objects);
-        hive::write(
-            &root,
-            r"\Device\HarddiskVolume1\EFI\Microsoft\Boot\BCD",
-            timestamp,
-        )
+        let name = match self.is_bios() {
+            true => r"\Device\HarddiskVolume1\Boot\BCD",
+            false => r"\Device\HarddiskVolume1\EFI\Microsoft\Boot\BCD",
+        };
+        hive::write(&root, name, timestamp)
     }
 
-    fn partition(&self, partition: Uuid) -> Partition {
-        Partition {
-            disk: self.disk,
-            partition,
-        }
+    const fn is_bios(&self) -> bool {
+        matches!(self.system, Partition::Mbr { .. })
     }
 
     fn boot_manager(&self) -> Key {
-        object(
-            BOOT_MANAGER,
-            0x1010_0002,
-            vec![
-                (0x1100_0001, Element::Device(self.partition(self.esp).element())),
-                (0x1200_0002, Element::Text(r"\EFI\Microsoft\Boot\bootmgfw.efi")),
-                (0x1200_0004, Element::Text("Windows Boot Manager")),
-                (0x1200_0005, Element::Text(LOCALE)),
-                (0x1400_0006, Element::Objects(vec![GLOBAL_SETTINGS])),
-                (0x2300_0003, Element::Object(self.loader)),
-                (0x2300_0006, Element::Object(self.resume)),
-                (0x2400_0001, Element::Objects(vec![self.loader])),
-                (0x2500_0004, Element::Integer(30)),
-            ],
-        )
+        let mut elements = vec![
+            (0x1100_0001, Element::Device(self.system.element())),
+            (0x1200_0004, Element::Text("Windows Boot Manager")),
+            (0x1200_0005, Element::Text(LOCALE)),
+            (0x1400_0006, Element::Objects(vec![GLOBAL_SETTINGS])),
+            (0x2300_0003, Element::Object(self.loader)),
+            (0x2300_0006, Element::Object(self.resume)),
+            (0x2400_0001, Element::Objects(vec![self.loader])),
+            (0x2500_0004, Element::Integer(30)),
+        ];
+        // A BIOS starts the boot manager by the active partition's code, not by its path.
+        if !self.is_bios() {
+            elements.push((0x1200_0002, Element::Text(r"\EFI\Microsoft\Boot\bootmgfw.efi")));
+        }
+        object(BOOT_MANAGER, 0x1010_0002, elements)
     }
 
     fn windows_loader(&self) -> Key {
-        let device = self.partition(self.windows).element();
+        let device = self.windows.element();
+        let path = self.by_firmware(r"\Windows\system32\winload.efi", r"\Windows\system32\winload.exe");
         let mut elements = vec![
             (0x1100_0001, Element::Device(device.clone())),
-            (0x1200_0002, Element::Text(r"\Windows\system32\winload.efi")),
+            (0x1200_0002, Element::Text(path)),
             (0x1200_0004, Element::Text(self.description)),
             (0x1200_0005, Element::Text(LOCALE)),
             (0x1400_0006, Element::Objects(vec![BOOT_LOADER_SETTINGS])),
-            (0x1600_0060, Element::Boolean(true)),
             (0x1700_0077, Element::Integers(vec![0x1500_0075])),
             (0x2100_0001, Element::Device(device)),
             (0x2200_0002, Element::Text(r"\Windows")),
@@ -150,6 +147,7 @@ impl<'a> BootStore<'a> {
             (0x2500_0020, Element::Integer(0)),
             (0x2500_00c2, Element::Integer(1)),
         ];
+        elements.extend(self.isolated_context());
         elements.extend(self.recovery_sequence());
         if self.recovery.is_some() {
             elements.push((0x1500_0066, Element::Integer(3)));
@@ -158,22 +156,35 @@ impl<'a> BootStore<'a> {
     }
 
     fn resume_loader(&self) -> Key {
-        let device = self.partition(self.windows).element();
+        let device = self.windows.element();
+        let path = self.by_firmware(
+            r"\Windows\system32\winresume.efi",
+            r"\Windows\system32\winresume.exe",
+        );
         let mut elements = vec![
             (0x1100_0001, Element::Device(device.clone())),
-            (0x1200_0002, Element::Text(r"\Windows\system32\winresume.efi")),
+            (0x1200_0002, Element::Text(path)),
             (0x1200_0004, Element::Text("Windows Resume Application")),
             (0x1200_0005, Element::Text(LOCALE)),
             (0x1400_0006, Element::Objects(vec![RESUME_LOADER_SETTINGS])),
-            (0x1600_0060, Element::Boolean(true)),
             (0x1700_0077, Element::Integers(vec![0x1500_0075])),
             (0x2100_0001, Element::Device(device)),
             (0x2200_0002, Element::Text(r"\hiberfil.sys")),
             (0x2500_0008, Element::Integer(1)),
             (0x2600_0006, Element::Boolean(false)),
         ];
+        elements.extend(self.isolated_context());
         elements.extend(self.recovery_sequence());
         object(self.resume, 0x1020_0004, elements)
+    }
+
+    const fn by_firmware<'t>(&self, uefi: &'t str, bios: &'t str) -> &'t str {
+        if self.is_bios() { bios } else { uefi }
+    }
+
+    /// `isolatedcontext`, which only loaders for UEFI have.
+    fn isolated_context(&self) -> Option<(u32, Element<'a>)> {
+        (!self.is_bios()).then_some((0x1600_0060, Element::Boolean(true)))
     }
 
     /// What makes a loader start the recovery environment when it fails.
@@ -187,15 +198,16 @@ impl<'a> BootStore<'a> {
     }
 
     fn recovery_loader(&self, recovery: &RecoveryEntry) -> Key {
-        let device = self
-            .partition(recovery.partition)
+        let path = self.by_firmware(r"\windows\system32\winload.efi", r"\windows\system32\winload.exe");
+        let device = recovery
+            .partition
             .ramdisk_element(recovery.ramdisk, r"\Recovery\WindowsRE\Winre.wim");
         object(
             recovery.loader,
             0x1020_0003,
             vec![
                 (0x1100_0001, Element::Device(device.clone())),
-                (0x1200_0002, Element::Text(r"\windows\system32\winload.efi")),
+                (0x1200_0002, Element::Text(path)),
                 (0x1200_0004, Element::Text("Windows Recovery Environment")),
                 (0x1200_0005, Element::Text(LOCALE)),
                 (0x1400_0006, Element::Objects(vec![BOOT_LOADER_SETTINGS])),
@@ -216,10 +228,7 @@ impl<'a> BootStore<'a> {
             0x3000_0000,
             vec![
                 (0x1200_0004, Element::Text("Windows Recovery")),
-                (
-                    0x3100_0003,
-                    Element::Device(self.partition(recovery.partition).element()),
-                ),
+                (0x3100_0003, Element::Device(recovery.partition.element())),
                 (0x3200_0004, Element::Text(r"\Recovery\WindowsRE\boot.sdi")),
             ],
         )

@@ -52,6 +52,7 @@ const FRAME: &[(&str, u32)] = &[
     (r"Windows\Boot", 0),
     (r"Windows\Boot\DVD", 0),
     (r"Windows\Boot\DVD\EFI", 0),
+    (r"Windows\Boot\DVD\PCAT", 0),
     (r"Windows\Logs", 0),
     (r"Windows\Logs\ReAgent", 0),
     (r"Windows\WinSxS", 0),

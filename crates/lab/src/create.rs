@@ -2,11 +2,11 @@
 //!
 //! The partition table comes last: a disk that was not finished has none.
 
-use crate::bcd::{BootStore, RecoveryEntry};
+use crate::bcd::{self, BootStore, RecoveryEntry};
 use crate::fat::{EspFile, EspOptions, make_esp};
 use crate::identity::{Identity, TIME, type_guid};
-use crate::profile::{Profile, Quirk, RecoverySpec, Role, WinRePlace};
-use crate::{LabError, foreign, table, volumes};
+use crate::profile::{PartitionSpec, PartitionStyle, Place, Profile, Quirk, RecoverySpec, Role, WinRePlace};
+use crate::{LabError, bios, data, foreign, mbr, table, volumes};
 use std::path::Path;
 use uuid::Uuid;
 use winrefit_disk::{ByteRange, Device, DiskFile, Lba, Window};
@@ -26,9 +26,13 @@ pub struct CreateOptions {
 pub struct CreatedDisk {
     /// Length in bytes.
     pub size_bytes: u64,
-    /// GUID of the disk.
+    /// GUID of the disk, if it has a GPT.
     pub disk_guid: Uuid,
-    /// Its partitions in the order of their numbers.
+    /// Signature of the disk, if it has an MBR.
+    pub disk_signature: Option<u32>,
+    /// Number and place of the extended partition, which is not among the others.
+    pub extended: Option<(u32, ByteRange)>,
+    /// Its partitions in the order of their places, which is that of their numbers but on some MBR disks.
     pub partitions: Vec<CreatedPartition>,
     /// What the generated files of C: are made from: [`crate::content::tree`] of this and `file_count`.
     pub seed: u64,
@@ -45,7 +49,9 @@ pub struct CreatedPartition {
     pub role: Role,
     /// Where it lies on the disk.
     pub range: ByteRange,
-    /// Unique GUID.
+    /// Where its extended boot record lies, in bytes, if it is a logical partition.
+    pub ebr: Option<u64>,
+    /// Unique GUID, if the disk has a GPT.
     pub unique_guid: Uuid,
     /// Bytes free on its NTFS volume; `None` where there is no such volume.
     pub free_bytes: Option<u64>,
@@ -63,6 +69,39 @@ impl CreatedDisk {
     pub fn partition(&self, role: Role) -> Option<&CreatedPartition> {
         self.partitions.iter().find(|partition| partition.role == role)
     }
+
+    /// The partition that the computer starts from: the EFI system partition, or the active one.
+    pub fn system(&self) -> Option<&CreatedPartition> {
+        let of = |role| self.partition(role);
+        let reserved = || of(Role::EfiSystem).or_else(|| of(Role::SystemReserved));
+        reserved().or_else(|| self.windows().next())
+    }
+
+    /// How a boot store names a partition.
+    fn name_of(&self, partition: &CreatedPartition) -> bcd::Partition {
+        match self.disk_signature {
+            Some(signature) => bcd::Partition::Mbr {
+                signature,
+                offset: partition.range.start,
+            },
+            None => bcd::Partition::Gpt {
+                disk: self.disk_guid,
+                partition: partition.unique_guid,
+            },
+        }
+    }
+}
+
+impl CreatedPartition {
+    /// What the boot sector of its volume says about the sectors before it.
+    ///
+    /// For a logical partition these count from its EBR: how Windows is commonly said to do it, and not verified. No
+    /// volume that Windows made in an extended partition was at hand; dosfstools' measurements of MS-DOS 7.10 say so
+    /// for the extended type 0x05 and the start of the disk for 0x0F, and ntfs-3g takes the start of the disk for all.
+    /// Only boot code reads the field, so nothing should be refused for it.
+    pub fn hidden_sectors(&self, sector_bytes: u64) -> u64 {
+        (self.range.start - self.ebr.unwrap_or(0)) / sector_bytes
+    }
 }
 
 /// Builds the disk of `profile` on the whole of `device`, which must read as zero: what is to be zero is not written.
@@ -77,19 +116,28 @@ pub fn create(
     let identity = Identity::of(profile);
     let size_bytes = device.size();
     let places = profile.layout(size_bytes)?;
-    let placed = profile.partitions.iter().zip(places);
-    let entered = placed.filter(|(spec, _)| spec.role != Role::Unallocated).zip(1..);
+    let extended = profile.extended(&places);
+    let created = |(spec, place): (&PartitionSpec, Place)| {
+        let number = place.number?;
+        Some(CreatedPartition {
+            number,
+            role: spec.role,
+            range: place.range,
+            ebr: place.ebr,
+            unique_guid: identity.partition(number),
+            free_bytes: None,
+        })
+    };
     let mut disk = CreatedDisk {
         size_bytes,
         disk_guid: identity.disk(),
-        partitions: entered
-            .map(|((spec, range), number)| CreatedPartition {
-                number,
-                role: spec.role,
-                range,
-                unique_guid: identity.partition(number),
-                free_bytes: None,
-            })
+        disk_signature: profile.is_mbr().then(|| identity.signature()),
+        extended,
+        partitions: profile
+            .partitions
+            .iter()
+            .zip(places)
+            .filter_map(created)
             .collect(),
         seed: identity.seed(),
         file_count: options.files.unwrap_or(profile.file_count),
@@ -101,8 +149,13 @@ pub fn create(
     }
     let table_bytes = profile.table_size_bytes(size_bytes);
     let mut known = Window::new(&mut *device, ByteRange::new(0, table_bytes))?;
-    write_table(profile, &disk, &mut known)?;
-    table::alter(profile, &disk, &mut known)?;
+    match profile.style {
+        PartitionStyle::Gpt => {
+            write_table(profile, &disk, &mut known)?;
+            table::alter(profile, &disk, &mut known)?;
+        }
+        PartitionStyle::Mbr(spec) => mbr::write(profile, spec, &disk, &mut known)?,
+    }
     device.flush()?;
     Ok(disk)
 }
@@ -123,7 +176,11 @@ fn write_partition(
         Role::Windows | Role::LdmWindows => {
             return volumes::write_windows(profile, disk, partition, device).map(Some);
         }
-        Role::Recovery => {
+        Role::SystemReserved if profile.recovery.place != WinRePlace::SystemPartition => {
+            return bios::write_system_reserved(profile, disk, partition, device).map(Some);
+        }
+        Role::Data => return data::write(profile, disk, partition, device).map(Some),
+        Role::Recovery | Role::SystemReserved => {
             return volumes::write_recovery(profile, &profile.recovery, disk, partition, device).map(Some);
         }
         Role::StaleRecovery => {
@@ -133,6 +190,7 @@ fn write_partition(
         Role::Linux => foreign::ext4(seed, device)?,
         Role::Refs => foreign::refs(seed, device)?,
         Role::LdmMetadata => foreign::ldm_metadata(device)?,
+        Role::LdmExtent => foreign::noise(seed, device)?,
         Role::StoragePool => foreign::storage_pool(device)?,
         Role::MicrosoftReserved | Role::Unallocated => {}
     }
@@ -200,6 +258,7 @@ pub(crate) fn recovery_of<'d>(
     match profile.recovery.place {
         WinRePlace::Disabled => None,
         WinRePlace::WindowsVolume => disk.partitions.iter().find(has_number),
+        WinRePlace::SystemPartition => disk.system(),
         WinRePlace::RecoveryPartition | WinRePlace::ImageMissing | WinRePlace::ImageInBackup => {
             let rank = disk.windows().position(|other| other.number == windows.number)?;
             let mut all = disk.partitions.iter().filter(|p| p.role == Role::Recovery);
@@ -224,10 +283,34 @@ pub(crate) fn recovery_entry(
         }
     };
     recovery_of(profile, disk, windows).map(|partition| RecoveryEntry {
-        partition: partition.unique_guid,
+        partition: disk.name_of(partition),
         loader: uuid("recovery loader"),
         ramdisk: uuid("recovery ramdisk"),
     })
+}
+
+/// The boot store; `None` where no Windows is to be started.
+pub(crate) fn boot_store(profile: &Profile, disk: &CreatedDisk) -> Result<Option<Vec<u8>>, LabError> {
+    let identity = Identity::of(profile);
+    // The first Windows is the one that starts.
+    let (Some(system), Some(windows)) = (disk.system(), disk.windows().next()) else {
+        return Ok(None);
+    };
+    let mut recovery = recovery_entry(profile, disk, windows);
+    if let (Some(Quirk::BootStoreDisagrees), Some(entry), Some(stale)) =
+        (profile.quirk, &mut recovery, disk.partition(Role::StaleRecovery))
+    {
+        entry.partition = disk.name_of(stale);
+    }
+    let store = BootStore {
+        system: disk.name_of(system),
+        windows: disk.name_of(windows),
+        loader: identity.uuid("windows loader"),
+        resume: identity.uuid("resume loader"),
+        description: profile.windows.boot_name,
+        recovery,
+    };
+    Ok(Some(store.to_hive(TIME)?))
 }
 
 fn write_esp(
@@ -236,32 +319,10 @@ fn write_esp(
     partition: &CreatedPartition,
     device: &mut dyn Device,
 ) -> Result<(), LabError> {
-    let identity = Identity::of(profile);
-    // The first Windows is the one that starts.
-    let Some(windows) = disk.windows().next() else {
-        return write_fat(profile, partition, &[], device);
-    };
-    let mut recovery = recovery_entry(profile, disk, windows);
-    if let (Some(Quirk::BootStoreDisagrees), Some(entry), Some(stale)) =
-        (profile.quirk, &mut recovery, disk.partition(Role::StaleRecovery))
-    {
-        entry.partition = stale.unique_guid;
-    }
-    let store = BootStore {
-        disk: disk.disk_guid,
-        esp: partition.unique_guid,
-        windows: windows.unique_guid,
-        loader: identity.uuid("windows loader"),
-        resume: identity.uuid("resume loader"),
-        description: profile.windows.boot_name,
-        recovery,
-    }
-    .to_hive(TIME)?;
-    let file = EspFile {
-        path: r"EFI\Microsoft\Boot\BCD",
-        bytes: &store,
-    };
-    write_fat(profile, partition, &[file], device)
+    let store = boot_store(profile, disk)?;
+    let path = r"EFI\Microsoft\Boot\BCD";
+    let files: Vec<_> = store.iter().map(|bytes| EspFile { path, bytes }).collect();
+    write_fat(profile, partition, &files, device)
 }
 
 fn write_fat(
@@ -270,12 +331,12 @@ fn write_fat(
     files: &[EspFile<'_>],
     device: &mut dyn Device,
 ) -> Result<(), LabError> {
-    let start_sector = partition.range.start / device.sector_size().bytes();
+    let hidden_sectors = partition.hidden_sectors(device.sector_size().bytes());
     let options = EspOptions {
         label: partition.role.volume_label(),
         serial: Identity::of(profile).serial(partition.number) as u32,
         // The field has no more bits; nothing depends on it with GPT.
-        hidden_sectors: start_sector as u32,
+        hidden_sectors: hidden_sectors as u32,
     };
     make_esp(device, options, files)
 }

@@ -118,6 +118,22 @@ pub(crate) fn ldm_metadata(device: &mut dyn Device) -> Result<(), LabError> {
     write(device, last, &header)
 }
 
+/// The private headers of a dynamic disk with an MBR: at LBA 6, and in the database that has the disk's last MiB (Linux
+/// kernel, `block/partitions/ldm.h`).
+pub(crate) fn ldm_disk(device: &mut dyn Device) -> Result<(), LabError> {
+    const DATABASE_BYTES: u64 = 1 << 20;
+    let sector_bytes = device.sector_size().bytes();
+    let database = device.size() / sector_bytes * sector_bytes - DATABASE_BYTES;
+    for lba in [6, database / sector_bytes + 1856, database / sector_bytes + 2047] {
+        let mut header = vec![0; sector_bytes as usize];
+        put(&mut header, 0, b"PRIVHEAD");
+        // Version 2.12.
+        put(&mut header, 8, &[0, 0, 0, 0, 0, 2, 0, 12]);
+        device.write_at(lba * sector_bytes, &header)?;
+    }
+    Ok(())
+}
+
 /// The signature of a storage pool's member.
 pub(crate) fn storage_pool(device: &mut dyn Device) -> Result<(), LabError> {
     write(device, 0, b"SPACEDB ")

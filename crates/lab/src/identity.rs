@@ -32,6 +32,11 @@ impl Identity {
         self.uuid("disk")
     }
 
+    /// The signature of a disk with an MBR; never zero, which means none.
+    pub(crate) fn signature(self) -> u32 {
+        self.uuid("disk signature").as_u64_pair().1 as u32 | 1
+    }
+
     /// The unique GUID of a partition.
     pub(crate) fn partition(self, number: u32) -> Uuid {
         self.uuid(&format!("partition {number}"))
@@ -48,7 +53,30 @@ impl Identity {
     }
 }
 
-/// The type of the partitions of a role.
+/// The type of the partitions of a role on an MBR disk.
+pub(crate) fn type_code(role: Role, is_dynamic: bool) -> u8 {
+    use winrefit_formats::mbr::types;
+    /// The makers' tools: Compaq's first, then others' (the list of types in util-linux).
+    const OEM: u8 = 0x12;
+    match role {
+        Role::EfiSystem => types::PARTITION_SYSTEM,
+        // Windows gives them all this type when it makes the disk a dynamic one.
+        Role::SystemReserved | Role::Windows | Role::Data if is_dynamic => types::PARTITION_LDM,
+        Role::LdmMetadata | Role::LdmWindows | Role::LdmExtent => types::PARTITION_LDM,
+        Role::Recovery | Role::StaleRecovery | Role::EmptyRecovery => types::PARTITION_MSFT_RECOVERY,
+        Role::Linux => types::PARTITION_LINUX,
+        Role::Oem => OEM,
+        Role::SystemReserved
+        | Role::Windows
+        | Role::Data
+        | Role::Refs
+        | Role::MicrosoftReserved
+        | Role::StoragePool
+        | Role::Unallocated => types::PARTITION_IFS,
+    }
+}
+
+/// The type of the partitions of a role on a GPT disk.
 pub(crate) fn type_guid(role: Role) -> Guid {
     use winrefit_formats::gpt::types;
     /// Lenovo's (gdisk's list of types).
@@ -56,12 +84,14 @@ pub(crate) fn type_guid(role: Role) -> Guid {
     match role {
         Role::EfiSystem => types::PARTITION_SYSTEM_GUID,
         Role::MicrosoftReserved => types::PARTITION_MSFT_RESERVED_GUID,
-        Role::Windows | Role::Refs | Role::Unallocated => types::PARTITION_BASIC_DATA_GUID,
+        Role::SystemReserved | Role::Windows | Role::Data | Role::Refs | Role::Unallocated => {
+            types::PARTITION_BASIC_DATA_GUID
+        }
         Role::Recovery | Role::StaleRecovery | Role::EmptyRecovery => types::PARTITION_MSFT_RECOVERY_GUID,
         Role::Linux => types::LINUX_FILESYSTEM_GUID,
         Role::Oem => OEM,
         Role::LdmMetadata => types::PARTITION_LDM_METADATA_GUID,
-        Role::LdmWindows => types::PARTITION_LDM_DATA_GUID,
+        Role::LdmWindows | Role::LdmExtent => types::PARTITION_LDM_DATA_GUID,
         Role::StoragePool => types::PARTITION_SPACES_GUID,
     }
 }

@@ -5,13 +5,16 @@
 
 mod alter;
 pub mod bcd;
+mod bios;
 pub mod content;
 pub mod create;
+mod data;
 pub mod error;
 pub mod fat;
 mod foreign;
 pub mod hive;
 mod identity;
+mod mbr;
 #[cfg(test)]
 mod oracle;
 pub mod profile;

@@ -4,12 +4,11 @@
 
 use crate::profiles;
 use crate::software::WindowsRelease;
-use winrefit_disk::{ByteRange, SectorSize};
+use winrefit_disk::SectorSize;
 
-const MIB: u64 = 1 << 20;
+mod layout;
 
-/// Alignment of partitions, and the space that Windows Setup leaves unused at both ends of a disk.
-pub const ALIGNMENT_BYTES: u64 = MIB;
+pub use layout::{ALIGNMENT_BYTES, LayoutError, Place};
 
 /// A disk of the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +23,9 @@ pub struct Profile {
     pub disk_size_bytes: u64,
     /// Its logical sectors.
     pub sector_size: SectorSize,
-    /// The partitions in the order of their numbers and places, and the gaps between them.
+    /// What partition table it has.
+    pub style: PartitionStyle,
+    /// The partitions in the order of their places, and the gaps between them.
     pub partitions: &'static [PartitionSpec],
     /// The Windows on it.
     pub windows: WindowsRelease,
@@ -43,15 +44,58 @@ pub struct PartitionSpec {
     pub role: Role,
     /// How large it is.
     pub size: Size,
-    /// Its name in the partition table.
+    /// Its name in the partition table; an MBR has none.
     pub name: &'static str,
+    /// MBR only: it lies in the extended partition. Those that do follow each other.
+    pub logical: bool,
 }
 
-/// What a partition is for. Type GUID, attributes and content follow from it.
+/// What partition table a disk has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionStyle {
+    /// A GPT; the firmware is UEFI.
+    Gpt,
+    /// An MBR; the firmware is a BIOS.
+    Mbr(MbrSpec),
+}
+
+/// An MBR. The system partition is the active one: "System Reserved", or the first Windows where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MbrSpec {
+    /// Where partitions begin.
+    pub alignment: Alignment,
+    /// What starts the computer.
+    pub boot_code: BootCode,
+}
+
+/// Where the partitions of an MBR begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alignment {
+    /// At whole MiB, as Windows since Vista has it; a logical one lies 1 MiB behind its EBR.
+    Mebibyte,
+    /// The first one, made by Windows XP, at sector 63; the others at whole MiB.
+    FirstAtTrack,
+    /// At whole cylinders of 255 heads and 63 sectors, as Windows XP and many makers had it: the first partition and
+    /// the logical ones begin one track behind.
+    Cylinder,
+}
+
+/// What is in the first sectors of an MBR disk. Neither starts a computer: the bytes are made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BootCode {
+    /// Code in LBA 0, as Windows has it.
+    Windows,
+    /// The same and 62 sectors behind it, as GRUB has it.
+    Grub,
+}
+
+/// What a partition is for. Type, attributes and content follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// EFI system partition, FAT32.
     EfiSystem,
+    /// The active partition of an MBR disk with the boot files, NTFS.
+    SystemReserved,
     /// Microsoft reserved partition, without a file system.
     MicrosoftReserved,
     /// C:, NTFS. Of several, each is a Windows.
@@ -64,6 +108,8 @@ pub enum Role {
     EmptyRecovery,
     /// An ext4 file system, as far as its superblock.
     Linux,
+    /// Somebody's files, NTFS.
+    Data,
     /// A computer maker's tools, FAT32, with a type of the maker's own.
     Oem,
     /// A ReFS volume, as far as its boot sector.
@@ -72,6 +118,8 @@ pub enum Role {
     LdmMetadata,
     /// The volumes of a dynamic disk: C:, NTFS.
     LdmWindows,
+    /// A part of a dynamic disk's volume that begins on another disk.
+    LdmExtent,
     /// Member of a storage pool.
     StoragePool,
     /// No partition: unallocated space.
@@ -92,6 +140,8 @@ impl Role {
     pub const fn volume_label(self) -> &'static str {
         match self {
             Self::EfiSystem => "SYSTEM",
+            Self::SystemReserved => "System Reserved",
+            Self::Data => "Data",
             Self::Recovery | Self::StaleRecovery | Self::EmptyRecovery => "Recovery",
             Self::Oem => "DIAGS",
             _ => "",
@@ -175,6 +225,8 @@ pub enum WinRePlace {
     RecoveryPartition,
     /// Enabled, on the Windows volume.
     WindowsVolume,
+    /// Enabled, on the active partition of an MBR disk, as Windows Server 2012 R2 has it.
+    SystemPartition,
     /// Disabled; the image is back in `\Windows\System32\Recovery`.
     Disabled,
     /// Enabled on the recovery partition, but the image is nowhere.
@@ -183,187 +235,19 @@ pub enum WinRePlace {
     ImageInBackup,
 }
 
-/// A profile that cannot be laid out on a disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LayoutError {
-    /// The disk is too small for the partitions.
-    #[error("the disk has {actual_bytes} bytes; the partitions of this profile need {needed_bytes}")]
-    DiskTooSmall {
-        /// What the partitions of fixed size, the least rest and both ends need.
-        needed_bytes: u64,
-        /// What there is.
-        actual_bytes: u64,
-    },
-    /// The profile itself is wrong: more than one rest, or a size that is not aligned.
-    #[error("partition {number} of the profile has a size that cannot be placed")]
-    Size {
-        /// Number of the partition, from 1.
-        number: u32,
-    },
-}
-
-/// Length of a table of 128 entries.
-const ENTRIES_BYTES: u64 = 16 << 10;
-/// The least that "the rest" may be.
-const SMALLEST_REST_BYTES: u64 = 256 * MIB;
-
 impl Profile {
     /// The profile of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
         profiles::all().find(|profile| profile.name == name)
     }
 
-    /// Bytes that the partition table knows of on a disk of `disk_size_bytes`.
-    pub fn table_size_bytes(&self, disk_size_bytes: u64) -> u64 {
-        match self.quirk {
-            Some(Quirk::Grown(by_bytes)) => disk_size_bytes.saturating_sub(by_bytes),
-            _ => disk_size_bytes,
-        }
+    /// Whether the disk has an MBR instead of a GPT.
+    pub const fn is_mbr(&self) -> bool {
+        matches!(self.style, PartitionStyle::Mbr(_))
     }
 
-    /// Where each partition or gap lies on a disk of `disk_size_bytes`, in the order of [`Profile::partitions`]. The
-    /// first begins at 1 MiB, each follows right behind the one before, and the last ends at the highest multiple of
-    /// 1 MiB that leaves 1 MiB of the disk, unless none takes the rest.
-    ///
-    /// # Errors
-    /// [`LayoutError`] if they do not fit.
-    pub fn layout(&self, disk_size_bytes: u64) -> Result<Vec<ByteRange>, LayoutError> {
-        let (mut fixed_bytes, mut rests) = (0u64, 0);
-        for (spec, number) in self.partitions.iter().zip(1..) {
-            match spec.size {
-                Size::Bytes(bytes) if bytes > 0 && bytes % ALIGNMENT_BYTES == 0 => {
-                    fixed_bytes = fixed_bytes
-                        .checked_add(bytes)
-                        .ok_or(LayoutError::Size { number })?;
-                }
-                Size::Rest if rests == 0 => rests = 1,
-                _ => return Err(LayoutError::Size { number }),
-            }
-        }
-        let table_bytes = self.table_size_bytes(disk_size_bytes);
-        let usable_bytes =
-            (table_bytes / ALIGNMENT_BYTES * ALIGNMENT_BYTES).saturating_sub(2 * ALIGNMENT_BYTES);
-        let needed_bytes = fixed_bytes.saturating_add(rests * SMALLEST_REST_BYTES);
-        if usable_bytes < needed_bytes {
-            let needed_bytes = needed_bytes
-                .saturating_add(2 * ALIGNMENT_BYTES)
-                .saturating_add(disk_size_bytes - table_bytes);
-            return Err(LayoutError::DiskTooSmall {
-                needed_bytes,
-                actual_bytes: disk_size_bytes,
-            });
-        }
-        let mut start = ALIGNMENT_BYTES;
-        let ranges = self.partitions.iter().map(|spec| {
-            let length = match spec.size {
-                Size::Bytes(bytes) => bytes,
-                Size::Rest => usable_bytes - fixed_bytes,
-            };
-            let range = ByteRange::new(start, start + length);
-            start = range.end;
-            range
-        });
-        let mut ranges: Vec<_> = ranges.collect();
-        if let (Some(Quirk::EndsAtLastUsable), Some(last)) = (self.quirk, ranges.last_mut()) {
-            // Behind it: the entries of the second copy, and its header.
-            let sector = self.sector_size.bytes();
-            last.end = table_bytes / sector * sector - ENTRIES_BYTES - sector;
-        }
-        Ok(ranges)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GIB: u64 = 1 << 30;
-
-    #[test]
-    fn server2022_lies_as_setup_leaves_it() {
-        let profile = Profile::find("server2022").unwrap();
-        let ranges = profile.layout(profile.disk_size_bytes).unwrap();
-        assert_eq!(ranges[0], ByteRange::new(MIB, 101 * MIB));
-        assert_eq!(ranges[1], ByteRange::new(101 * MIB, 117 * MIB));
-        assert_eq!(ranges[2], ByteRange::new(117 * MIB, 65_010 * MIB));
-        assert_eq!(ranges[3], ByteRange::new(65_010 * MIB, 65_535 * MIB));
-        assert_eq!(
-            format!("{:.2}", profile.recovery.free_bytes as f64 / MIB as f64),
-            "82.37"
-        );
-        assert_eq!(profile.partitions[3].role.attributes(), 0x8000_0000_0000_0001);
-    }
-
-    #[test]
-    fn every_profile_can_be_found_and_laid_out() {
-        for profile in profiles::all() {
-            assert_eq!(Profile::find(profile.name), Some(profile));
-            // A disk that does not end at a multiple of 1 MiB as well.
-            let sector = profile.sector_size.bytes();
-            for size in [profile.disk_size_bytes, profile.disk_size_bytes - sector] {
-                let ranges = profile.layout(size).unwrap();
-                assert!(
-                    ranges.windows(2).all(|pair| pair[0].end == pair[1].start),
-                    "{}",
-                    profile.name
-                );
-                let reserve = match profile.quirk {
-                    Some(Quirk::EndsAtLastUsable) => 33 * 512,
-                    _ => MIB,
-                };
-                assert!(ranges.last().unwrap().end <= size - reserve, "{}", profile.name);
-            }
-            assert_eq!(profile.recovery.free_bytes % 4096, 0);
-        }
-        assert_eq!(Profile::find("none"), None);
-    }
-
-    #[test]
-    fn a_disk_too_small_is_refused_with_the_size_it_needs() {
-        let profile = Profile::find("server2022").unwrap();
-        let Err(LayoutError::DiskTooSmall {
-            needed_bytes,
-            actual_bytes,
-        }) = profile.layout(GIB / 2)
-        else {
-            panic!("laid out on half a GiB");
-        };
-        assert_eq!(
-            (needed_bytes, actual_bytes),
-            ((1 + 100 + 16 + 256 + 525 + 1) * MIB, GIB / 2)
-        );
-        assert!(profile.layout(needed_bytes).is_ok());
-        assert!(profile.layout(needed_bytes - 1).is_err());
-    }
-
-    #[test]
-    fn a_wrong_profile_is_refused() {
-        let profile = *Profile::find("healthy").unwrap();
-        let rest = PartitionSpec {
-            role: Role::Windows,
-            size: Size::Rest,
-            name: "",
-        };
-        let odd = PartitionSpec {
-            role: Role::Windows,
-            size: Size::Bytes(MIB + 512),
-            name: "",
-        };
-        let layout = |partitions| {
-            Profile {
-                partitions,
-                ..profile
-            }
-            .layout(64 * GIB)
-        };
-        assert_eq!(
-            layout(Box::leak(Box::new([rest, rest]))),
-            Err(LayoutError::Size { number: 2 })
-        );
-        assert_eq!(
-            layout(Box::leak(Box::new([odd]))),
-            Err(LayoutError::Size { number: 1 })
-        );
+    /// Whether it is a dynamic disk.
+    pub fn is_dynamic(&self) -> bool {
+        self.partitions.iter().any(|spec| spec.role == Role::LdmWindows)
     }
 }

@@ -4,10 +4,11 @@ use crate::LabError;
 use crate::content::{self, ARCHIVE, EntryKind, HIDDEN, SYSTEM};
 use crate::create::{CreatedDisk, CreatedPartition, recovery_entry, recovery_of};
 use crate::identity::{Identity, TIME};
-use crate::profile::{Profile, Quirk, RecoverySpec, WinRePlace};
+use crate::profile::{Profile, Quirk, RecoverySpec, Role, WinRePlace};
 use crate::software::software_hive;
 use crate::sources::{Generated, Nowhere};
-use crate::{alter, shadow};
+use crate::{alter, bios, shadow};
+use uuid::Uuid;
 use winrefit_disk::{Device, SectorSize};
 use winrefit_formats::{ReAgentLocation, ReAgentTemplate, WimArchitecture, WimTemplate, WimVersion};
 use winrefit_ntfs::format::{FileData, FormatError, FormatOptions, VolumeBuilder, Written};
@@ -110,7 +111,8 @@ fn try_windows(
     Ok(written.free_clusters * cluster_bytes)
 }
 
-type NewFile = (&'static str, u32, FileData);
+/// A file of a volume to be made: path, attributes, content.
+pub(crate) type NewFile = (&'static str, u32, FileData);
 
 /// What makes the volume a Windows, and the recovery environment as far as it is there.
 fn windows_files(
@@ -136,10 +138,12 @@ fn windows_files(
             FileData::Bytes(software),
         ),
         (r"Windows\System32\Recovery\ReAgent.xml", ARCHIVE, reagent()),
+        // Every Windows has both, whatever its firmware.
         (r"Windows\Boot\DVD\EFI\boot.sdi", ARCHIVE, sdi()),
+        (r"Windows\Boot\DVD\PCAT\boot.sdi", ARCHIVE, sdi()),
     ];
     match profile.recovery.place {
-        WinRePlace::RecoveryPartition | WinRePlace::ImageMissing => {}
+        WinRePlace::RecoveryPartition | WinRePlace::SystemPartition | WinRePlace::ImageMissing => {}
         WinRePlace::WindowsVolume => files.extend([
             (r"Recovery\WindowsRE\boot.sdi", CONCEALED, sdi()),
             (r"Recovery\WindowsRE\ReAgent.xml", CONCEALED, reagent()),
@@ -149,6 +153,9 @@ fn windows_files(
             files.push((r"Windows\System32\Recovery\Winre.wim", CONCEALED, image()));
         }
         WinRePlace::ImageInBackup => files.push((r"$WinREAgent\Backup\Winre.wim", CONCEALED, image())),
+    }
+    if bios::is_system(profile, disk, partition) {
+        files.extend(bios::files(profile, disk)?);
     }
     Ok(files)
 }
@@ -188,7 +195,12 @@ pub(crate) fn write_recovery(
     let write = |image_bytes, device: &mut dyn Device| {
         try_recovery(profile, spec, disk, partition, image_bytes, device)
     };
-    if spec.place != WinRePlace::RecoveryPartition {
+    let is_there = match spec.place {
+        WinRePlace::RecoveryPartition => true,
+        WinRePlace::SystemPartition => partition.role == Role::SystemReserved,
+        _ => false,
+    };
+    if !is_there {
         return write(None, device);
     }
     let expected_bytes = spec.free_bytes;
@@ -244,12 +256,17 @@ fn try_recovery(
         let path = format!(r"Recovery\WindowsRE\{name}");
         builder.add_file(&path, attributes, data).map_err(&failed)?;
     }
+    if bios::is_system(profile, disk, partition) {
+        for (path, attributes, data) in bios::files(profile, disk)? {
+            builder.add_file(path, attributes, data).map_err(&failed)?;
+        }
+    }
     let Written { free_clusters, .. } = builder.write_to(device).map_err(&failed)?;
     Ok(free_clusters * cluster_bytes)
 }
 
 /// An empty volume for a partition, and the size of its clusters.
-fn new_volume(
+pub(crate) fn new_volume(
     profile: &Profile,
     partition: &CreatedPartition,
     sector_size: SectorSize,
@@ -261,7 +278,7 @@ fn new_volume(
         SectorSize::B4096 => FormatOptions::new_4kn(partition_sectors),
     };
     let builder = VolumeBuilder::new(FormatOptions {
-        hidden_sectors: sectors(partition.range.start),
+        hidden_sectors: partition.hidden_sectors(sector_size.bytes()),
         serial: Identity::of(profile).serial(partition.number),
         label: partition.role.volume_label().to_owned(),
         time: TIME,
@@ -271,7 +288,7 @@ fn new_volume(
     Ok((builder, cluster_bytes))
 }
 
-fn format_failed(partition: &CreatedPartition) -> impl Fn(FormatError) -> LabError + use<> {
+pub(crate) fn format_failed(partition: &CreatedPartition) -> impl Fn(FormatError) -> LabError + use<> {
     let partition = partition.number;
     move |source| LabError::Format { partition, source }
 }
@@ -287,9 +304,9 @@ fn reagent_xml(profile: &Profile, disk: &CreatedDisk, windows: Option<&CreatedPa
             winre_bcd_id: entry.loader.into(),
             winre_location: ReAgentLocation {
                 path: r"\Recovery\WindowsRE".to_owned(),
-                id: 0,
+                id: disk.disk_signature.unwrap_or(0),
                 offset: partition.range.start,
-                guid: disk.disk_guid.into(),
+                guid: disk.disk_signature.map_or(disk.disk_guid, |_| Uuid::nil()).into(),
             },
             install_state: 1,
             ..ReAgentTemplate::default()

@@ -182,6 +182,7 @@ fn ntfs_3g_reads_what_was_generated() {
         rest,
         [
             "Windows/Boot/DVD/EFI/boot.sdi",
+            "Windows/Boot/DVD/PCAT/boot.sdi",
             "Windows/System32/Recovery/ReAgent.xml",
             "Windows/System32/config/SOFTWARE",
         ]

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
-use winrefit_disk::{DiskFile, ReadWindow};
+use winrefit_disk::{DiskFile, ReadAt, ReadWindow};
 use winrefit_formats::read_gpt;
 use winrefit_lab::profile::{Quirk, Role};
-use winrefit_lab::{CreateOptions, CreatedDisk, LabError, Profile, create_file, profiles};
+use winrefit_lab::{CreateOptions, CreatedDisk, CreatedPartition, LabError, Profile, create_file, profiles};
 use winrefit_ntfs::check::{CheckOptions, PartitionPlace, ProblemCode, check};
+use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::diagnose;
 use winrefit_repair::report::{Report, Verdict};
 use winrefit_repair::target::Target;
@@ -76,7 +77,8 @@ fn the_checker_finds_what_was_planted_and_nothing_else() {
         for partition in made.partitions.iter().filter(|p| p.free_bytes.is_some()) {
             let sector_size = profile.sector_size.bytes();
             let place = PartitionPlace {
-                start_lba: partition.range.start / sector_size,
+                // What the boot sector is to say; of a logical partition it counts from its EBR.
+                start_lba: partition.hidden_sectors(sector_size),
                 sectors: partition.range.len() / sector_size,
                 sector_size: sector_size as u32,
             };
@@ -158,7 +160,6 @@ fn the_same_profile_twice_gives_the_same_bytes() {
     );
     let (mut left, mut right) = (vec![0; 16 << 20], vec![0; 16 << 20]);
     for offset in (0..1u64 << 30).step_by(16 << 20) {
-        use winrefit_disk::ReadAt;
         one.read_at(offset, &mut left).unwrap();
         two.read_at(offset, &mut right).unwrap();
         assert!(left == right, "differ behind byte {offset}");
@@ -226,4 +227,70 @@ fn only_the_owner_can_read_a_new_disk() {
         std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
         0o600
     );
+}
+
+/// The content of a file of a partition, if it is there.
+fn file(disk: &DiskFile, partition: &CreatedPartition, path: &str) -> Option<Vec<u8>> {
+    let volume = Volume::open(ReadWindow::new(disk, partition.range).unwrap()).unwrap();
+    let stream = volume
+        .lookup(path)
+        .unwrap()?
+        .require(AttributeType::DATA, "")
+        .unwrap();
+    let length = stream.len() as usize;
+    let reader = stream.reader(volume.reader(), volume.geometry()).unwrap();
+    Some(reader.read_vec(0, length).unwrap())
+}
+
+#[test]
+fn every_windows_has_the_frame_of_a_ram_disk_twice() {
+    for name in ["server2022", "mbr"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.img");
+        let made = make(name, &path);
+        let disk = DiskFile::open_read(&path).unwrap();
+        let recovery = made.partition(Role::Recovery).unwrap();
+        let installed = file(&disk, recovery, r"Recovery\WindowsRE\boot.sdi").unwrap();
+        assert_eq!(installed.len(), 3_170_304);
+        let windows = made.partition(Role::Windows).unwrap();
+        for firmware in ["EFI", "PCAT"] {
+            let path = format!(r"Windows\Boot\DVD\{firmware}\boot.sdi");
+            assert!(
+                file(&disk, windows, &path).unwrap() == installed,
+                "{name}: {path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn images_and_free_space_are_where_the_profiles_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str| {
+        let path = folder.path().join(name);
+        let options = CreateOptions {
+            size: None,
+            files: Some(100),
+        };
+        let made = create_file(Profile::find(name).unwrap(), &options, &path).unwrap();
+        (made, DiskFile::open_read(&path).unwrap())
+    };
+    let installed = r"Recovery\WindowsRE\Winre.wim";
+
+    let (elsewhere, disk) = made("winre-image-elsewhere");
+    let on = |role| file(&disk, elsewhere.partition(role).unwrap(), installed).is_some();
+    assert!(!on(Role::Recovery) && on(Role::StaleRecovery) && !on(Role::Windows));
+
+    let (gap, disk) = made("create-gap");
+    let windows = gap.partition(Role::Windows).unwrap();
+    assert!(file(&disk, windows, r"Windows\System32\Recovery\Winre.wim").is_some());
+    assert_eq!(gap.size_bytes - windows.range.end, 2049 << 20);
+
+    let (donor, disk) = made("data-donor");
+    let [windows, data] = [Role::Windows, Role::Data].map(|role| donor.partition(role).unwrap());
+    assert_eq!(windows.free_bytes, Some(300 << 20));
+    assert!(data.free_bytes.unwrap() > 15 << 30);
+    let volume = Volume::open(ReadWindow::new(&disk, data.range).unwrap()).unwrap();
+    assert!(volume.lookup(r"Users\Administrator\Documents").unwrap().is_some());
+    assert!(volume.lookup("Windows").unwrap().is_none());
 }

@@ -14,13 +14,24 @@ const FLAG_HAS_OPTIONS: u32 = 1;
 /// What a RAM disk is loaded from: a file, by its path on a device.
 const SOURCE_FILE: u32 = 3;
 
-/// A partition of a GPT disk, by its GUIDs.
+/// A partition as a boot store names it. Where the layout of each is known from: `docs/formats/bcd.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Partition {
-    /// GUID of the disk.
-    pub disk: Uuid,
-    /// Unique GUID of the partition.
-    pub partition: Uuid,
+pub enum Partition {
+    /// On a GPT disk.
+    Gpt {
+        /// GUID of the disk.
+        disk: Uuid,
+        /// Unique GUID of the partition.
+        partition: Uuid,
+    },
+    /// On an MBR disk.
+    Mbr {
+        /// Signature of the disk.
+        signature: u32,
+        /// Where the partition begins, in bytes from the start of the disk; of a logical one as well, which no sample
+        /// from Windows shows.
+        offset: u64,
+    },
 }
 
 impl Partition {
@@ -59,10 +70,20 @@ impl Partition {
     fn device(&self) -> Vec<u8> {
         const KIND_PARTITION: u32 = 0;
         const SCHEME_GPT: u32 = 0;
+        const SCHEME_MBR: u32 = 1;
+        let (scheme, partition_id, disk_id) = match self {
+            Self::Gpt { disk, partition } => (SCHEME_GPT, partition.to_bytes_le(), disk.to_bytes_le()),
+            Self::Mbr { signature, offset } => {
+                let (mut partition_id, mut disk_id) = ([0; 16], [0; 16]);
+                partition_id[..8].copy_from_slice(&offset.to_le_bytes());
+                disk_id[..4].copy_from_slice(&signature.to_le_bytes());
+                (SCHEME_MBR, partition_id, disk_id)
+            }
+        };
         let mut device = words(&[TYPE_PARTITION, 0, 0x48, 0]);
-        device.extend(self.partition.to_bytes_le());
-        device.extend(words(&[KIND_PARTITION, SCHEME_GPT]));
-        device.extend(self.disk.to_bytes_le());
+        device.extend(partition_id);
+        device.extend(words(&[KIND_PARTITION, scheme]));
+        device.extend(disk_id);
         device.extend([0; 16]);
         device
     }

@@ -3,15 +3,25 @@ use crate::oracle;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+const DISK: Uuid = uuid!("d0000000-0000-4000-8000-0000000000d1");
+const WINDOWS: Uuid = uuid!("c0000000-0000-4000-8000-0000000000c1");
+const RECOVERY: Uuid = uuid!("b0000000-0000-4000-8000-0000000000b1");
+
+const fn gpt(partition: Uuid) -> Partition {
+    Partition::Gpt {
+        disk: DISK,
+        partition,
+    }
+}
+
 const STORE: BootStore = BootStore {
-    disk: uuid!("d0000000-0000-4000-8000-0000000000d1"),
-    esp: uuid!("e0000000-0000-4000-8000-0000000000e1"),
-    windows: uuid!("c0000000-0000-4000-8000-0000000000c1"),
+    system: gpt(uuid!("e0000000-0000-4000-8000-0000000000e1")),
+    windows: gpt(WINDOWS),
     loader: uuid!("a0000000-0000-4000-8000-0000000000a1"),
     resume: uuid!("a0000000-0000-4000-8000-0000000000a2"),
     description: "Windows Server",
     recovery: Some(RecoveryEntry {
-        partition: uuid!("b0000000-0000-4000-8000-0000000000b1"),
+        partition: gpt(RECOVERY),
         loader: uuid!("a0000000-0000-4000-8000-0000000000a3"),
         ramdisk: uuid!("a0000000-0000-4000-8000-0000000000a4"),
     }),
@@ -88,10 +98,10 @@ fn the_chain_leads_to_the_recovery_environment() {
     let expected = [BOOT_MANAGER, STORE.loader, recovery.loader, recovery.ramdisk].map(braced);
     assert_eq!(chain(&values), expected);
     let sdi = bytes(element(&values, &expected[3], "31000003"));
-    assert_eq!(sdi[32..48], recovery.partition.to_bytes_le());
-    assert_eq!(sdi[56..72], STORE.disk.to_bytes_le());
+    assert_eq!(sdi[32..48], RECOVERY.to_bytes_le());
+    assert_eq!(sdi[56..72], DISK.to_bytes_le());
     let windows = bytes(element(&values, &expected[1], "21000001"));
-    assert_eq!(windows[32..48], STORE.windows.to_bytes_le());
+    assert_eq!(windows[32..48], WINDOWS.to_bytes_le());
     assert_eq!(
         element(&values, &expected[2], "11000001"),
         element(&values, &expected[2], "21000001")
@@ -194,4 +204,58 @@ fn shared_objects() -> Vec<String> {
     ]
     .map(braced)
     .to_vec()
+}
+
+#[test]
+fn a_bios_store_names_partitions_by_signature_and_offset() {
+    use winrefit_formats::bcd::{BcdDevice, BcdPartition, DeviceKind};
+    const SIGNATURE: u32 = 0xb3eb_a8f1;
+    let mbr = |offset| Partition::Mbr {
+        signature: SIGNATURE,
+        offset,
+    };
+    let store = BootStore {
+        system: mbr(1 << 20),
+        windows: mbr(501 << 20),
+        recovery: STORE.recovery.map(|entry| RecoveryEntry {
+            partition: mbr(5 << 40),
+            ..entry
+        }),
+        ..STORE
+    };
+    let file = oracle::TempFile::new("BCD", &store.to_hive(0).unwrap());
+    let Some(values) = export(file.path()) else { return };
+    let names = chain(&values);
+    let [manager, windows, recovery, options] = &names;
+    let device = |object: &String, number| BcdDevice::parse(&bytes(element(&values, object, number)));
+    let at = |offset| {
+        let signature = SIGNATURE;
+        DeviceKind::Partition(BcdPartition::Mbr { signature, offset })
+    };
+    assert_eq!(device(manager, "11000001").kind, at(1 << 20));
+    assert_eq!(device(windows, "11000001").kind, at(501 << 20));
+    assert_eq!(device(windows, "21000001").kind, at(501 << 20));
+    assert_eq!(device(options, "31000003").kind, at(5 << 40));
+    let image = DeviceKind::Ramdisk {
+        source: Box::new(at(5 << 40)),
+        path: r"\Recovery\WindowsRE\Winre.wim".to_owned(),
+    };
+    assert_eq!(device(recovery, "11000001").kind, image);
+    assert_eq!(device(recovery, "21000001").kind, image);
+    let text = |object: &String, number| {
+        let units = bytes(element(&values, object, number));
+        let units: Vec<u16> = units
+            .chunks(2)
+            .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+            .collect();
+        String::from_utf16(&units)
+            .unwrap()
+            .trim_end_matches('\0')
+            .to_owned()
+    };
+    assert_eq!(text(windows, "12000002"), r"\Windows\system32\winload.exe");
+    assert_eq!(text(recovery, "12000002"), r"\windows\system32\winload.exe");
+    assert!(!values.contains_key(&format!(r"\Objects\{manager}\Elements\12000002")));
+    let isolated = values.keys().any(|key| key.ends_with("16000060"));
+    assert!(!isolated, "a BIOS loader has no isolated context");
 }

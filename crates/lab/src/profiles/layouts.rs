@@ -1,7 +1,7 @@
 //! Where the recovery partition lies, and what lies beside it.
 
 use super::{AS_INSTALLED, ESP, GIB, MIB, MSR, RECOVERY, SETUP, WINDOWS, mib, part, profile, recovery};
-use crate::profile::{PartitionSpec, Profile, RecoverySpec, Role, Size};
+use crate::profile::{PartitionSpec, Profile, Quirk, RecoverySpec, Role, Size};
 use crate::software;
 
 const LINUX: PartitionSpec = part(Role::Linux, mib(4096), "linux");
@@ -115,6 +115,59 @@ pub(super) const PROFILES: &[Profile] = &[
         "shrink+grow-front",
         &[ESP, MSR, WINDOWS, RECOVERY, STALE],
     ),
+    profile(
+        "two-re-adjacent",
+        "an emptied old recovery partition right before the active one",
+        "relocate",
+        &[
+            ESP,
+            MSR,
+            WINDOWS,
+            part(Role::EmptyRecovery, mib(450), ""),
+            RECOVERY,
+        ],
+    ),
+    profile(
+        "re-between-linux",
+        "the recovery partition between two Linux partitions, 3 GiB unallocated behind the second",
+        "relocate",
+        &[
+            ESP,
+            MSR,
+            WINDOWS,
+            LINUX,
+            RECOVERY,
+            LINUX,
+            part(Role::Unallocated, mib(3072), ""),
+        ],
+    ),
+    profile(
+        "data-between",
+        "a data volume with free space between C: and the recovery partition",
+        "shrink+grow-front",
+        &[
+            ESP,
+            MSR,
+            WINDOWS,
+            part(Role::Data, mib(8 << 10), "Basic data partition"),
+            RECOVERY,
+        ],
+    ),
+    Profile {
+        quirk: Some(Quirk::FreeBytes(300 * MIB)),
+        ..profile(
+            "data-donor",
+            "C: has 300 MiB free; a data volume with much free space lies behind the recovery partition",
+            "relocate",
+            &[
+                ESP,
+                MSR,
+                part(Role::Windows, mib(12 << 10), "Basic data partition"),
+                RECOVERY,
+                part(Role::Data, Size::Rest, "Basic data partition"),
+            ],
+        )
+    },
     profile(
         "two-windows",
         "two Windows installations, each with a recovery partition of its own",

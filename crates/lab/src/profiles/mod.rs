@@ -3,10 +3,11 @@
 
 mod disks;
 mod layouts;
+mod mbr;
 mod refusals;
 mod winre;
 
-use crate::profile::{PartitionSpec, Profile, RecoverySpec, Role, Size, WinRePlace};
+use crate::profile::{PartitionSpec, PartitionStyle, Profile, RecoverySpec, Role, Size, WinRePlace};
 use crate::software;
 use winrefit_disk::SectorSize;
 
@@ -37,6 +38,10 @@ pub const GROUPS: &[Group] = &[
         profiles: disks::PROFILES,
     },
     Group {
+        title: "Disks with an MBR",
+        profiles: mbr::PROFILES,
+    },
+    Group {
         title: "Volumes that may not be changed",
         profiles: refusals::PROFILES,
     },
@@ -48,7 +53,12 @@ pub fn all() -> impl Iterator<Item = &'static Profile> {
 }
 
 const fn part(role: Role, size: Size, name: &'static str) -> PartitionSpec {
-    PartitionSpec { role, size, name }
+    PartitionSpec {
+        role,
+        size,
+        name,
+        logical: false,
+    }
 }
 
 const fn mib(count: u64) -> Size {
@@ -92,6 +102,7 @@ const fn profile(
         expected,
         disk_size_bytes: 32 * GIB,
         sector_size: SectorSize::B512,
+        style: PartitionStyle::Gpt,
         partitions,
         windows: software::SERVER_2022,
         recovery: AS_INSTALLED,

@@ -71,6 +71,19 @@ pub(super) const PROFILES: &[Profile] = &[
         ],
     ),
     profile(
+        "spanned",
+        "a dynamic disk with a part of a spanned volume before the recovery partition",
+        "managed-disk",
+        &[
+            ESP,
+            part(Role::LdmMetadata, mib(1), "LDM metadata partition"),
+            MSR,
+            part(Role::LdmWindows, mib(16 << 10), "LDM data partition"),
+            part(Role::LdmExtent, Size::Rest, "LDM data partition"),
+            RECOVERY,
+        ],
+    ),
+    profile(
         "storage-spaces",
         "the space before the recovery partition belongs to a storage pool",
         "managed-disk",

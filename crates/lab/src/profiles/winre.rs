@@ -54,12 +54,30 @@ pub(super) const PROFILES: &[Profile] = &[
         ),
     ),
     at(
+        WinRePlace::Disabled,
+        profile(
+            "create-gap",
+            r"no recovery partition, the image in \Windows\System32\Recovery, 2 GiB unallocated behind C:",
+            "create",
+            &[ESP, MSR, WINDOWS, part(Role::Unallocated, mib(2048), "")],
+        ),
+    ),
+    at(
         WinRePlace::ImageMissing,
         profile(
             "winre-missing",
             "WinRE enabled, but Winre.wim is nowhere on the disk",
             "keep",
             SETUP,
+        ),
+    ),
+    at(
+        WinRePlace::ImageMissing,
+        profile(
+            "winre-image-elsewhere",
+            "WinRE enabled, but the only Winre.wim is an old one in a leftover recovery partition",
+            "keep",
+            &[ESP, MSR, WINDOWS, RECOVERY, STALE],
         ),
     ),
     at(
