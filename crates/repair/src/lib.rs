@@ -17,5 +17,6 @@ mod shrink;
 pub mod stage;
 pub mod target;
 pub mod verify;
+pub mod winre;
 
 pub use error::RepairError;

@@ -25,6 +25,8 @@ pub enum Refusal {
     RecoveryTooLarge { number: u32, size_bytes: u64 },
     /// Not NTFS.
     UnknownFilesystem { number: u32, found: &'static str },
+    /// Encrypted by something else than BitLocker, or damaged.
+    ForeignBootSector { number: u32 },
     /// Encrypted.
     BitLocker { number: u32 },
     /// ReFS.
@@ -115,10 +117,14 @@ impl Refusal {
             Self::SeveralRecoveryPartitions { .. } => "several-recovery-partitions",
             Self::RecoveryTooLarge { .. } => "recovery-volume-too-large",
             Self::UnknownFilesystem { .. } => "unknown-filesystem",
+            Self::ForeignBootSector { .. } => "foreign-boot-sector",
             Self::BitLocker { .. } => "bitlocker",
             Self::Refs { .. } => "refs",
             Self::Hibernated { .. } => "hibernated",
             Self::Dirty { .. } => "dirty",
+            Self::UncleanLog {
+                fast_startup: true, ..
+            } => "fast-startup",
             Self::UncleanLog { .. } => "unclean-log",
             Self::DamagedNtfs { .. } => "damaged-ntfs",
             Self::NtfsVersion { .. } => "ntfs-version",
@@ -159,6 +165,7 @@ impl Refusal {
             | Self::SeveralRecoveryPartitions { .. }
             | Self::RecoveryTooLarge { .. } => self.explain_selection(),
             Self::UnknownFilesystem { .. }
+            | Self::ForeignBootSector { .. }
             | Self::BitLocker { .. }
             | Self::Refs { .. }
             | Self::Hibernated { .. }
@@ -226,6 +233,7 @@ impl Refusal {
                 "winrefit changes NTFS volumes only. If this one is encrypted, decrypt it first: a Windows in it has to be \
                  told where its recovery partition begins.",
             ),
+            Self::ForeignBootSector { number } => content::foreign_boot_sector(*number),
             Self::BitLocker { number } => Explained::new(
                 format!("Partition {number} is encrypted by BitLocker"),
                 "Nothing in it can be changed from outside: it cannot give space, and its ReAgent.xml cannot be told \

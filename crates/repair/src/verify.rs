@@ -2,11 +2,11 @@
 
 use crate::error::RepairError;
 use crate::explain::size;
-use crate::observation::{Content, Observation, Partition};
+use crate::observation::{Content, Observation, Partition, Windows};
 use crate::observe::{Depth, WINRE_IMAGE, observe};
 use crate::plan::{Plan, Step};
 use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
-use crate::rules;
+use crate::winre;
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
 use winrefit_ntfs::check::{CheckLevel, CheckOptions, CheckReport, PartitionPlace, check};
@@ -149,24 +149,39 @@ pub fn verify_disk(
     for windows in &observation.windows {
         let what = format!("ReAgent.xml of Windows on partition {}", windows.partition);
         items.push(match (&windows.reagent, windows.recovery_partition) {
-            (Some(Ok(_)), Some(number)) => item(what, true, format!("names recovery partition {number}")),
-            (Some(Ok(reagent)), None) if reagent.install_state == Some(0) => {
-                item(what, true, "WinRE is disabled")
+            (Some(Ok(reagent)), _) if reagent.install_state == Some(0) => {
+                item(what, false, "WinRE is disabled")
             }
+            (Some(Ok(_)), Some(number)) => item(what, true, format!("names partition {number}")),
             (Some(Ok(_)), None) => item(what, false, "names no partition of this disk"),
             (Some(Err(problem)), _) => item(what, false, problem.clone()),
             (None, _) => item(what, false, "there is none"),
         });
     }
+    items.extend(
+        observation
+            .windows
+            .iter()
+            .filter_map(|w| gone_item(observation, w)),
+    );
     if let Some(recovery) = recovery {
         items.extend(unreadable_item(recovery));
         items.extend(image_items(disk, None, None, recovery));
-        if let Some(free) = recovery.free_bytes() {
-            let rule = rules::servicing(free);
-            items.push(item("Free space for servicing", rule.met, rule.arithmetic));
-        }
+        let rules = winre::space_rules(observation, recovery);
+        let servicing = rules.into_iter().find(|rule| rule.code == "servicing");
+        items.extend(servicing.map(|rule| item("Free space for servicing", rule.met, rule.arithmetic)));
     }
     Ok((items, checks))
+}
+
+/// An image that a Windows relies on and that is not there is not passed over.
+fn gone_item(observation: &Observation, windows: &Windows) -> Option<VerificationItem> {
+    let winre::State::Gone(_) = winre::state(observation, windows) else {
+        return None;
+    };
+    let what = format!("WinRE image of Windows on partition {}", windows.partition);
+    let path = windows.image_path().unwrap_or_default();
+    Some(item(what, false, format!("{path} is not where ReAgent.xml says")))
 }
 
 /// A recovery partition without a volume is not passed over.

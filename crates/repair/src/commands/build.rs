@@ -1,6 +1,7 @@
 //! Filling the report from what the other parts know.
 
 use crate::diagnose::Diagnosis;
+use crate::diagnose::images::filetime;
 use crate::explain::{rfc3339, size};
 use crate::observation::{Content, Observation, Partition};
 use crate::plan::{Plan, Step, Strategy};
@@ -8,6 +9,7 @@ use crate::report::{
     ChangeReport, DiskReport, DroppedReport, ImageReport, JournalReport, PartitionReport, PlanReport,
     RangeReport, RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
 };
+use crate::winre::{image_in_use, image_to_come_bytes, partition_of_disabled};
 use winrefit_disk::JournalPlace;
 use winrefit_disk::journal::{Found, Transaction};
 use winrefit_formats::WimArchitecture;
@@ -52,7 +54,9 @@ pub(super) fn of_diagnosis(
         size_bytes: partition.range.len(),
         free_bytes: partition.free_bytes(),
         enabled: enabled(observation, partition),
-        image: partition.winre.as_ref().map(image),
+        image: image_in_use(observation, partition)
+            .or(partition.winre.as_ref())
+            .map(image),
         rules: diagnosis.rules,
     });
     report.findings = diagnosis.findings;
@@ -61,6 +65,9 @@ pub(super) fn of_diagnosis(
 }
 
 fn enabled(observation: &Observation, partition: &Partition) -> Option<bool> {
+    if partition_of_disabled(observation).is_some_and(|p| p.number == partition.number) {
+        return Some(false);
+    }
     let windows = observation
         .windows
         .iter()
@@ -80,8 +87,10 @@ fn image(winre: &crate::observation::WinRe) -> ImageReport {
             WimArchitecture::Arm64 => "arm64",
             _ => "unknown",
         });
+    let modified = winre.modified.map(|seconds| rfc3339(filetime(seconds)));
     ImageReport {
         path: winre.path.clone(),
+        modified,
         version: winre
             .version
             .as_ref()
@@ -162,6 +171,7 @@ fn partition(observation: &Observation, p: &Partition, recovery: Option<&Partiti
         label: label.filter(|label| !label.is_empty()),
         free_bytes: p.free_bytes(),
         roles,
+        images: p.images().map(image).collect(),
     }
 }
 
@@ -223,10 +233,13 @@ pub(super) fn plan(
         .collect();
     let mut untouched = Vec::new();
     if !plan.is_empty() {
-        let files = if move_bytes == 0 {
-            "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent"
-        } else {
-            "Winre.wim, boot.sdi and every other file of the recovery volume: not copied, not moved, never absent"
+        let has_image = observation.partition(number).is_some_and(|p| p.winre.is_some());
+        let files = match (has_image, move_bytes) {
+            (true, 0) => "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent",
+            (true, _) => {
+                "Winre.wim, boot.sdi and every other file of the recovery volume: not copied, not moved, never absent"
+            }
+            (false, _) => "Every file of the recovery volume: not copied, not moved, never absent",
         };
         untouched.push(files.to_owned());
         untouched.push(format!(
@@ -257,12 +270,24 @@ pub(super) fn plan(
         journal_place: journal.map(|(place, _)| place_text(observation, place)),
         dropped_shadow_copies: dropped(plan),
         untouched,
+        afterwards: afterwards(observation, plan),
         undo: undo_text(
             plan,
             journal.is_some_and(|(place, _)| !place.is_in_gap(observation.sector_size)),
         ),
         recovery_free_bytes_after: None,
     }
+}
+
+/// A partition that is made large enough for an image that is not there yet is no use by itself.
+fn afterwards(observation: &Observation, plan: &Plan) -> Vec<String> {
+    let recovery = observation.partition(plan.recovery_partition);
+    let is_awaited = recovery.is_some_and(|recovery| image_to_come_bytes(observation, recovery) > 0);
+    let text = format!(
+        "Its image is not on partition {} yet: in Windows, follow what `winrefit diagnose` says (`reagentc /enable`).",
+        plan.recovery_partition
+    );
+    is_awaited.then_some(text).into_iter().collect()
 }
 
 fn dropped(plan: &Plan) -> Vec<DroppedReport> {
@@ -341,7 +366,7 @@ fn summary(plan: &Plan) -> String {
     match (plan.strategy, donor) {
         (Strategy::Keep, _) => {
             format!(
-                "Recovery partition {number} has {} free: nothing needs to be done.",
+                "Recovery partition {number} has {} free: it needs no more room.",
                 size(plan.free_bytes)
             )
         }

@@ -100,6 +100,7 @@ fn observe(parts: &[Part]) -> Observation {
             name: String::new(),
             content: Content::Ntfs(Box::new(ntfs)),
             winre: None,
+            other_images: Vec::new(),
         });
     }
     // Only both ends of the disk are ever read.

@@ -61,3 +61,14 @@ pub(super) fn bad_clusters(number: u32, count: u64, first_byte: u64) -> Explaine
          command again. If a smaller growth would do, ask for less with --size and --free.",
     )
 }
+
+pub(super) fn foreign_boot_sector(number: u32) -> Explained {
+    Explained::new(
+        format!("Partition {number} begins with no file system that is known"),
+        "It is a partition for Windows' data, and its first sector is neither empty nor that of a file system: it is \
+         encrypted by something else than BitLocker (VeraCrypt, for example), or damaged. A Windows in it could not \
+         be told where its recovery partition begins.",
+        "If it is encrypted, decrypt it with the program that encrypted it, shut down, and run the command again. If it is \
+         not, keep a copy of the disk before anything else.",
+    )
+}

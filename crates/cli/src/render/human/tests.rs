@@ -34,6 +34,7 @@ fn partition(
         label: None,
         free_bytes,
         roles: vec![role],
+        images: vec![],
     }
 }
 
@@ -90,6 +91,7 @@ fn recovery() -> RecoveryReport {
             version: Some("10.0.20348.587".into()),
             size_bytes: 418 * MIB + 400_000,
             architecture: Some("x64".into()),
+            modified: None,
         }),
         rules: vec![
             RuleReport {
@@ -174,6 +176,7 @@ fn plan_report() -> PlanReport {
             "Winre.wim and every other file's content, the boot store (BCD), the EFI system partition".into(),
             "unique GUIDs, types, attributes and names of all partitions".into(),
         ],
+        afterwards: vec![],
         undo: "winrefit undo puts it back as long as nothing else changes the same sectors".into(),
         recovery_free_bytes_after: Some(21_087 * 4096 + 475 * MIB - 16_384),
     }

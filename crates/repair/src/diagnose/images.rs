@@ -1,0 +1,116 @@
+//! Where images of the recovery environment were looked for, and what was found; in words.
+
+use super::evidence;
+use crate::explain::{size, utc};
+use crate::observation::{Observation, Partition, WinRe, Windows};
+use crate::observe::WINRE_IMAGE;
+use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
+use crate::report::Evidence;
+
+/// From 1601 to 1970, in seconds.
+const UNIX_EPOCH_SECONDS: u64 = 11_644_473_600;
+/// Intervals of 100 ns in a second.
+const TICKS: u64 = 10_000_000;
+
+/// A time in seconds since 1970 as a FILETIME.
+pub(crate) fn filetime(unix_seconds: u64) -> u64 {
+    unix_seconds
+        .saturating_add(UNIX_EPOCH_SECONDS)
+        .saturating_mul(TICKS)
+}
+
+/// Version, size and date of an image.
+pub(super) fn describe(image: &WinRe) -> String {
+    let version = match &image.version {
+        Ok(Some(version)) => format!("version {version}"),
+        Ok(None) => "no version in it".to_owned(),
+        Err(problem) => format!("cannot be read: {problem}"),
+    };
+    let date = image
+        .modified
+        .map(|seconds| format!(", of {}", utc(filetime(seconds))))
+        .unwrap_or_default();
+    format!("{version}, {}{date}", size(image.size_bytes))
+}
+
+/// What is said of a volume without an image.
+pub(super) fn not_there() -> String {
+    r"no Winre.wim in \Recovery\WindowsRE nor in another folder of \Recovery".to_owned()
+}
+
+/// Every place that was searched, and what is there. First where the image was to be; then the volume of the Windows,
+/// then all others.
+pub(super) fn searched(
+    observation: &Observation,
+    windows: &Windows,
+    place: Option<&Partition>,
+) -> Vec<Evidence> {
+    let mut all = Vec::new();
+    if let (Some(place), Some(path)) = (place, windows.image_path()) {
+        all.push(evidence(
+            format!("partition {}, {path}", place.number),
+            "not found",
+        ));
+    }
+    let own = observation.partition(windows.partition);
+    for path in [STAGED_IMAGE, BACKUP_IMAGE, WINRE_IMAGE] {
+        let image = own.and_then(|own| own.image(path));
+        let at_place = place.is_some_and(|place| place.number == windows.partition)
+            && windows
+                .image_path()
+                .is_some_and(|named| named.eq_ignore_ascii_case(path));
+        if !at_place {
+            let found = image.map_or_else(|| "not found".to_owned(), describe);
+            all.push(evidence(
+                format!("partition {}, {path}", windows.partition),
+                found,
+            ));
+        }
+    }
+    let mut without = Vec::new();
+    let readable = observation.partitions.iter().filter(|p| p.ntfs().is_some());
+    for partition in readable {
+        let number = partition.number;
+        let own = number == windows.partition;
+        let known = |image: &WinRe| own && [STAGED_IMAGE, BACKUP_IMAGE, WINRE_IMAGE].contains(&&*image.path);
+        let mut found = partition.images().filter(|image| !known(image)).peekable();
+        if found.peek().is_none() && !own {
+            without.push(number.to_string());
+        }
+        all.extend(
+            found.map(|image| evidence(format!("partition {number}, {}", image.path), describe(image))),
+        );
+    }
+    if !without.is_empty() {
+        let which = match &without[..] {
+            [only] => format!("partition {only}, all these places"),
+            several => format!("partitions {}, all these places", several.join(", ")),
+        };
+        all.push(evidence(which, "not found"));
+    }
+    all
+}
+
+/// How an image comes to \Windows\System32\Recovery where the Windows volume has none: from another volume of the disk, or
+/// from the installation media.
+pub(super) fn where_from(observation: &Observation, windows: &Windows) -> String {
+    let readable = |image: &&WinRe| image.version.is_ok();
+    let elsewhere = observation
+        .partitions
+        .iter()
+        .find_map(|p| Some((p.number, p.images().find(readable)?)));
+    let version = match (&windows.product, &windows.display_version) {
+        (Some(product), Some(version)) => format!("{product} {version}"),
+        (Some(product), None) => product.clone(),
+        _ => "the same Windows".to_owned(),
+    };
+    match elsewhere {
+        Some((number, image)) => format!(
+            r"copy {} of partition {number} to C:\Windows\System32\Recovery\Winre.wim, if it belongs to {version}",
+            image.path
+        ),
+        None => format!(
+            r"copy \Windows\System32\Recovery\Winre.wim to C:\Windows\System32\Recovery, out of sources\install.wim on the installation media of {version} (`dism /Mount-Image /ReadOnly` opens it)"
+        ),
+    }
+}
