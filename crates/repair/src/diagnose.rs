@@ -1,7 +1,9 @@
 //! Judgement: what the observed facts mean. A pure function.
 
+mod disabled;
 pub(crate) mod images;
 mod obstacles;
+mod partitions;
 mod winre;
 
 use crate::explain::Explained;
@@ -29,15 +31,15 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
     let recovery = candidate_or_named(observation, named);
     let judged = judged(observation, named);
     let several = judged.len() > 1;
-    let room = |partition: &&Partition| winre::space(observation, partition, several);
+    let room = |partition: &&Partition| partitions::space(observation, partition, several);
     let mut findings: Vec<_> = judged.iter().filter_map(room).collect();
     let wants_room = !findings.is_empty();
     for windows in &observation.windows {
         findings.extend(winre::of_windows(observation, windows));
     }
-    findings.extend(winre::several(observation, &judged));
+    findings.extend(partitions::several(observation, &judged));
     for partition in &observation.partitions {
-        findings.extend(winre::unnamed(observation, partition, named));
+        findings.extend(partitions::unnamed(observation, partition, named));
         findings.extend(volume_finding(partition));
     }
     findings.extend(no_partition(observation));
@@ -58,7 +60,7 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
 /// The recovery partitions whose room is judged: the one that is named, else all that a Windows uses, else the only one
 /// that can be meant.
 fn judged(observation: &Observation, named: Option<u32>) -> Vec<&Partition> {
-    let used = |p: &&Partition| winre::is_named(observation, p);
+    let used = |p: &&Partition| partitions::is_named(observation, p);
     if named.is_none() && observation.partitions.iter().any(|p| used(&p)) {
         let all = observation.partitions.iter();
         return all.filter(used).filter(|p| p.is_recovery_type()).collect();

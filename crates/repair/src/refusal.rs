@@ -255,19 +255,7 @@ impl Refusal {
                 "Windows wants chkdsk to look at it before anything else does.",
                 "Run `chkdsk /f` on it in Windows, shut down, and run the command again.",
             ),
-            Self::UncleanLog {
-                number,
-                fast_startup: true,
-            } => Explained::new(
-                format!("The volume on partition {number} was left by Fast Startup or hibernation"),
-                "Its $LogFile has version 2.0: Windows may hold changes of the volume that are not on it yet.",
-                "Start that Windows and shut it down fully: shutdown /s /t 0",
-            ),
-            Self::UncleanLog { number, .. } => Explained::new(
-                format!("The volume on partition {number} was not unmounted cleanly"),
-                "Its $LogFile holds changes that only Windows may finish.",
-                "Start Windows with this disk, shut it down fully (shutdown /s /t 0), and run the command again.",
-            ),
+            Self::UncleanLog { number, fast_startup } => content::unclean_log(*number, *fast_startup),
             Self::DamagedNtfs { number, problem } => Explained::new(
                 format!("The NTFS volume on partition {number} is damaged"),
                 problem.clone(),

@@ -1,8 +1,10 @@
 //! Proof that a disk is as a repair has to leave it: run on the staged result before the commit, and on the disk after.
 
+mod windows;
+
 use crate::error::RepairError;
 use crate::explain::size;
-use crate::observation::{Content, Observation, Partition, Windows};
+use crate::observation::{Content, Observation, Partition};
 use crate::observe::{Depth, WINRE_IMAGE, observe};
 use crate::plan::{Plan, Step};
 use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
@@ -147,23 +149,8 @@ pub fn verify_disk(
         checks.push(summary);
     }
     for windows in &observation.windows {
-        let what = format!("ReAgent.xml of Windows on partition {}", windows.partition);
-        items.push(match (&windows.reagent, windows.recovery_partition) {
-            (Some(Ok(reagent)), _) if reagent.install_state == Some(0) => {
-                item(what, false, "WinRE is disabled")
-            }
-            (Some(Ok(_)), Some(number)) => item(what, true, format!("names partition {number}")),
-            (Some(Ok(_)), None) => item(what, false, "names no partition of this disk"),
-            (Some(Err(problem)), _) => item(what, false, problem.clone()),
-            (None, _) => item(what, false, "there is none"),
-        });
+        items.extend(windows::items(observation, windows));
     }
-    items.extend(
-        observation
-            .windows
-            .iter()
-            .filter_map(|w| gone_item(observation, w)),
-    );
     if let Some(recovery) = recovery {
         items.extend(unreadable_item(recovery));
         items.extend(image_items(disk, None, None, recovery));
@@ -172,16 +159,6 @@ pub fn verify_disk(
         items.extend(servicing.map(|rule| item("Free space for servicing", rule.met, rule.arithmetic)));
     }
     Ok((items, checks))
-}
-
-/// An image that a Windows relies on and that is not there is not passed over.
-fn gone_item(observation: &Observation, windows: &Windows) -> Option<VerificationItem> {
-    let winre::State::Gone(_) = winre::state(observation, windows) else {
-        return None;
-    };
-    let what = format!("WinRE image of Windows on partition {}", windows.partition);
-    let path = windows.image_path().unwrap_or_default();
-    Some(item(what, false, format!("{path} is not where ReAgent.xml says")))
 }
 
 /// A recovery partition without a volume is not passed over.

@@ -62,23 +62,33 @@ pub fn waiting_image<'o>(observation: &'o Observation, windows: &Windows) -> Opt
         .or_else(|| partition.image(BACKUP_IMAGE))
 }
 
+/// The Windows whose image has yet to come to a recovery partition: WinRE is disabled, or lost on this very partition.
+/// Where a working WinRE is, no other one is expected.
+fn waiting_for<'o>(observation: &'o Observation, recovery: &Partition) -> Vec<&'o Windows> {
+    let number = recovery.number;
+    if image_in_use(observation, recovery).is_some() {
+        return Vec::new();
+    }
+    let is_waiting = |windows: &&Windows| match state(observation, windows) {
+        State::Gone(place) => place.is_some_and(|place| place.number == number),
+        State::Disabled => windows.recovery_partition.is_none_or(|own| own == number),
+        _ => false,
+    };
+    observation.windows.iter().filter(is_waiting).collect()
+}
+
+/// Whether an image has yet to come to a recovery partition.
+pub fn awaits_image(observation: &Observation, recovery: &Partition) -> bool {
+    !waiting_for(observation, recovery).is_empty()
+}
+
 /// Bytes by which the image that has yet to come to a recovery partition is larger than the one there, which it
 /// replaces. 0 if none is known to come.
-///
-/// It is that of a Windows whose WinRE is disabled, or lost on this very partition. Of a partition that a working WinRE
-/// is on, no other one is expected.
 pub fn image_to_come_bytes(observation: &Observation, recovery: &Partition) -> u64 {
-    let number = recovery.number;
-    let mut largest = 0;
-    for windows in &observation.windows {
-        match state(observation, windows) {
-            State::Present(partition, _) if partition.number == number => return 0,
-            State::Gone(Some(partition)) if partition.number == number => {}
-            State::Disabled if windows.recovery_partition.is_none_or(|own| own == number) => {}
-            _ => continue,
-        }
-        largest = waiting_image(observation, windows).map_or(largest, |image| image.size_bytes.max(largest));
-    }
+    let images = waiting_for(observation, recovery)
+        .into_iter()
+        .filter_map(|windows| waiting_image(observation, windows));
+    let largest = images.map(|image| image.size_bytes).max().unwrap_or(0);
     largest.saturating_sub(recovery.winre.as_ref().map_or(0, |image| image.size_bytes))
 }
 

@@ -9,7 +9,7 @@ use crate::report::{
     ChangeReport, DiskReport, DroppedReport, ImageReport, JournalReport, PartitionReport, PlanReport,
     RangeReport, RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
 };
-use crate::winre::{image_in_use, image_to_come_bytes, partition_of_disabled};
+use crate::winre::{awaits_image, image_in_use, partition_of_disabled};
 use winrefit_disk::JournalPlace;
 use winrefit_disk::journal::{Found, Transaction};
 use winrefit_formats::WimArchitecture;
@@ -282,9 +282,10 @@ pub(super) fn plan(
 /// A partition that is made large enough for an image that is not there yet is no use by itself.
 fn afterwards(observation: &Observation, plan: &Plan) -> Vec<String> {
     let recovery = observation.partition(plan.recovery_partition);
-    let is_awaited = recovery.is_some_and(|recovery| image_to_come_bytes(observation, recovery) > 0);
+    let is_awaited = recovery.is_some_and(|recovery| awaits_image(observation, recovery));
     let text = format!(
-        "Its image is not on partition {} yet: in Windows, follow what `winrefit diagnose` says (`reagentc /enable`).",
+        "The WinRE image is not on partition {} yet. In Windows, `reagentc /enable` puts it there; `winrefit diagnose` has \
+         the steps.",
         plan.recovery_partition
     );
     is_awaited.then_some(text).into_iter().collect()

@@ -3,7 +3,6 @@
 use super::evidence;
 use crate::explain::{size, utc};
 use crate::observation::{Observation, Partition, WinRe, Windows};
-use crate::observe::WINRE_IMAGE;
 use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
 use crate::report::Evidence;
 
@@ -38,8 +37,8 @@ pub(super) fn not_there() -> String {
     r"no Winre.wim in \Recovery\WindowsRE nor in another folder of \Recovery".to_owned()
 }
 
-/// Every place that was searched, and what is there. First where the image was to be; then the volume of the Windows,
-/// then all others.
+/// Every place that was searched, and what is there: first where the image was to be, then what was found, then where
+/// there is none.
 pub(super) fn searched(
     observation: &Observation,
     windows: &Windows,
@@ -52,43 +51,39 @@ pub(super) fn searched(
             "not found",
         ));
     }
-    let own = observation.partition(windows.partition);
-    for path in [STAGED_IMAGE, BACKUP_IMAGE, WINRE_IMAGE] {
-        let image = own.and_then(|own| own.image(path));
-        let at_place = place.is_some_and(|place| place.number == windows.partition)
-            && windows
-                .image_path()
-                .is_some_and(|named| named.eq_ignore_ascii_case(path));
-        if !at_place {
-            let found = image.map_or_else(|| "not found".to_owned(), describe);
-            all.push(evidence(
-                format!("partition {}, {path}", windows.partition),
-                found,
-            ));
-        }
-    }
     let mut without = Vec::new();
-    let readable = observation.partitions.iter().filter(|p| p.ntfs().is_some());
-    for partition in readable {
+    for partition in observation.partitions.iter().filter(|p| p.ntfs().is_some()) {
         let number = partition.number;
-        let own = number == windows.partition;
-        let known = |image: &WinRe| own && [STAGED_IMAGE, BACKUP_IMAGE, WINRE_IMAGE].contains(&&*image.path);
-        let mut found = partition.images().filter(|image| !known(image)).peekable();
-        if found.peek().is_none() && !own {
+        for image in partition.images() {
+            let source = format!("partition {number}, {}", image.path);
+            all.push(evidence(source, describe(image)));
+        }
+        if partition.images().next().is_none() {
             without.push(number.to_string());
         }
-        all.extend(
-            found.map(|image| evidence(format!("partition {number}, {}", image.path), describe(image))),
-        );
     }
-    if !without.is_empty() {
-        let which = match &without[..] {
-            [only] => format!("partition {only}, all these places"),
-            several => format!("partitions {}, all these places", several.join(", ")),
-        };
-        all.push(evidence(which, "not found"));
+    let folders = format!(
+        r"{}, {}, \Recovery\WindowsRE and other folders of \Recovery",
+        folder(STAGED_IMAGE),
+        folder(BACKUP_IMAGE)
+    );
+    match &without[..] {
+        [] => {}
+        [only] => all.push(evidence(
+            format!("partition {only}"),
+            format!("no Winre.wim in {folders}"),
+        )),
+        several => all.push(evidence(
+            format!("partitions {}", several.join(", ")),
+            format!("no Winre.wim in {folders}"),
+        )),
     }
     all
+}
+
+/// The folder of a path.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('\\').map_or("", |(folder, _)| folder)
 }
 
 /// How an image comes to \Windows\System32\Recovery where the Windows volume has none: from another volume of the disk, or
@@ -110,7 +105,7 @@ pub(super) fn where_from(observation: &Observation, windows: &Windows) -> String
             image.path
         ),
         None => format!(
-            r"copy \Windows\System32\Recovery\Winre.wim to C:\Windows\System32\Recovery, out of sources\install.wim on the installation media of {version} (`dism /Mount-Image /ReadOnly` opens it)"
+            r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of {version} (`dism /Mount-Image /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery"
         ),
     }
 }

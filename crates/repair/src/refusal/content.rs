@@ -72,3 +72,19 @@ pub(super) fn foreign_boot_sector(number: u32) -> Explained {
          not, keep a copy of the disk before anything else.",
     )
 }
+
+pub(super) fn unclean_log(number: u32, fast_startup: bool) -> Explained {
+    if fast_startup {
+        Explained::new(
+            format!("The volume on partition {number} was left by Fast Startup or hibernation"),
+            "Its $LogFile has version 2.0: Windows may hold changes of the volume that are not on it yet.",
+            "Start that Windows and shut it down fully: shutdown /s /t 0",
+        )
+    } else {
+        Explained::new(
+            format!("The volume on partition {number} was not unmounted cleanly"),
+            "Its $LogFile holds changes that only Windows may finish.",
+            "Start Windows with this disk, shut it down fully (shutdown /s /t 0), and run the command again.",
+        )
+    }
+}
