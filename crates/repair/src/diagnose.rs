@@ -104,6 +104,7 @@ fn wants_attention(finding: &FindingReport) -> bool {
         "winre-image-gone",
         "winre-disabled",
         "winre-on-another-disk",
+        "winre-out-of-sight",
         "winre-image-unreadable",
         "re-encrypted",
         "reagent-unreadable",

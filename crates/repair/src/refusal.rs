@@ -263,11 +263,7 @@ impl Refusal {
                     "Run `winrefit check --partition {number}` for all problems, then `chkdsk /f` in Windows."
                 ),
             ),
-            Self::NtfsVersion { number, major, minor } => Explained::new(
-                format!("The volume on partition {number} has NTFS version {major}.{minor}"),
-                "Only version 3.1, which every Windows since XP writes, is changed.",
-                "Mount it once in a current Windows, which upgrades it.",
-            ),
+            Self::NtfsVersion { number, major, minor } => content::ntfs_version(*number, *major, *minor),
             Self::ReAgentUnreadable { number, problem } => content::reagent_unreadable(*number, problem),
             Self::ShadowCopies { number, found } => content::shadow_copies(*number, found),
             Self::BadClusters {

@@ -101,11 +101,45 @@ pub(super) fn where_from(observation: &Observation, windows: &Windows) -> String
     };
     match elsewhere {
         Some((number, image)) => format!(
-            r"copy {} of partition {number} to C:\Windows\System32\Recovery\Winre.wim, if it belongs to {version}",
+            r"copy {} of partition {number} (diskpart can give it a letter) to C:\Windows\System32\Recovery\Winre.wim, if it belongs to {version}",
             image.path
         ),
         None => format!(
             r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of {version} (`dism /Mount-Image /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use winrefit_formats::WimVersion;
+
+    #[test]
+    fn an_image_is_described_by_what_is_known_of_it() {
+        let mut image = WinRe {
+            path: STAGED_IMAGE.to_owned(),
+            size_bytes: 441 << 20,
+            version: Ok(Some(WimVersion {
+                major: 10,
+                minor: 0,
+                build: 20348,
+                sp_build: 587,
+            })),
+            architecture: None,
+            // 2024-01-31 23:59:00 UTC by `date -u -d @1706745540`.
+            modified: Some(1_706_745_540),
+        };
+        assert_eq!(
+            describe(&image),
+            "version 10.0.20348.587, 441 MiB, of 2024-01-31 23:59 UTC"
+        );
+        image.version = Err("no WIM".to_owned());
+        image.modified = None;
+        assert_eq!(describe(&image), "cannot be read: no WIM, 441 MiB");
+        // A time from a damaged record.
+        image.modified = Some(u64::MAX);
+        assert!(describe(&image).contains("of 60056-"));
+        assert_eq!(folder(STAGED_IMAGE), r"\Windows\System32\Recovery");
     }
 }

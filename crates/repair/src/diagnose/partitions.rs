@@ -118,23 +118,18 @@ pub(super) fn unnamed(
     let in_use = observation
         .windows
         .iter()
-        .any(|w| matches!(state(observation, w), State::Present(..) | State::Gone(_)));
+        .any(|w| matches!(state(observation, w), State::Present(..)));
     if in_use && hidden_windows(observation).is_none() {
         return Some(leftover(partition));
     }
-    let mut rests_on = vec![evidence(
-        "ReAgent.xml of every Windows found",
-        "none names this partition",
-    )];
     if partition.ntfs().is_some() && partition.images().next().is_none() && !observation.windows.is_empty() {
-        rests_on.push(evidence(format!("partition {number}"), not_there()));
         return Some(finding(
             "re-empty",
             Severity::Note,
             format!("Recovery partition {number} holds no WinRE image"),
             "It is formatted, and no Windows on this disk uses it.",
             "Nothing has to be done about the partition; `reagentc /enable` puts an image there if it has room.",
-            rests_on,
+            vec![evidence(format!("partition {number}"), not_there())],
         ));
     }
     if select::recovery_partition(observation, named).is_ok_and(|p| p.number == number) {
@@ -160,7 +155,10 @@ pub(super) fn unnamed(
         format!("No Windows on this disk refers to recovery partition {number}"),
         detail,
         next,
-        rests_on,
+        vec![evidence(
+            "ReAgent.xml of every Windows found",
+            "none names this partition",
+        )],
     ))
 }
 

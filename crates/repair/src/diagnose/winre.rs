@@ -144,8 +144,19 @@ fn unreadable(windows: &Windows, place: &Partition) -> Option<FindingReport> {
             format!("found: {}", place.content.name()),
         ),
     ];
+    let is_known = matches!(place.content, Content::Fat(_) | Content::ExFat | Content::Refs);
     match place.content {
         Content::DamagedNtfs(_) => None,
+        _ if is_known && !place.is_recovery_type() => Some(finding(
+            "winre-out-of-sight",
+            Severity::Warning,
+            format!("WinRE of the Windows on partition {user} lies on a volume that is not NTFS"),
+            format!(
+                "winrefit does not look into partition {number}. Whether WinRE works cannot be told from here."
+            ),
+            "Look at `reagentc /info` in Windows.",
+            rests_on,
+        )),
         Content::BitLocker => Some(finding(
             "re-encrypted",
             Severity::Warning,

@@ -88,3 +88,11 @@ pub(super) fn unclean_log(number: u32, fast_startup: bool) -> Explained {
         )
     }
 }
+
+pub(super) fn ntfs_version(number: u32, major: u8, minor: u8) -> Explained {
+    Explained::new(
+        format!("The volume on partition {number} has NTFS version {major}.{minor}"),
+        "Only version 3.1, which every Windows since XP writes, is changed.",
+        "Mount it once in a current Windows, which upgrades it.",
+    )
+}

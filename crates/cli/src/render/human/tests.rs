@@ -230,6 +230,55 @@ fn refused() -> Report {
     report
 }
 
+/// Nothing for winrefit to do, and something for a person.
+fn attention(command: &'static str) -> Report {
+    let mut report = report(command, Verdict::Attention);
+    report.findings = vec![FindingReport {
+        code: "winre-disabled",
+        severity: Severity::Warning,
+        explained: explained(
+            "WinRE of the Windows on partition 3 is disabled",
+            "This Windows has no recovery environment, and gets no updates for one.",
+            "Run `reagentc /enable` in that Windows as administrator.",
+        ),
+        evidence: vec![],
+    }];
+    report.plan = Some(PlanReport {
+        strategy: "keep",
+        steps: vec![],
+        changes: vec![],
+        untouched: vec![],
+        ..plan_report()
+    });
+    report
+}
+
+#[test]
+fn what_wants_a_person_is_told_by_every_command_and_leads_to_no_other() {
+    for command in ["diagnose", "plan", "fix", "verify"] {
+        let page = show(&attention(command), 80, false);
+        assert!(
+            page.contains("! Needs attention. WinRE of the Windows on partition 3 is disabled"),
+            "{page}"
+        );
+        assert!(page.contains("Run `reagentc /enable`"), "{page}");
+        assert!(!page.contains("Next  winrefit"), "{page}");
+    }
+}
+
+#[test]
+fn what_comes_after_a_repair_is_told_with_the_plan() {
+    let mut report = planned();
+    if let Some(plan) = &mut report.plan {
+        plan.afterwards = vec!["In Windows, `reagentc /enable` puts the image there.".into()];
+    }
+    let page = show(&report, 80, true);
+    assert!(
+        page.contains("Afterwards In Windows, `reagentc /enable`"),
+        "{page}"
+    );
+}
+
 fn checked() -> Report {
     let mut report = report("check", Verdict::Damaged);
     let check = |partition, problems: Vec<CheckProblem>, problems_total| VolumeCheck {

@@ -56,6 +56,14 @@ fn reason(report: &Report) -> String {
         ),
         Verdict::Unfinished => "Earlier work on this disk was interrupted".into(),
         Verdict::Repaired if report.command == "undo" => "The last repair of this disk can be undone".into(),
+        Verdict::Repaired
+            if report
+                .plan
+                .as_ref()
+                .is_some_and(|plan| !plan.afterwards.is_empty()) =>
+        {
+            "The recovery partition has room, and everything was verified. The rest is done in Windows".into()
+        }
         Verdict::Repaired => {
             "The recovery partition has room for updates, and everything was verified".into()
         }
