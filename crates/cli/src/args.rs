@@ -13,6 +13,7 @@ Exit codes:
   4  refused; nothing was written
   5  unfinished work on the disk; run resume
   6  damage found
+  7  needs attention: something has to be done in Windows that winrefit cannot do
   130  interrupted by Ctrl-C
 
 Examples:
@@ -324,7 +325,7 @@ mod tests {
     #[test]
     fn help_lists_every_exit_code() {
         let help = Args::command().render_help().to_string();
-        for code in 0..=6 {
+        for code in 0..=7 {
             assert!(
                 help.contains(&format!("\n  {code}  ")),
                 "exit code {code} is missing:\n{help}"

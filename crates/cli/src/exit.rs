@@ -12,7 +12,7 @@ pub enum ExitCode {
     Error = 1,
     /// The command line was not understood, or an answer is needed that nobody can give.
     Usage = 2,
-    /// A repair is possible and advised.
+    /// Something has to be repaired; a plan says what winrefit can do.
     NeedsRepair = 3,
     /// A repair would be needed, or was asked for, and is refused.
     Refused = 4,
@@ -20,6 +20,8 @@ pub enum ExitCode {
     Unfinished = 5,
     /// A structure on the disk is damaged.
     Damaged = 6,
+    /// A person has to do something in Windows that winrefit cannot do.
+    Attention = 7,
 }
 
 impl From<Verdict> for ExitCode {
@@ -30,6 +32,7 @@ impl From<Verdict> for ExitCode {
             Verdict::Refused => Self::Refused,
             Verdict::Unfinished => Self::Unfinished,
             Verdict::Damaged => Self::Damaged,
+            Verdict::Attention => Self::Attention,
         }
     }
 }
@@ -54,6 +57,7 @@ mod tests {
             (Verdict::Refused, 4),
             (Verdict::Unfinished, 5),
             (Verdict::Damaged, 6),
+            (Verdict::Attention, 7),
         ] {
             assert_eq!(ExitCode::from(verdict) as u8, number, "{verdict:?}");
         }

@@ -18,5 +18,6 @@ pub mod stage;
 pub mod table;
 pub mod target;
 pub mod verify;
+pub mod winre;
 
 pub use error::RepairError;

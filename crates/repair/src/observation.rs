@@ -51,8 +51,10 @@ pub struct Partition {
     pub ebr: Option<Lba>,
     /// What is in it.
     pub content: Content,
-    /// WinRE files found in the volume.
+    /// The WinRE image at its standard place in the volume.
     pub winre: Option<WinRe>,
+    /// WinRE images at other places in it.
+    pub other_images: Vec<WinRe>,
 }
 
 /// What a partition holds.
@@ -100,8 +102,8 @@ pub struct Space {
     pub front_growth_min: Option<u64>,
 }
 
-/// WinRE files in a volume.
-#[derive(Debug)]
+/// A WinRE image in a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WinRe {
     /// Path of the image.
     pub path: String,
@@ -111,6 +113,8 @@ pub struct WinRe {
     pub version: Result<Option<WimVersion>, String>,
     /// Its architecture.
     pub architecture: Option<WimArchitecture>,
+    /// When its content was changed last, in seconds since 1970.
+    pub modified: Option<u64>,
 }
 
 /// A Windows installation.
@@ -128,6 +132,20 @@ pub struct Windows {
     pub reagent: Option<Result<ReAgent, String>>,
     /// The partition that ReAgent.xml names, if it names one of this disk.
     pub recovery_partition: Option<u32>,
+}
+
+impl Windows {
+    /// ReAgent.xml, if it can be read.
+    pub fn readable_reagent(&self) -> Option<&ReAgent> {
+        self.reagent.as_ref()?.as_ref().ok()
+    }
+
+    /// Path of the image that ReAgent.xml names; `None` if it names none.
+    pub fn image_path(&self) -> Option<String> {
+        let location = self.readable_reagent()?.winre_location.as_ref()?;
+        let folder = location.path.trim_matches(['\\', '/']);
+        (!folder.is_empty()).then(|| format!(r"\{folder}\Winre.wim"))
+    }
 }
 
 impl Observation {
@@ -149,6 +167,17 @@ impl Partition {
     /// Free bytes, where they were measured.
     pub fn free_bytes(&self) -> Option<u64> {
         Some(self.ntfs()?.space?.free_bytes)
+    }
+
+    /// The image at this path, ignoring case as NTFS does.
+    pub fn image(&self, path: &str) -> Option<&WinRe> {
+        self.images()
+            .find(|image| image.path.to_lowercase() == path.to_lowercase())
+    }
+
+    /// All images found, the one at the standard place first.
+    pub fn images(&self) -> impl Iterator<Item = &WinRe> {
+        self.winre.iter().chain(&self.other_images)
     }
 
     /// Whether the partition has the recovery type.

@@ -1,12 +1,14 @@
 //! Reading the facts of a disk. Damage inside a volume is a fact, not an error: only the medium or a missing
 //! partition table ends an observation.
 
+pub mod images;
+
 use crate::error::RepairError;
-use crate::observation::{Content, Ntfs, Observation, Partition, Space, WinRe, Windows};
+use crate::observation::{Content, Ntfs, Observation, Partition, Space, Windows};
 use crate::places::find_journal;
 use crate::table::{Entry, TableReading, read_table};
 use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
-use winrefit_formats::{Hive, ReAgent, Wim};
+use winrefit_formats::{Hive, ReAgent};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::front_growth_clusters_min;
 use winrefit_ntfs::state::VolumeState;
@@ -65,6 +67,7 @@ pub fn observe(
         journal,
     };
     observation.windows = windows(disk, &observation)?;
+    images::add_named(disk, &mut observation.partitions, &observation.windows);
     Ok(observation)
 }
 
@@ -97,9 +100,11 @@ fn partition(
     // An MBR may name sectors that the disk does not have.
     let part = ReadWindow::new(disk, range).ok();
     let content = part.map_or(Ok(Content::Unknown), |part| content(part, depth))?;
-    let winre = match (&content, part) {
-        (Content::Ntfs(_), Some(part)) => winre(part)?,
-        _ => None,
+    let (winre, other_images) = match (&content, part) {
+        (Content::Ntfs(_), Some(part)) => {
+            Volume::open(part).map_or((None, Vec::new()), |volume| images::find(&volume))
+        }
+        _ => (None, Vec::new()),
     };
     Ok(Partition {
         number: entry.number,
@@ -114,6 +119,7 @@ fn partition(
         ebr: entry.ebr,
         content,
         winre,
+        other_images,
     })
 }
 
@@ -176,40 +182,6 @@ fn space<R: ReadAt>(volume: &Volume<R>) -> Result<Space, NtfsError> {
             .ok()
             .map(|clusters| clusters.saturating_mul(cluster)),
     })
-}
-
-/// Looks for the image where Windows puts it. What cannot be read counts as not there; the checker says why.
-fn winre(part: Part<'_>) -> Result<Option<WinRe>, RepairError> {
-    let Ok(volume) = Volume::open(part) else {
-        return Ok(None);
-    };
-    let Ok(Some(file)) = volume.lookup(WINRE_IMAGE) else {
-        return Ok(None);
-    };
-    let stream = file.require(AttributeType::DATA, "");
-    let reader = match stream.and_then(|stream| volume.stream_reader(stream)) {
-        Ok(reader) => reader,
-        Err(error) => {
-            let version = Err(error.to_string());
-            return Ok(Some(WinRe {
-                path: WINRE_IMAGE.into(),
-                size_bytes: 0,
-                version,
-                architecture: None,
-            }));
-        }
-    };
-    let wim = Wim::read(&reader);
-    let architecture = wim.as_ref().ok().and_then(|wim| wim.images.first()?.architecture);
-    let version = wim
-        .map(|wim| wim.images.first().and_then(|image| image.version()))
-        .map_err(|e| e.to_string());
-    Ok(Some(WinRe {
-        path: WINRE_IMAGE.into(),
-        size_bytes: reader.size(),
-        version,
-        architecture,
-    }))
 }
 
 fn windows(disk: &dyn ReadAt, observation: &Observation) -> Result<Vec<Windows>, RepairError> {

@@ -25,6 +25,8 @@ pub enum Refusal {
     RecoveryTooLarge { number: u32, size_bytes: u64 },
     /// Not NTFS.
     UnknownFilesystem { number: u32, found: &'static str },
+    /// Encrypted by something else than BitLocker, or damaged.
+    ForeignBootSector { number: u32 },
     /// Encrypted.
     BitLocker { number: u32 },
     /// ReFS.
@@ -121,10 +123,14 @@ impl Refusal {
             Self::SeveralRecoveryPartitions { .. } => "several-recovery-partitions",
             Self::RecoveryTooLarge { .. } => "recovery-volume-too-large",
             Self::UnknownFilesystem { .. } => "unknown-filesystem",
+            Self::ForeignBootSector { .. } => "foreign-boot-sector",
             Self::BitLocker { .. } => "bitlocker",
             Self::Refs { .. } => "refs",
             Self::Hibernated { .. } => "hibernated",
             Self::Dirty { .. } => "dirty",
+            Self::UncleanLog {
+                fast_startup: true, ..
+            } => "fast-startup",
             Self::UncleanLog { .. } => "unclean-log",
             Self::DamagedNtfs { .. } => "damaged-ntfs",
             Self::NtfsVersion { .. } => "ntfs-version",
@@ -168,6 +174,7 @@ impl Refusal {
             | Self::SeveralRecoveryPartitions { .. }
             | Self::RecoveryTooLarge { .. } => self.explain_selection(),
             Self::UnknownFilesystem { .. }
+            | Self::ForeignBootSector { .. }
             | Self::BitLocker { .. }
             | Self::Refs { .. }
             | Self::Hibernated { .. }
@@ -238,6 +245,7 @@ impl Refusal {
                 "winrefit changes NTFS volumes only. If this one is encrypted, decrypt it first: a Windows in it has to be \
                  told where its recovery partition begins.",
             ),
+            Self::ForeignBootSector { number } => content::foreign_boot_sector(*number),
             Self::BitLocker { number } => Explained::new(
                 format!("Partition {number} is encrypted by BitLocker"),
                 "Nothing in it can be changed from outside: it cannot give space, and its ReAgent.xml cannot be told \
@@ -259,19 +267,7 @@ impl Refusal {
                 "Windows wants chkdsk to look at it before anything else does.",
                 "Run `chkdsk /f` on it in Windows, shut down, and run the command again.",
             ),
-            Self::UncleanLog {
-                number,
-                fast_startup: true,
-            } => Explained::new(
-                format!("The volume on partition {number} was left by Fast Startup or hibernation"),
-                "Its $LogFile has version 2.0: Windows may hold changes of the volume that are not on it yet.",
-                "Start that Windows and shut it down fully: shutdown /s /t 0",
-            ),
-            Self::UncleanLog { number, .. } => Explained::new(
-                format!("The volume on partition {number} was not unmounted cleanly"),
-                "Its $LogFile holds changes that only Windows may finish.",
-                "Start Windows with this disk, shut it down fully (shutdown /s /t 0), and run the command again.",
-            ),
+            Self::UncleanLog { number, fast_startup } => content::unclean_log(*number, *fast_startup),
             Self::DamagedNtfs { number, problem } => Explained::new(
                 format!("The NTFS volume on partition {number} is damaged"),
                 problem.clone(),
@@ -279,11 +275,7 @@ impl Refusal {
                     "Run `winrefit check --partition {number}` for all problems, then `chkdsk /f` in Windows."
                 ),
             ),
-            Self::NtfsVersion { number, major, minor } => Explained::new(
-                format!("The volume on partition {number} has NTFS version {major}.{minor}"),
-                "Only version 3.1, which every Windows since XP writes, is changed.",
-                "Mount it once in a current Windows, which upgrades it.",
-            ),
+            Self::NtfsVersion { number, major, minor } => content::ntfs_version(*number, *major, *minor),
             Self::ReAgentUnreadable { number, problem } => content::reagent_unreadable(*number, problem),
             Self::ShadowCopies { number, found } => content::shadow_copies(*number, found),
             Self::BadClusters {

@@ -46,8 +46,10 @@ pub struct Report {
 pub enum Verdict {
     /// Nothing needs to be done.
     Healthy,
-    /// A repair is possible and advised.
+    /// Something has to be repaired; a plan says what winrefit can do.
     NeedsRepair,
+    /// Something wants a person's action in Windows, which winrefit cannot do: WinRE is disabled, for example.
+    Attention,
     /// A repair would be needed, or was asked for, and is refused.
     Refused,
     /// Earlier work was interrupted; run resume.
@@ -118,6 +120,8 @@ pub struct PartitionReport {
     pub free_bytes: Option<u64>,
     /// What the partition is in this report: `windows`, `recovery`, `efi-system`, `reserved`, `active`, `donor`.
     pub roles: Vec<&'static str>,
+    /// WinRE images in its volume, in use or not.
+    pub images: Vec<ImageReport>,
 }
 
 /// A Windows installation.
@@ -165,6 +169,8 @@ pub struct ImageReport {
     pub size_bytes: u64,
     /// `x64`, `arm64`, ...
     pub architecture: Option<String>,
+    /// When its content was changed last (RFC 3339).
+    pub modified: Option<String>,
 }
 
 /// A space rule applied.
@@ -254,6 +260,8 @@ pub struct PlanReport {
     pub dropped_shadow_copies: Vec<DroppedReport>,
     /// What is not touched.
     pub untouched: Vec<String>,
+    /// What is to be done in Windows afterwards.
+    pub afterwards: Vec<String>,
     /// What would undo it.
     pub undo: String,
     /// Free bytes of the recovery volume afterwards.

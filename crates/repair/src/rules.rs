@@ -16,6 +16,45 @@ pub const SIZE_BYTES_MAX: u64 = 2 << 30;
 /// Free bytes that a repair leaves: servicing's, and the placement margin on top for an image that grows.
 pub const TARGET_FREE_BYTES: u64 = SERVICING_FREE_BYTES + PLACEMENT_MARGIN_BYTES;
 
+/// What `reagentc /enable` puts beside an image: boot.sdi of 3,170,304 bytes and ReAgent.xml, in whole MiB.
+pub const BESIDE_IMAGE_BYTES: u64 = 4 << 20;
+
+/// Both rules applied to a volume that an image of `image_bytes` more than it holds has yet to come to.
+pub fn with_image_to_come(free_bytes: u64, image_bytes: u64) -> Vec<RuleReport> {
+    let rule = |code, rule, margin_bytes: u64, margin: &str| {
+        let required_bytes = image_bytes.saturating_add(margin_bytes);
+        let met = free_bytes >= required_bytes;
+        let relation = if met { ">=" } else { "<" };
+        RuleReport {
+            code,
+            rule,
+            required_bytes,
+            available_bytes: free_bytes,
+            arithmetic: format!(
+                "{} free {relation} {} image to come + {margin} = {}",
+                size(free_bytes),
+                size(image_bytes),
+                size(required_bytes)
+            ),
+            met,
+        }
+    };
+    vec![
+        rule(
+            "servicing",
+            "Windows Update needs 250 MiB free next to the image once it is there",
+            SERVICING_FREE_BYTES + BESIDE_IMAGE_BYTES,
+            "4 MiB boot files + 250 MiB",
+        ),
+        rule(
+            "placement",
+            "reagentc places an image only where it fits with 52 MiB to spare",
+            PLACEMENT_MARGIN_BYTES,
+            "52 MiB",
+        ),
+    ]
+}
+
 /// The servicing rule applied.
 pub fn servicing(free_bytes: u64) -> RuleReport {
     let met = free_bytes >= SERVICING_FREE_BYTES;
@@ -67,6 +106,20 @@ mod tests {
         // Two machines' logs: image and required bytes.
         assert_eq!(placement(0, 695_151_930).required_bytes, 749_677_882);
         assert_eq!(placement(0, 822_021_945).required_bytes, 876_547_897);
+    }
+
+    #[test]
+    fn an_image_to_come_is_asked_for_on_top() {
+        let met = |free_bytes| {
+            with_image_to_come(free_bytes, 441 << 20)
+                .into_iter()
+                .map(|rule| rule.met)
+        };
+        assert!(met(695 << 20).eq([true, true]));
+        assert!(met((695 << 20) - 1).eq([false, true]));
+        assert!(met((493 << 20) - 1).eq([false, false]));
+        // A size from a damaged record.
+        assert!(with_image_to_come(1, u64::MAX).iter().all(|rule| !rule.met));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Which partition is *the* recovery partition. The Windows that uses it says so in its ReAgent.xml; type, size and
-//! label only make candidates, because factory images and leftovers of upgrades have the same type.
+//! label only make candidates, because factory images and leftovers of upgrades have the same type. Where WinRE is
+//! disabled nothing is said: then a partition is chosen only if there is no other choice.
 
 use crate::observation::{Content, Observation, Partition};
 use crate::refusal::Refusal;
+use crate::winre::{is_foreign, partition_of_disabled};
 
 /// The recovery partition to work on: the one the user named, else the one that Windows refers to.
 ///
@@ -37,7 +39,7 @@ pub fn recovery_partition(observation: &Observation, named: Option<u32>) -> Resu
                 Err(Refusal::NotRecoveryType { number })
             }
         }
-        [] => Err(no_reference(observation)),
+        [] => partition_of_disabled(observation).ok_or_else(|| no_reference(observation)),
         _ => Err(Refusal::SeveralRecoveryPartitions { numbers: referred }),
     }
 }
@@ -47,11 +49,15 @@ fn no_reference(observation: &Observation) -> Refusal {
     let Some(partition) = candidate(observation) else {
         return Refusal::NoRecoveryPartition;
     };
-    let mut all = observation.partitions.iter();
-    match all.find(|p| matches!(p.content, Content::BitLocker)) {
-        // The Windows that refers to it is probably the one that cannot be read.
-        Some(encrypted) => Refusal::BitLocker {
-            number: encrypted.number,
+    let all = || observation.partitions.iter();
+    // The Windows that refers to it is probably the one that cannot be read.
+    if let Some(encrypted) = all().find(|p| matches!(p.content, Content::BitLocker)) {
+        let number = encrypted.number;
+        return Refusal::BitLocker { number };
+    }
+    match all().find(|p| observation.windows.is_empty() && is_foreign(p)) {
+        Some(foreign) => Refusal::ForeignBootSector {
+            number: foreign.number,
         },
         None => Refusal::NoWindowsReference {
             number: partition.number,

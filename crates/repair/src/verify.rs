@@ -1,13 +1,15 @@
 //! Proof that a disk is as a repair has to leave it: run on the staged result before the commit, and on the disk after.
 
+mod windows;
+
 use crate::error::RepairError;
 use crate::explain::size;
 use crate::observation::{Content, Observation, Partition};
 use crate::observe::{Depth, WINRE_IMAGE, observe};
 use crate::plan::{Plan, Step};
 use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
-use crate::rules;
 use crate::table::DiskId;
+use crate::winre;
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
 use winrefit_ntfs::check::{CheckLevel, CheckOptions, CheckReport, PartitionPlace, check};
@@ -155,24 +157,14 @@ pub fn verify_disk(
         checks.push(summary);
     }
     for windows in &observation.windows {
-        let what = format!("ReAgent.xml of Windows on partition {}", windows.partition);
-        items.push(match (&windows.reagent, windows.recovery_partition) {
-            (Some(Ok(_)), Some(number)) => item(what, true, format!("names recovery partition {number}")),
-            (Some(Ok(reagent)), None) if reagent.install_state == Some(0) => {
-                item(what, true, "WinRE is disabled")
-            }
-            (Some(Ok(_)), None) => item(what, false, "names no partition of this disk"),
-            (Some(Err(problem)), _) => item(what, false, problem.clone()),
-            (None, _) => item(what, false, "there is none"),
-        });
+        items.extend(windows::items(observation, windows));
     }
     if let Some(recovery) = recovery {
         items.extend(unreadable_item(recovery));
         items.extend(image_items(disk, None, None, (recovery, None)));
-        if let Some(free) = recovery.free_bytes() {
-            let rule = rules::servicing(free);
-            items.push(item("Free space for servicing", rule.met, rule.arithmetic));
-        }
+        let rules = winre::space_rules(observation, recovery);
+        let servicing = rules.into_iter().find(|rule| rule.code == "servicing");
+        items.extend(servicing.map(|rule| item("Free space for servicing", rule.met, rule.arithmetic)));
     }
     Ok((items, checks))
 }

@@ -56,6 +56,11 @@ fn planned(page: &mut Page, report: &Report) {
     plan::changes(page, report);
     plan::steps(page, report);
     plan::promises(page, report);
+    // Nothing is planned, and yet there is something to do.
+    if report.verdict == Verdict::Attention {
+        page.blank();
+        findings::section(page, report);
+    }
 }
 
 /// What fix, resume, undo and verify leave behind.

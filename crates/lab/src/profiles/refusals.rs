@@ -22,14 +22,14 @@ pub(super) const PROFILES: &[Profile] = &[
         Quirk::ForeignBootSector,
         "foreign-boot-sector",
         "C: begins with random bytes, as VeraCrypt leaves it",
-        "no-windows-reference",
+        "foreign-boot-sector",
     ),
     Profile {
         quirk: Some(Quirk::ForeignBootSector),
         ..profile(
             "foreign-boot-sector-gap",
             "the same with 2 GiB unallocated before the recovery partition",
-            "no-windows-reference",
+            "foreign-boot-sector",
             &[
                 ESP,
                 MSR,
@@ -49,7 +49,7 @@ pub(super) const PROFILES: &[Profile] = &[
         Quirk::FastStartup,
         "fast-startup",
         "Windows was shut down with Fast Startup: $LogFile has version 2.0",
-        "unclean-log",
+        "fast-startup",
     ),
     quirk(Quirk::Dirty, "dirty", "C: is marked dirty", "dirty"),
     quirk(

@@ -31,7 +31,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "winre-disabled",
             r"WinRE disabled: the image is back in \Windows\System32\Recovery, the partition is there",
-            "no-windows-reference",
+            "shrink+grow-front",
             SETUP,
         ),
     ),
@@ -40,7 +40,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "re-empty",
             "a recovery partition without any file, WinRE disabled",
-            "no-windows-reference",
+            "shrink+grow-front",
             &[ESP, MSR, WINDOWS, EMPTY],
         ),
     ),
@@ -85,7 +85,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "winre-in-backup",
             r"WinRE enabled, but Winre.wim is left in \$WinREAgent\Backup only, as after an update that broke off",
-            "keep",
+            "shrink+grow-front",
             SETUP,
         ),
     ),

@@ -1,6 +1,7 @@
 //! Filling the report from what the other parts know.
 
 use crate::diagnose::Diagnosis;
+use crate::diagnose::images::filetime;
 use crate::explain::{rfc3339, size};
 use crate::observation::{Content, Observation, Partition};
 use crate::plan::{Plan, Sectors, Step, Strategy};
@@ -9,6 +10,7 @@ use crate::report::{
     RangeReport, RecoveryReport, Report, SCHEMA, Verdict, WindowsReport,
 };
 use crate::table::DiskId;
+use crate::winre::{awaits_image, image_in_use, partition_of_disabled};
 use winrefit_disk::JournalPlace;
 use winrefit_disk::journal::{Found, Transaction};
 use winrefit_formats::WimArchitecture;
@@ -54,7 +56,9 @@ pub(super) fn of_diagnosis(
         size_bytes: partition.range.len(),
         free_bytes: partition.free_bytes(),
         enabled: enabled(observation, partition),
-        image: partition.winre.as_ref().map(image),
+        image: image_in_use(observation, partition)
+            .or(partition.winre.as_ref())
+            .map(image),
         rules: diagnosis.rules,
     });
     report.findings = diagnosis.findings;
@@ -63,6 +67,9 @@ pub(super) fn of_diagnosis(
 }
 
 fn enabled(observation: &Observation, partition: &Partition) -> Option<bool> {
+    if partition_of_disabled(observation).is_some_and(|p| p.number == partition.number) {
+        return Some(false);
+    }
     let windows = observation
         .windows
         .iter()
@@ -82,8 +89,10 @@ fn image(winre: &crate::observation::WinRe) -> ImageReport {
             WimArchitecture::Arm64 => "arm64",
             _ => "unknown",
         });
+    let modified = winre.modified.map(|seconds| rfc3339(filetime(seconds)));
     ImageReport {
         path: winre.path.clone(),
+        modified,
         version: winre
             .version
             .as_ref()
@@ -175,6 +184,7 @@ fn partition(observation: &Observation, p: &Partition, recovery: Option<&Partiti
         label: label.filter(|label| !label.is_empty()),
         free_bytes: p.free_bytes(),
         roles,
+        images: p.images().map(image).collect(),
     }
 }
 
@@ -240,6 +250,7 @@ pub(super) fn plan(
         journal_place: journal.map(|(place, _)| place_text(observation, place)),
         dropped_shadow_copies: dropped(plan),
         untouched: untouched(observation, plan, move_bytes),
+        afterwards: afterwards(observation, plan),
         undo: undo_text(
             plan,
             journal.is_some_and(|(place, _)| !place.is_in_gap(observation.sector_size)),
@@ -260,7 +271,7 @@ fn untouched(observation: &Observation, plan: &Plan, move_bytes: u64) -> Vec<Str
         .map(|p| p.number.to_string());
     let others: Vec<String> = others.collect();
     let mut untouched = vec![
-        untouched_files(plan, move_bytes).to_owned(),
+        untouched_files(observation, plan, move_bytes).to_owned(),
         untouched_identity(observation, plan.recovery_partition),
     ];
     if !others.is_empty() {
@@ -269,13 +280,14 @@ fn untouched(observation: &Observation, plan: &Plan, move_bytes: u64) -> Vec<Str
     untouched
 }
 
-fn untouched_files(plan: &Plan, move_bytes: u64) -> &'static str {
-    if plan
-        .commits()
-        .any(|commit| commit.moves_volume(plan.recovery_partition))
-    {
+fn untouched_files(observation: &Observation, plan: &Plan, move_bytes: u64) -> &'static str {
+    let number = plan.recovery_partition;
+    let has_image = observation.partition(number).is_some_and(|p| p.winre.is_some());
+    if plan.commits().any(|commit| commit.moves_volume(number)) {
         "Winre.wim, boot.sdi and every other file of the recovery volume: never absent; the old volume stays whole until \
          the partition table names the copy"
+    } else if !has_image {
+        "Every file of the recovery volume: not copied, not moved, never absent"
     } else if move_bytes == 0 {
         "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent"
     } else {
@@ -292,6 +304,18 @@ fn untouched_identity(observation: &Observation, number: u32) -> String {
             format!("Partition {number}'s number and type, the disk signature, the boot code in LBA 0")
         }
     }
+}
+
+/// A partition that is made large enough for an image that is not there yet is no use by itself.
+fn afterwards(observation: &Observation, plan: &Plan) -> Vec<String> {
+    let recovery = observation.partition(plan.recovery_partition);
+    let is_awaited = recovery.is_some_and(|recovery| awaits_image(observation, recovery));
+    let text = format!(
+        "The WinRE image is not on partition {} yet. In Windows, `reagentc /enable` puts it there; `winrefit diagnose` has \
+         the steps.",
+        plan.recovery_partition
+    );
+    is_awaited.then_some(text).into_iter().collect()
 }
 
 fn dropped(plan: &Plan) -> Vec<DroppedReport> {
@@ -377,7 +401,7 @@ fn summary(plan: &Plan) -> String {
     match (plan.strategy, donor) {
         (Strategy::Keep, _) => {
             format!(
-                "Recovery partition {number} has {} free: nothing needs to be done.",
+                "Recovery partition {number} has {} free: it needs no more room.",
                 size(plan.free_bytes)
             )
         }

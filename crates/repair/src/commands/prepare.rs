@@ -60,9 +60,7 @@ pub(super) fn prepare<D: Device>(
     };
     if plan.is_empty() {
         report.plan = Some(build::plan(&observation, &plan, &[], None));
-        if report.verdict != Verdict::Damaged {
-            report.verdict = Verdict::Healthy;
-        }
+        report.verdict = diagnose::verdict_with_room(&report.findings);
         return ended(report);
     }
     match prove_all(&target.device, &observation, &plan, &mut report, progress) {

@@ -2,6 +2,7 @@
 
 use crate::observation::{Content, Observation, Partition, Space};
 use crate::refusal::Refusal;
+use crate::winre::is_foreign;
 use winrefit_ntfs::Lcn;
 use winrefit_ntfs::logfile::LogState;
 
@@ -18,6 +19,7 @@ pub(super) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
                 problem: error.to_string(),
             });
         }
+        _ if is_foreign(partition) => return Err(Refusal::ForeignBootSector { number }),
         other => {
             return Err(Refusal::UnknownFilesystem {
                 number,
@@ -93,13 +95,7 @@ pub(super) fn start_can_be_told(observation: &Observation, recovery: u32) -> Res
                 });
             }
             Content::Refs => return Err(Refusal::Refs { number }),
-            // Encrypted by something else, perhaps.
-            Content::Unknown => {
-                return Err(Refusal::UnknownFilesystem {
-                    number,
-                    found: partition.content.name(),
-                });
-            }
+            Content::Unknown => return Err(Refusal::ForeignBootSector { number }),
             _ => {}
         }
     }

@@ -7,9 +7,11 @@ use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies, stale}
 use crate::observation::{Observation, Partition, Space};
 use crate::refusal::{NoDonor, Refusal};
 use crate::rules::{
-    PLACEMENT_MARGIN_BYTES, SERVICING_FREE_BYTES, SIZE_BYTES_MAX, TARGET_FREE_BYTES, TARGET_SIZE_BYTES,
+    BESIDE_IMAGE_BYTES, PLACEMENT_MARGIN_BYTES, SERVICING_FREE_BYTES, SIZE_BYTES_MAX, TARGET_FREE_BYTES,
+    TARGET_SIZE_BYTES,
 };
 use crate::select::recovery_partition;
+use crate::winre::image_to_come_bytes;
 use winrefit_formats::gpt::GptMend;
 
 /// What the larger $Bitmap and rounding may take of a growth.
@@ -32,16 +34,17 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
     if size_bytes > SIZE_BYTES_MAX {
         return Err(Refusal::RecoveryTooLarge { number, size_bytes });
     }
+    let to_come = image_to_come_bytes(observation, recovery);
     let mut plan = Plan {
         strategy: Strategy::Keep,
         recovery_partition: number,
         free_bytes: space.free_bytes,
-        target_free_bytes: target_free(request),
+        target_free_bytes: target_free(request, to_come),
         growth_bytes: 0,
         steps: stale::remove(observation, recovery, request)?,
         then: None,
     };
-    if is_enough(request, size_bytes, space.free_bytes) {
+    if is_enough(request, size_bytes, space.free_bytes, to_come) {
         if !plan.is_empty() {
             windows_at_rest(observation)?;
             plan.strategy = Strategy::RemoveStale;
@@ -49,7 +52,7 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
         return finished(observation, plan);
     }
     windows_at_rest(observation)?;
-    let wanted = growth(request, size_bytes, space)?;
+    let wanted = growth(request, size_bytes, space, to_come)?;
     let grown = size_bytes + wanted;
     let place = Neighbourhood::of(observation, recovery, request);
     let place = place.ok_or(Refusal::NoSuchPartition { number })?;
@@ -155,24 +158,28 @@ fn known_to_a_hybrid_mbr(observation: &Observation, plan: &Plan) -> Result<(), R
     known.map_or(Ok(()), |p| Err(Refusal::HybridMbr { number: p.number }))
 }
 
-/// Without wishes the servicing rule decides: a partition that passes is left alone even below the target.
-fn is_enough(request: &Request, size_bytes: u64, free_bytes: u64) -> bool {
-    let default = SERVICING_FREE_BYTES.max(PLACEMENT_MARGIN_BYTES);
-    size_bytes >= request.size_bytes.unwrap_or(0) && free_bytes >= request.free_bytes.unwrap_or(default)
+/// Without wishes the servicing rule decides: a partition that passes is left alone even below the target. An image that
+/// has yet to come needs its own space, and that of the boot files beside it.
+fn is_enough(request: &Request, size_bytes: u64, free_bytes: u64, to_come: u64) -> bool {
+    let beside = if to_come > 0 { BESIDE_IMAGE_BYTES } else { 0 };
+    let default = SERVICING_FREE_BYTES.max(PLACEMENT_MARGIN_BYTES) + beside;
+    let wanted = request.free_bytes.unwrap_or(default).saturating_add(to_come);
+    size_bytes >= request.size_bytes.unwrap_or(0) && free_bytes >= wanted
 }
 
-/// Free bytes to reach. A size that was asked for is taken at its word; servicing's need stays the least.
-fn target_free(request: &Request) -> u64 {
-    let default = if request.size_bytes.is_some() {
-        SERVICING_FREE_BYTES
-    } else {
-        TARGET_FREE_BYTES
+/// Free bytes to reach, the space of an image to come included. A size that was asked for is taken at its word;
+/// servicing's need stays the least.
+fn target_free(request: &Request, to_come: u64) -> u64 {
+    let default = match request.size_bytes {
+        Some(_) if to_come > 0 => SERVICING_FREE_BYTES + BESIDE_IMAGE_BYTES,
+        Some(_) => SERVICING_FREE_BYTES,
+        None => TARGET_FREE_BYTES,
     };
-    request.free_bytes.unwrap_or(default)
+    request.free_bytes.unwrap_or(default).saturating_add(to_come)
 }
 
 /// Bytes that are missing.
-fn growth(request: &Request, size_bytes: u64, space: Space) -> Result<u64, Refusal> {
+fn growth(request: &Request, size_bytes: u64, space: Space, to_come: u64) -> Result<u64, Refusal> {
     // Whoever asks for free space alone does not ask for a size.
     let default_size = if request.free_bytes.is_some() {
         0
@@ -180,7 +187,7 @@ fn growth(request: &Request, size_bytes: u64, space: Space) -> Result<u64, Refus
         TARGET_SIZE_BYTES
     };
     let target_size = request.size_bytes.unwrap_or(default_size);
-    let target_free = target_free(request).saturating_add(GROWTH_MARGIN_BYTES);
+    let target_free = target_free(request, to_come).saturating_add(GROWTH_MARGIN_BYTES);
     let wanted = target_size
         .saturating_sub(size_bytes)
         .max(target_free.saturating_sub(space.free_bytes))

@@ -1,5 +1,6 @@
 //! The planner on observations made by hand: arithmetic and choice, without a disk.
 
+mod disabled;
 mod losses;
 
 use super::{Plan, Request, Sectors, Step, Strategy, plan};
@@ -103,6 +104,7 @@ fn observe(parts: &[Part]) -> Observation {
             ebr: None,
             content: Content::Ntfs(Box::new(ntfs)),
             winre: None,
+            other_images: Vec::new(),
         });
     }
     // Only both ends of the disk are ever read.
@@ -302,7 +304,7 @@ fn unsafe_volumes_are_refused_by_their_own_codes() {
         assert_eq!(refusal(index, &|s| s.log = LogState::InUse), Err("unclean-log"));
         assert_eq!(
             refusal(index, &|s| s.log = LogState::FastStartup { minor: 0 }),
-            Err("unclean-log")
+            Err("fast-startup")
         );
         assert_eq!(
             refusal(index, &|s| s.log = LogState::Damaged),
@@ -331,7 +333,7 @@ fn foreign_neighbours_and_foreign_volumes_are_refused() {
     assert_eq!(with(0, Content::BitLocker, None), Err("bitlocker"));
     assert_eq!(with(1, Content::BitLocker, None), Err("bitlocker"));
     assert_eq!(with(0, Content::Refs, None), Err("refs"));
-    assert_eq!(with(0, Content::Unknown, None), Err("unknown-filesystem"));
+    assert_eq!(with(0, Content::Unknown, None), Err("foreign-boot-sector"));
     assert_eq!(
         with(0, Content::Unknown, Some(types::LINUX_FILESYSTEM_GUID)),
         Err("no-donor")
@@ -357,7 +359,7 @@ fn an_encrypted_windows_that_cannot_be_told_of_a_new_start_stops_a_front_growth_
     assert_eq!(plan(&encrypted, &named()), Err(Refusal::BitLocker { number: 3 }));
     encrypted.partitions[0].content = Content::Unknown;
     let refused = plan(&encrypted, &named()).unwrap_err();
-    assert_eq!(refused.code(), "unknown-filesystem");
+    assert_eq!(refused.code(), "foreign-boot-sector");
     let mut gap_behind = observe(&[
         windows((117, end - 1525), 40_000),
         recovery((end - 1525, end - 1000), 82),

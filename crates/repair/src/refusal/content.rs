@@ -61,3 +61,38 @@ pub(super) fn bad_clusters(number: u32, count: u64, first_byte: u64) -> Explaine
          command again. If a smaller growth would do, ask for less with --size and --free.",
     )
 }
+
+pub(super) fn foreign_boot_sector(number: u32) -> Explained {
+    Explained::new(
+        format!("Partition {number} begins with no file system that is known"),
+        "It is a partition for Windows' data, and its first sector is neither empty nor that of a file system: it is \
+         encrypted by something else than BitLocker (VeraCrypt, for example), or damaged. A Windows in it could not \
+         be told where its recovery partition begins.",
+        "If it is encrypted, decrypt it with the program that encrypted it, shut down, and run the command again. If it is \
+         not, keep a copy of the disk before anything else.",
+    )
+}
+
+pub(super) fn unclean_log(number: u32, fast_startup: bool) -> Explained {
+    if fast_startup {
+        Explained::new(
+            format!("The volume on partition {number} was left by Fast Startup or hibernation"),
+            "Its $LogFile has version 2.0: Windows may hold changes of the volume that are not on it yet.",
+            "Start that Windows and shut it down fully: shutdown /s /t 0",
+        )
+    } else {
+        Explained::new(
+            format!("The volume on partition {number} was not unmounted cleanly"),
+            "Its $LogFile holds changes that only Windows may finish.",
+            "Start Windows with this disk, shut it down fully (shutdown /s /t 0), and run the command again.",
+        )
+    }
+}
+
+pub(super) fn ntfs_version(number: u32, major: u8, minor: u8) -> Explained {
+    Explained::new(
+        format!("The volume on partition {number} has NTFS version {major}.{minor}"),
+        "Only version 3.1, which every Windows since XP writes, is changed.",
+        "Mount it once in a current Windows, which upgrades it.",
+    )
+}

@@ -87,7 +87,7 @@ impl PartitionType {
     pub fn manager(self) -> Option<&'static str> {
         match self {
             Self::Gpt(gpt::PARTITION_LDM_METADATA_GUID | gpt::PARTITION_LDM_DATA_GUID)
-            | Self::Mbr(mbr::PARTITION_LDM) => Some("the Logical Disk Manager"),
+            | Self::Mbr(mbr::PARTITION_LDM) => Some("the Logical Disk Manager (a dynamic disk)"),
             Self::Gpt(gpt::PARTITION_SPACES_GUID) => Some("Storage Spaces"),
             _ => None,
         }

@@ -154,5 +154,8 @@ pub fn promises(page: &mut Page, report: &Report) {
         let name = if index == 0 { "Untouched" } else { "" };
         page.entry(name, untouched);
     }
+    for afterwards in &plan.afterwards {
+        page.entry("Afterwards", afterwards);
+    }
     page.entry("Undo", &plan.undo);
 }

@@ -25,6 +25,10 @@ pub fn section(page: &mut Page, report: &Report, rules: Rules) {
             let name = if index == 0 { "Space" } else { "" };
             space_rule(page, name, rule, rules);
         }
+    } else {
+        for windows in &report.windows {
+            page.entry("WinRE", &elsewhere_line(windows));
+        }
     }
     page.blank();
 }
@@ -45,17 +49,30 @@ fn windows_line(windows: &WindowsReport) -> String {
     line
 }
 
+/// WinRE of a Windows that has no recovery partition.
+fn elsewhere_line(windows: &WindowsReport) -> String {
+    match (windows.recovery_enabled, windows.recovery_partition) {
+        (Some(true), Some(number)) if number == windows.partition => {
+            format!("enabled, on partition {number} beside Windows itself")
+        }
+        (Some(true), Some(number)) => format!("enabled, on partition {number}"),
+        (Some(true), None) => "enabled, on no partition of this disk".into(),
+        (Some(false), _) => "disabled".into(),
+        (None, _) => "unknown".into(),
+    }
+}
+
 fn state_line(recovery: &RecoveryReport) -> String {
     let state = match recovery.enabled {
-        Some(true) => "enabled",
-        Some(false) => "disabled",
-        None => "no Windows refers to it",
+        Some(true) => "enabled, on partition",
+        Some(false) => "disabled; recovery partition",
+        None => "no Windows refers to partition",
     };
     let free = recovery
         .free_bytes
         .map_or_else(String::new, |free| format!(", {} of it free", size(free)));
     format!(
-        "{state}, on partition {} of {}{free}",
+        "{state} {} of {}{free}",
         recovery.partition,
         size(recovery.size_bytes)
     )

@@ -34,6 +34,7 @@ fn partition(
         label: None,
         free_bytes,
         roles: vec![role],
+        images: vec![],
     }
 }
 
@@ -91,6 +92,7 @@ fn recovery() -> RecoveryReport {
             version: Some("10.0.20348.587".into()),
             size_bytes: 418 * MIB + 400_000,
             architecture: Some("x64".into()),
+            modified: None,
         }),
         rules: vec![
             RuleReport {
@@ -175,6 +177,7 @@ fn plan_report() -> PlanReport {
             "Winre.wim and every other file's content, the boot store (BCD), the EFI system partition".into(),
             "unique GUIDs, types, attributes and names of all partitions".into(),
         ],
+        afterwards: vec![],
         undo: "winrefit undo puts it back as long as nothing else changes the same sectors".into(),
         recovery_free_bytes_after: Some(21_087 * 4096 + 475 * MIB - 16_384),
     }
@@ -226,6 +229,55 @@ fn refused() -> Report {
         ),
     });
     report
+}
+
+/// Nothing for winrefit to do, and something for a person.
+fn attention(command: &'static str) -> Report {
+    let mut report = report(command, Verdict::Attention);
+    report.findings = vec![FindingReport {
+        code: "winre-disabled",
+        severity: Severity::Warning,
+        explained: explained(
+            "WinRE of the Windows on partition 3 is disabled",
+            "This Windows has no recovery environment, and gets no updates for one.",
+            "Run `reagentc /enable` in that Windows as administrator.",
+        ),
+        evidence: vec![],
+    }];
+    report.plan = Some(PlanReport {
+        strategy: "keep",
+        steps: vec![],
+        changes: vec![],
+        untouched: vec![],
+        ..plan_report()
+    });
+    report
+}
+
+#[test]
+fn what_wants_a_person_is_told_by_every_command_and_leads_to_no_other() {
+    for command in ["diagnose", "plan", "fix", "verify"] {
+        let page = show(&attention(command), 80, false);
+        assert!(
+            page.contains("! Needs attention. WinRE of the Windows on partition 3 is disabled"),
+            "{page}"
+        );
+        assert!(page.contains("Run `reagentc /enable`"), "{page}");
+        assert!(!page.contains("Next  winrefit"), "{page}");
+    }
+}
+
+#[test]
+fn what_comes_after_a_repair_is_told_with_the_plan() {
+    let mut report = planned();
+    if let Some(plan) = &mut report.plan {
+        plan.afterwards = vec!["In Windows, `reagentc /enable` puts the image there.".into()];
+    }
+    let page = show(&report, 80, true);
+    assert!(
+        page.contains("Afterwards In Windows, `reagentc /enable`"),
+        "{page}"
+    );
 }
 
 fn checked() -> Report {

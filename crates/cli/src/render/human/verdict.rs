@@ -28,6 +28,7 @@ fn outcome(report: &Report) -> (Span, &'static str) {
         Verdict::Healthy if report.command == "resume" => (mark(true), "Nothing to resume"),
         Verdict::Healthy => (mark(true), "Healthy"),
         Verdict::NeedsRepair => (mark(false), "Needs repair"),
+        Verdict::Attention => (caution(), "Needs attention"),
         Verdict::Refused => (caution(), "Refused"),
         Verdict::Unfinished => (caution(), "Unfinished"),
         Verdict::Repaired => (mark(true), "Repaired"),
@@ -45,12 +46,24 @@ fn reason(report: &Report) -> String {
     match report.verdict {
         Verdict::Healthy => healthy(report).into(),
         Verdict::NeedsRepair => problem.unwrap_or_else(|| "A repair is possible and advised".into()),
+        // The findings come with the worst first, and of equal ones with that first which the verdict rests on.
+        Verdict::Attention => problem
+            .or_else(|| Some(report.findings.first()?.explained.title.clone()))
+            .unwrap_or_else(|| "Something has to be done in Windows".into()),
         Verdict::Refused => report.refusal.as_ref().map_or_else(
             || "Nothing was written".into(),
             |refusal| refusal.explained.title.clone(),
         ),
         Verdict::Unfinished => "Earlier work on this disk was interrupted".into(),
         Verdict::Repaired if report.command == "undo" => "The last repair of this disk can be undone".into(),
+        Verdict::Repaired
+            if report
+                .plan
+                .as_ref()
+                .is_some_and(|plan| !plan.afterwards.is_empty()) =>
+        {
+            "The recovery partition has room, and everything was verified. The rest is done in Windows".into()
+        }
         Verdict::Repaired => {
             "The recovery partition has room for updates, and everything was verified".into()
         }

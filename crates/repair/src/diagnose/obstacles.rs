@@ -1,0 +1,171 @@
+//! What stands in the way of a repair, as far as a quick look tells. `plan` refuses by the same codes.
+
+use super::{evidence, finding};
+use crate::explain::size;
+use crate::observation::{Content, Observation, Partition};
+use crate::plan::counted;
+use crate::report::{FindingReport, Severity};
+use crate::rules::SIZE_BYTES_MAX;
+use crate::winre::is_foreign;
+use winrefit_ntfs::logfile::LogState;
+use winrefit_ntfs::state::VolumeState;
+use winrefit_ntfs::vss::ShadowCopies;
+
+/// Obstacles on a disk. `wants_room` says whether a repair is due: some are of no account otherwise.
+pub(super) fn of_disk(
+    observation: &Observation,
+    judged: &[&Partition],
+    wants_room: bool,
+) -> Vec<FindingReport> {
+    let mut findings: Vec<_> = managed(observation).into_iter().collect();
+    for partition in &observation.partitions {
+        findings.extend(of_content(partition));
+        if wants_room {
+            findings.extend(shadow_copies(partition));
+        }
+    }
+    findings.extend(judged.iter().filter_map(|partition| too_large(partition)));
+    findings
+}
+
+fn managed(observation: &Observation) -> Option<FindingReport> {
+    let mut all = observation.partitions.iter();
+    let (partition, what) = all.find_map(|p| Some((p, p.kind.manager()?)))?;
+    Some(finding(
+        "managed-disk",
+        Severity::Warning,
+        format!("The disk is managed by {what}"),
+        "Partitions of such a disk are not what they seem, so winrefit changes nothing on it.",
+        "What is diagnosed here has to be cured with Windows' own tools.",
+        vec![evidence(
+            format!("partition {}, type", partition.number),
+            partition.kind.name().unwrap_or("unknown"),
+        )],
+    ))
+}
+
+fn of_content(partition: &Partition) -> Option<FindingReport> {
+    let number = partition.number;
+    let source = format!("partition {number}, boot sector");
+    match &partition.content {
+        Content::BitLocker => Some(finding(
+            "bitlocker",
+            Severity::Note,
+            format!("Partition {number} is encrypted by BitLocker"),
+            "Nothing inside it can be read or changed from outside.",
+            "If it has to give space, decrypt it in Windows first.",
+            vec![evidence(source, "-FVE-FS-")],
+        )),
+        Content::Refs => Some(finding(
+            "refs",
+            Severity::Note,
+            format!("Partition {number} is a ReFS volume"),
+            "ReFS volumes cannot be shrunk by anyone, and nothing inside it is looked at.",
+            "If it has to give space, free some next to the recovery partition in another way.",
+            vec![evidence(source, "ReFS")],
+        )),
+        Content::Unknown if is_foreign(partition) => Some(finding(
+            "foreign-boot-sector",
+            Severity::Warning,
+            format!("Partition {number} begins with no file system that is known"),
+            "It is encrypted by something else than BitLocker (VeraCrypt, for example), or damaged, or it holds a \
+             foreign file system. A Windows in it cannot be seen.",
+            "If it is encrypted and has to change, decrypt it first. If it is damaged, keep a copy of the disk.",
+            vec![evidence(source, "neither empty nor of a known file system")],
+        )),
+        Content::Ntfs(ntfs) => {
+            let bad = ntfs.bad_clusters.as_ref().ok()?;
+            let count: u64 = bad.iter().map(|run| run.clusters).fold(0, u64::saturating_add);
+            (count > 0).then(|| {
+                finding(
+                    "bad-clusters",
+                    Severity::Warning,
+                    format!("The volume on partition {number} has bad clusters"),
+                    "Windows has met sectors there that it could not read. A disk with bad sectors is failing.",
+                    "Copy the disk to a new one. A repair is refused where bad clusters are in its way.",
+                    vec![evidence(
+                        format!("partition {number}, $BadClus"),
+                        if count == 1 { "1 cluster".to_owned() } else { format!("{count} clusters") },
+                    )],
+                )
+            })
+        }
+        _ => None,
+    }
+}
+
+fn shadow_copies(partition: &Partition) -> Option<FindingReport> {
+    let number = partition.number;
+    let found = &partition.ntfs()?.state.as_ref().ok()?.shadow_copies;
+    let count = match found {
+        ShadowCopies::NoHeader | ShadowCopies::NoCatalog => return None,
+        ShadowCopies::Catalog(catalog) if catalog.stores.is_empty() => return None,
+        ShadowCopies::Catalog(catalog) => Some(catalog.stores.len() as u64),
+        ShadowCopies::Damaged(_) => None,
+    };
+    Some(finding(
+        "shadow-copies",
+        Severity::Note,
+        format!("The volume on partition {number} has {}", counted(count)),
+        "They do not survive that a border of the volume moves, so such a repair is refused unless it is told to give \
+         them up.",
+        "Delete them in Windows, or give --drop-shadow-copies to plan and fix.",
+        vec![evidence(
+            format!("partition {number}, System Volume Information"),
+            counted(count),
+        )],
+    ))
+}
+
+fn too_large(partition: &Partition) -> Option<FindingReport> {
+    let (number, bytes) = (partition.number, partition.range.len());
+    (bytes > SIZE_BYTES_MAX).then(|| {
+        finding(
+            "recovery-volume-too-large",
+            Severity::Warning,
+            format!("Partition {number} is too large to be a WinRE partition alone"),
+            "Recovery partitions over 2 GiB are makers' factory images: they are not made larger.",
+            "Free space inside the volume, if the maker's tools allow it.",
+            vec![evidence(format!("partition {number}"), size(bytes))],
+        )
+    })
+}
+
+/// A volume that Windows has not left for good.
+pub(super) fn at_rest(partition: &Partition, state: &VolumeState) -> Option<FindingReport> {
+    const FULLY: &str = "Start that Windows and shut it down fully: shutdown /s /t 0";
+    let number = partition.number;
+    let (code, title, detail, next) = match state.log {
+        LogState::FastStartup { .. } if !state.hibernated && !state.is_dirty() => (
+            "fast-startup",
+            format!("The volume on partition {number} was left by Fast Startup"),
+            "Windows may hold changes of the volume that are not on it yet. It is not changed like this.",
+            FULLY,
+        ),
+        LogState::InUse if !state.hibernated && !state.is_dirty() => (
+            "unclean-log",
+            format!("The volume on partition {number} was not unmounted cleanly"),
+            "Its $LogFile holds changes that only Windows may finish. It is not changed like this.",
+            FULLY,
+        ),
+        log if state.hibernated || state.is_dirty() || !log.is_at_rest() => (
+            "volume-not-at-rest",
+            format!("The volume on partition {number} is not at rest"),
+            "Windows was hibernated, not shut down fully, or wants chkdsk to run. It is not changed like this.",
+            "Start that Windows, let chkdsk finish, and shut it down fully: shutdown /s /t 0",
+        ),
+        _ => return None,
+    };
+    let at = |what: &str| format!("partition {number}, {what}");
+    let hibernated = if state.hibernated {
+        "hibernated"
+    } else {
+        "not hibernated"
+    };
+    let rests_on = vec![
+        evidence(at("$LogFile"), state.log.to_string()),
+        evidence(at("$Volume"), format!("flags {:#06x}", state.flags)),
+        evidence(at("hiberfil.sys"), hibernated),
+    ];
+    Some(finding(code, Severity::Warning, title, detail, next, rests_on))
+}

@@ -1,0 +1,281 @@
+//! Findings on the recovery environment of each Windows: is it on, is its image there, is there room for it.
+
+use super::images::{describe, searched, where_from};
+use super::partitions::is_named;
+use super::{disabled, evidence, finding};
+use crate::observation::{Content, Observation, Partition, WinRe, Windows};
+use crate::observe::REAGENT_XML;
+use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
+use crate::report::{Evidence, FindingReport, Severity};
+use crate::rules::servicing;
+use crate::winre::{State, space_rules, state};
+
+/// What a person runs in Windows afterwards, because success is told of a wrong place, too.
+pub(super) const CHECK: &str = "Check with `reagentc /info` that it names the recovery partition: where there is no room, Windows may put \
+                     the image on its own volume without saying so";
+
+/// Findings on one Windows.
+pub(super) fn of_windows(observation: &Observation, windows: &Windows) -> Vec<FindingReport> {
+    let found = match state(observation, windows) {
+        State::Unknown => unknown(windows),
+        State::Disabled => disabled::finding_on(observation, windows),
+        State::Gone(place) => image_gone(observation, windows, place),
+        State::Unreadable(place) => return unreadable(windows, place).into_iter().collect(),
+        State::Elsewhere => elsewhere(windows),
+        State::Present(place, image) => {
+            let on_own_type = place.is_recovery_type();
+            let outside = (!on_own_type).then(|| on_volume(observation, windows, place, image));
+            return outside
+                .into_iter()
+                .chain(image_unreadable(place, image))
+                .collect();
+        }
+    };
+    vec![found]
+}
+
+pub(super) fn at_reagent(windows: &Windows) -> String {
+    format!("partition {}, {REAGENT_XML}", windows.partition)
+}
+
+/// What stands in ReAgent.xml.
+pub(super) fn pointer(windows: &Windows) -> Evidence {
+    let reagent = windows.readable_reagent();
+    let location = reagent.and_then(|r| r.winre_location.as_ref());
+    let named = location.filter(|l| !l.path.is_empty()).map_or_else(
+        || "no place named".to_owned(),
+        |l| format!("byte {} of disk {}, {}", l.offset, l.guid, l.path),
+    );
+    let value = match reagent.and_then(|r| r.install_state) {
+        Some(state) => format!("InstallState = {state}, {named}"),
+        None => named,
+    };
+    evidence(at_reagent(windows), value)
+}
+
+fn unknown(windows: &Windows) -> FindingReport {
+    const NEXT: &str = "Run `reagentc /disable` and `reagentc /enable` in Windows, which writes it anew.";
+    match &windows.reagent {
+        Some(Err(problem)) => finding(
+            "reagent-unreadable",
+            Severity::Warning,
+            "ReAgent.xml cannot be read",
+            "Which recovery partition this Windows uses is therefore unknown.",
+            NEXT,
+            vec![evidence(at_reagent(windows), problem.clone())],
+        ),
+        _ => finding(
+            "reagent-missing",
+            Severity::Warning,
+            format!(
+                "The Windows on partition {} has no ReAgent.xml",
+                windows.partition
+            ),
+            "Without it there is no recovery environment that Windows would find or update.",
+            NEXT,
+            vec![evidence(at_reagent(windows), "not found")],
+        ),
+    }
+}
+
+/// The commands that put an image in place. `copy` says how it comes to where `reagentc /enable` takes it from.
+fn enable_with(copy: &str) -> String {
+    format!(
+        "in that Windows, in a Command Prompt (not PowerShell) of an administrator: `reagentc /disable`; {copy}; \
+         `reagentc /enable`. {CHECK}."
+    )
+}
+
+fn image_gone(observation: &Observation, windows: &Windows, place: Option<&Partition>) -> FindingReport {
+    let path = windows.image_path().unwrap_or_default();
+    let detail = match place {
+        Some(place) => format!(
+            "ReAgent.xml of the Windows on partition {} says that it is {path} on partition {}. It is not there, so this \
+             Windows has no working recovery environment, and gets no updates for one.",
+            windows.partition, place.number
+        ),
+        None => format!(
+            "ReAgent.xml of the Windows on partition {} names a place on this disk where no partition begins, so this \
+             Windows has no working recovery environment, and gets no updates for one.",
+            windows.partition
+        ),
+    };
+    let own = observation.partition(windows.partition);
+    let has = |at: &str| own.is_some_and(|own| own.image(at).is_some());
+    let copy = if has(STAGED_IMAGE) {
+        r"leave Winre.wim in C:\Windows\System32\Recovery".to_owned()
+    } else if has(BACKUP_IMAGE) {
+        r"`xcopy /h C:\$WinREAgent\Backup\Winre.wim C:\Windows\System32\Recovery\`".to_owned()
+    } else {
+        where_from(observation, windows)
+    };
+    let too_small = place.filter(|place| lacks_room(observation, place));
+    let first = too_small.map_or(String::new(), |place| {
+        format!(
+            "First make partition {} large enough for it (`winrefit plan`, `winrefit fix`). Then, ",
+            place.number
+        )
+    });
+    let mut next = capital(&(first + &enable_with(&copy)));
+    if has(BACKUP_IMAGE) {
+        next.push_str(
+            " Do not let `reagentc /setreimage` point to $WinREAgent: that folder is a temporary one.",
+        );
+    }
+    let mut rests_on = vec![pointer(windows)];
+    rests_on.extend(searched(observation, windows, place));
+    finding(
+        "winre-image-gone",
+        Severity::Problem,
+        "WinRE is enabled, but its image is gone",
+        detail,
+        next,
+        rests_on,
+    )
+}
+
+/// A Windows relies on the partition, and no volume is there. Of a damaged one there is a finding anyway.
+fn unreadable(windows: &Windows, place: &Partition) -> Option<FindingReport> {
+    let (number, user) = (place.number, windows.partition);
+    let rests_on = vec![
+        pointer(windows),
+        evidence(
+            format!("partition {number}, first sector"),
+            format!("found: {}", place.content.name()),
+        ),
+    ];
+    let is_known = matches!(place.content, Content::Fat(_) | Content::ExFat | Content::Refs);
+    match place.content {
+        Content::DamagedNtfs(_) => None,
+        _ if is_known && !place.is_recovery_type() => Some(finding(
+            "winre-out-of-sight",
+            Severity::Warning,
+            format!("WinRE of the Windows on partition {user} lies on a volume that is not NTFS"),
+            format!(
+                "winrefit does not look into partition {number}. Whether WinRE works cannot be told from here."
+            ),
+            "Look at `reagentc /info` in Windows.",
+            rests_on,
+        )),
+        Content::BitLocker => Some(finding(
+            "re-encrypted",
+            Severity::Warning,
+            format!("The recovery partition {number} is encrypted by BitLocker"),
+            format!(
+                "Windows on partition {user} relies on it, and cannot start a recovery environment from there."
+            ),
+            "In Windows, decrypt that partition (manage-bde -off), then `reagentc /disable` and `reagentc /enable`.",
+            rests_on,
+        )),
+        _ => Some(finding(
+            "re-unreadable",
+            Severity::Problem,
+            format!("The recovery partition {number} holds no readable volume"),
+            format!(
+                "Windows on partition {user} relies on it, so this Windows has no working recovery environment."
+            ),
+            "Keep a copy of the disk. In Windows, `reagentc /disable` and `reagentc /enable` choose a place anew, if the \
+             image still exists.",
+            rests_on,
+        )),
+    }
+}
+
+fn elsewhere(windows: &Windows) -> FindingReport {
+    finding(
+        "winre-on-another-disk",
+        Severity::Warning,
+        "WinRE is enabled, on a disk that is not this one",
+        format!(
+            "ReAgent.xml of the Windows on partition {} names a disk of another identity: a second disk, or the one that \
+             this disk was cloned from. Whether it works cannot be told from here.",
+            windows.partition
+        ),
+        "Look at `reagentc /info` in Windows. If the other disk is gone, `reagentc /disable` and `reagentc /enable` \
+         choose a place anew.",
+        vec![pointer(windows)],
+    )
+}
+
+/// The image is in use, and not on a partition of its own.
+fn on_volume(
+    observation: &Observation,
+    windows: &Windows,
+    place: &Partition,
+    image: &WinRe,
+) -> FindingReport {
+    let number = place.number;
+    let own = number == windows.partition;
+    let (code, title) = if own {
+        (
+            "winre-on-windows-volume",
+            "WinRE lies on the Windows volume itself",
+        )
+    } else {
+        ("winre-on-data-volume", "WinRE lies on a volume for data")
+    };
+    let unused = observation
+        .partitions
+        .iter()
+        .find(|p| p.is_recovery_type() && !is_named(observation, p));
+    let instead = match unused {
+        Some(unused) => format!("Recovery partition {} is there and not used.", unused.number),
+        None => "This disk has no recovery partition.".to_owned(),
+    };
+    let detail = format!(
+        "{instead} WinRE works like this, and for its updates 250 MiB have to be free on partition {number}. But it \
+         shares that volume's fate: it does not start when the volume is damaged, and Windows does not enable it there \
+         once BitLocker encrypts the volume."
+    );
+    let next = match unused {
+        Some(unused) => format!(
+            "To use partition {}: `reagentc /disable` and `reagentc /enable` in Windows, if it is large enough. {CHECK}.",
+            unused.number
+        ),
+        None => "It can stay. A recovery partition of its own is better: `winrefit plan` shows whether one can be made."
+            .to_owned(),
+    };
+    let mut rests_on = vec![
+        pointer(windows),
+        evidence(format!("partition {number}, {}", image.path), describe(image)),
+    ];
+    let room = place.free_bytes().map(servicing);
+    rests_on.extend(room.iter().map(|rule| {
+        let source = format!("partition {number}, $Bitmap");
+        evidence(source, rule.arithmetic.clone())
+    }));
+    let severity = if room.is_some_and(|rule| !rule.met) {
+        Severity::Problem
+    } else {
+        Severity::Warning
+    };
+    finding(code, severity, title, detail, next, rests_on)
+}
+
+fn image_unreadable(place: &Partition, image: &WinRe) -> Option<FindingReport> {
+    let problem = image.version.as_ref().err()?;
+    Some(finding(
+        "winre-image-unreadable",
+        Severity::Warning,
+        "The WinRE image cannot be read",
+        "Its header or its description is damaged, so its version is unknown, and it may not start.",
+        "Replace Winre.wim with one of the same Windows build.",
+        vec![evidence(
+            format!("partition {}, {}", place.number, image.path),
+            problem.clone(),
+        )],
+    ))
+}
+
+/// The text with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Whether a partition has not the room that the rules want.
+pub(super) fn lacks_room(observation: &Observation, partition: &Partition) -> bool {
+    space_rules(observation, partition).iter().any(|rule| !rule.met)
+}

@@ -1,0 +1,330 @@
+//! Every state that WinRE can be in, each on a disk of its own: what is found, what is advised, and that no command calls
+//! a disk healthy whose Windows has no recovery environment.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod made;
+
+use common::{MIB, target};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use winrefit_disk::{DiskFile, Metered};
+use winrefit_lab::{CreateOptions, Profile, create_file};
+use winrefit_repair::commands::{diagnose, fix, plan, verify};
+use winrefit_repair::plan::Request;
+use winrefit_repair::report::{FindingReport, Report, Severity, Verdict};
+use winrefit_repair::target::Target;
+
+/// A disk of the lab with few files.
+struct Disk {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Disk {
+    fn of(profile: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.img");
+        let options = CreateOptions {
+            size: None,
+            files: Some(20),
+        };
+        create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
+        Self {
+            path,
+            _folder: folder,
+        }
+    }
+
+    fn open(&self) -> Target<DiskFile> {
+        Target::open_read(&self.path, 0).unwrap()
+    }
+
+    fn diagnose(&self) -> Report {
+        diagnose(&self.open(), None).unwrap()
+    }
+
+    fn plan(&self, recovery_partition: Option<u32>) -> Report {
+        let request = Request {
+            recovery_partition,
+            ..Request::default()
+        };
+        plan(&self.open(), &request, &mut |_| ()).unwrap()
+    }
+
+    fn fix(&self, agree: bool) -> Report {
+        let mut target = Target::open_write(&self.path, 1_700_000_000).unwrap();
+        fix(&mut target, &Request::default(), &mut |_| agree, &mut |_| ()).unwrap()
+    }
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.code).collect()
+}
+
+fn finding<'r>(report: &'r Report, code: &str) -> &'r FindingReport {
+    let mut all = report.findings.iter();
+    all.find(|finding| finding.code == code)
+        .unwrap_or_else(|| panic!("no {code} among {:?}", codes(report)))
+}
+
+/// All that a finding rests on, a line each.
+fn evidence(finding: &FindingReport) -> String {
+    let lines = finding
+        .evidence
+        .iter()
+        .map(|e| format!("{}: {}\n", e.source, e.value));
+    lines.collect()
+}
+
+#[test]
+fn each_state_has_its_finding_and_its_verdict() {
+    use Verdict::{Attention, Healthy, NeedsRepair};
+    for (profile, verdict, expected) in [
+        ("healthy", Healthy, &[][..]),
+        ("winre-on-c", Healthy, &["winre-on-windows-volume"]),
+        (
+            "winre-disabled",
+            NeedsRepair,
+            &["re-too-small", "winre-disabled", "re-empty"],
+        ),
+        (
+            "re-empty",
+            NeedsRepair,
+            &["re-too-small", "winre-disabled", "re-empty"],
+        ),
+        ("no-re", Attention, &["winre-disabled", "no-recovery-partition"]),
+        ("winre-missing", NeedsRepair, &["winre-image-gone"]),
+        (
+            "winre-in-backup",
+            NeedsRepair,
+            &["winre-image-gone", "re-too-small"],
+        ),
+        (
+            "leftover-first",
+            NeedsRepair,
+            &["re-too-small", "leftover-recovery-partition"],
+        ),
+        (
+            "leftover-between",
+            NeedsRepair,
+            &["re-too-small", "leftover-recovery-partition"],
+        ),
+        (
+            "two-windows",
+            NeedsRepair,
+            &["re-too-small", "re-too-small", "several-windows"],
+        ),
+        ("fast-startup", NeedsRepair, &["re-too-small", "fast-startup"]),
+        ("unclean-log", NeedsRepair, &["re-too-small", "unclean-log"]),
+        ("dirty", NeedsRepair, &["re-too-small", "volume-not-at-rest"]),
+        ("dynamic-disk", NeedsRepair, &["re-too-small", "managed-disk"]),
+        ("storage-spaces", NeedsRepair, &["re-too-small", "managed-disk"]),
+        ("refs", NeedsRepair, &["re-too-small", "refs"]),
+        ("shadow-copies", NeedsRepair, &["re-too-small", "shadow-copies"]),
+        ("bad-clusters", NeedsRepair, &["re-too-small", "bad-clusters"]),
+        (
+            "re-over-2gib",
+            NeedsRepair,
+            &["re-too-small", "recovery-volume-too-large"],
+        ),
+        (
+            "foreign-boot-sector",
+            NeedsRepair,
+            &["re-too-small", "no-windows-reference", "foreign-boot-sector"],
+        ),
+    ] {
+        let disk = Disk::of(profile);
+        let report = disk.diagnose();
+        assert_eq!(
+            (report.verdict, &codes(&report)[..]),
+            (verdict, expected),
+            "{profile}"
+        );
+        for finding in &report.findings {
+            assert!(!finding.explained.next.is_empty(), "{profile}: {}", finding.code);
+        }
+        // verify may find damage besides (a log in use), but never less.
+        let verified = verify(&disk.open(), None, &mut |_| ()).unwrap();
+        assert_eq!(
+            verified.verdict == Healthy,
+            verdict == Healthy,
+            "verify {profile}"
+        );
+        assert_eq!(codes(&verified), expected, "verify {profile}");
+    }
+}
+
+#[test]
+fn an_image_that_is_gone_is_searched_for_and_the_way_back_is_told() {
+    let report = Disk::of("winre-in-backup").diagnose();
+    let gone = finding(&report, "winre-image-gone");
+    assert_eq!(gone.severity, Severity::Problem);
+    let (rests_on, next) = (evidence(gone), &gone.explained.next);
+    for line in [
+        "InstallState = 1",
+        "partition 4, \\Recovery\\WindowsRE\\Winre.wim: not found",
+        "partition 3, \\$WinREAgent\\Backup\\Winre.wim: version 10.0.20348.587, 441.00 MiB, of 2022-",
+    ] {
+        assert!(rests_on.contains(line), "{line}\n{rests_on}");
+    }
+    let steps = [
+        "`winrefit plan`",
+        "`reagentc /disable`",
+        r"`xcopy /h C:\$WinREAgent\Backup\Winre.wim C:\Windows\System32\Recovery\`",
+        "`reagentc /enable`",
+        "`reagentc /info`",
+        "Do not let `reagentc /setreimage`",
+    ];
+    let places: Vec<_> = steps.iter().map(|step| next.find(step)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{next}");
+
+    let report = Disk::of("winre-missing").diagnose();
+    let gone = finding(&report, "winre-image-gone");
+    assert!(
+        evidence(gone).contains("partitions 3, 4: no Winre.wim in"),
+        "{}",
+        evidence(gone)
+    );
+    for words in [
+        "install.wim",
+        "Windows Server 2022 Standard 21H2",
+        "`reagentc /enable`",
+    ] {
+        assert!(gone.explained.next.contains(words), "{}", gone.explained.next);
+    }
+}
+
+#[test]
+fn nothing_to_do_for_winrefit_is_not_nothing_to_do() {
+    let disk = Disk::of("winre-missing");
+    for report in [disk.plan(None), disk.fix(true)] {
+        assert_eq!(report.plan.as_ref().unwrap().strategy, "keep");
+        assert_eq!(report.verdict, Verdict::Attention);
+        assert_eq!(codes(&report), ["winre-image-gone"]);
+    }
+}
+
+#[test]
+fn the_only_partition_of_a_disabled_winre_is_made_large_enough_for_its_image() {
+    for profile in ["winre-disabled", "re-empty", "winre-in-backup"] {
+        let disk = Disk::of(profile);
+        let report = disk.fix(true);
+        assert_eq!(
+            report.verdict,
+            Verdict::Repaired,
+            "{profile}: {:?}",
+            report.refusal
+        );
+        let told = report.plan.unwrap().afterwards;
+        assert!(
+            told.iter().any(|line| line.contains("`reagentc /enable`")),
+            "{profile}: {told:?}"
+        );
+
+        let after = disk.diagnose();
+        let recovery = after.recovery.as_ref().unwrap();
+        assert_eq!(
+            (recovery.partition, recovery.size_bytes),
+            (4, 1000 * MIB),
+            "{profile}"
+        );
+        assert!(recovery.free_bytes.unwrap() >= (441 + 302) * MIB, "{profile}");
+        assert!(
+            recovery.rules.len() == 2 && recovery.rules.iter().all(|rule| rule.met),
+            "{profile}"
+        );
+        assert!(!codes(&after).contains(&"re-too-small"), "{profile}");
+        let again = disk.plan(None);
+        assert_eq!(
+            (again.verdict, again.plan.unwrap().strategy),
+            (Verdict::Attention, "keep"),
+            "{profile}"
+        );
+        if profile != "winre-in-backup" {
+            assert_eq!(
+                (after.verdict, recovery.enabled),
+                (Verdict::Attention, Some(false)),
+                "{profile}"
+            );
+            let disabled = finding(&after, "winre-disabled");
+            assert!(disabled.explained.detail.contains("has room for it"), "{profile}");
+            assert!(
+                disabled.explained.next.starts_with("Run `reagentc /enable`"),
+                "{profile}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_leftover_is_described_and_left_alone() {
+    let disk = Disk::of("leftover-behind");
+    let report = disk.diagnose();
+    let leftover = finding(&report, "leftover-recovery-partition");
+    assert_eq!(leftover.severity, Severity::Note);
+    assert!(leftover.explained.title.contains("partition 5 of 450 MiB"));
+    assert!(
+        evidence(leftover).contains("version 10.0.18362.1"),
+        "{}",
+        evidence(leftover)
+    );
+    let planned = disk.plan(None).plan.unwrap();
+    assert!(planned.changes.iter().all(|change| change.partition != 5));
+    // Named, it is judged by itself and not by the one in use.
+    let named = diagnose(&disk.open(), Some(5)).unwrap();
+    assert_eq!(named.recovery.as_ref().unwrap().partition, 5);
+    assert!(evidence(finding(&named, "re-too-small")).contains("partition 5"));
+}
+
+#[test]
+fn each_of_several_windows_is_judged_and_named() {
+    let disk = Disk::of("two-windows");
+    let report = disk.diagnose();
+    let small = report.findings.iter().filter(|f| f.code == "re-too-small");
+    let titles: Vec<_> = small.map(|f| &*f.explained.title).collect();
+    assert!(
+        titles[0].contains("partition 4") && titles[1].contains("partition 6"),
+        "{titles:?}"
+    );
+    assert!(
+        finding(&report, "several-windows")
+            .explained
+            .next
+            .contains("--recovery-partition")
+    );
+    assert_eq!(
+        disk.plan(None).refusal.unwrap().code,
+        "several-recovery-partitions"
+    );
+    assert_eq!(codes(&diagnose(&disk.open(), Some(6)).unwrap()), ["re-too-small"]);
+}
+
+#[test]
+fn refusals_of_a_running_log_and_of_a_foreign_boot_sector_have_codes_of_their_own() {
+    for (profile, named, code) in [
+        ("fast-startup", None, "fast-startup"),
+        ("unclean-log", None, "unclean-log"),
+        ("foreign-boot-sector", None, "foreign-boot-sector"),
+        ("foreign-boot-sector", Some(4), "foreign-boot-sector"),
+        ("foreign-boot-sector-gap", Some(4), "foreign-boot-sector"),
+    ] {
+        let refusal = Disk::of(profile).plan(named).refusal.unwrap();
+        assert_eq!(refusal.code, code, "{profile} {named:?}");
+        assert!(!refusal.explained.detail.is_empty() && !refusal.explained.next.is_empty());
+    }
+}
+
+#[test]
+fn a_diagnosis_reads_little_of_a_large_disk() {
+    for profile in ["server2022", "winre-in-backup", "two-windows"] {
+        let disk = Disk::of(profile);
+        let device = Metered::new(DiskFile::open_read(Path::new(&disk.path)).unwrap());
+        let mut target = target(device);
+        diagnose(&target, None).unwrap();
+        let bytes = target.device.bytes_read();
+        assert!(bytes < 2 << 20, "{profile}: {bytes} bytes read");
+        target.name.clear();
+    }
+}
