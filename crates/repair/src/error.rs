@@ -8,6 +8,7 @@ use winrefit_formats::mbr::MbrReadError;
 use winrefit_formats::{GptDisagreement, ReagentError};
 use winrefit_ntfs::NtfsError;
 use winrefit_ntfs::edit::EditError;
+use winrefit_ntfs::format::FormatError;
 use winrefit_ntfs::resize::ResizeError;
 
 /// An error of a command.
@@ -56,6 +57,14 @@ pub enum RepairError {
         partition: u32,
         /// Why not.
         source: ResizeError,
+    },
+    /// A volume cannot be made as planned.
+    #[error("partition {partition}: {source}")]
+    Format {
+        /// The partition.
+        partition: u32,
+        /// Why not.
+        source: FormatError,
     },
     /// A file cannot be changed as planned.
     #[error("partition {partition}: {source}")]
@@ -143,6 +152,7 @@ impl RepairError {
             Self::Ntfs { .. } => "ntfs",
             Self::Resize { .. } => "resize",
             Self::Edit { .. } => "edit",
+            Self::Format { .. } => "format",
             Self::ReAgent { .. } => "reagent",
             Self::TableEdit(_) => "partition-table",
             Self::NoSuchPartition { .. } => "no-such-partition",
@@ -205,7 +215,7 @@ impl RepairError {
             Self::Ntfs { partition, .. } | Self::Resize { partition, .. } | Self::Edit { partition, .. } => {
                 format!("Nothing was written. Run `winrefit check --partition {partition}` on the disk to see more.")
             }
-            Self::ReAgent { .. } | Self::TableEdit(_) | Self::SectorSize { .. } => {
+            Self::Format { .. } | Self::ReAgent { .. } | Self::TableEdit(_) | Self::SectorSize { .. } => {
                 "Nothing was written. Run `winrefit diagnose` on the disk to see more.".into()
             }
         }

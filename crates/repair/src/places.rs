@@ -101,6 +101,7 @@ pub(crate) fn journal_place<D: Device>(
     }
     let others = plan.steps.iter().filter_map(|step| match step {
         Step::ShrinkEnd { partition, .. } | Step::PatchReAgent { partition, .. } => Some(*partition),
+        Step::CreatePartition { windows, .. } => Some(*windows),
         _ => None,
     });
     for number in [plan.recovery_partition].into_iter().chain(others) {
@@ -128,6 +129,7 @@ fn used(observation: &Observation, plan: &Plan) -> Vec<ByteRange> {
     let own = observation.table.own_ranges();
     used.extend(own.into_iter().map(|range| range.bytes(sector)));
     let numbers = observation.partitions.iter().map(|p| p.number);
+    let numbers = numbers.chain([plan.recovery_partition]);
     used.extend(numbers.filter_map(|number| range_after(observation, plan, number)));
     used
 }
@@ -136,9 +138,10 @@ fn used(observation: &Observation, plan: &Plan) -> Vec<ByteRange> {
 fn range_after(observation: &Observation, plan: &Plan, number: u32) -> Option<ByteRange> {
     let size = observation.sector_size.bytes();
     plan.steps.iter().find_map(|step| match step {
-        Step::SetPartition { partition, after, .. } if *partition == number => {
-            Some(ByteRange::new(after.start * size, after.end * size))
-        }
+        Step::SetPartition { partition, after, .. }
+        | Step::CreatePartition {
+            partition, at: after, ..
+        } if *partition == number => Some(ByteRange::new(after.start * size, after.end * size)),
         _ => None,
     })
 }

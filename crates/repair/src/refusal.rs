@@ -80,6 +80,14 @@ pub enum Refusal {
     CannotRebase { number: u32, problem: String },
     /// The partition table may not be written.
     Table { problem: String },
+    /// The table has no unused entry.
+    NoSlot,
+    /// The image cannot be copied as it lies.
+    CannotCopyImage {
+        number: u32,
+        path: String,
+        problem: &'static str,
+    },
     /// A hybrid MBR names a partition that would change.
     HybridMbr { number: u32 },
     /// The partition that is to go is not one that nothing uses.
@@ -145,6 +153,8 @@ impl Refusal {
             Self::CannotRebase { .. } => "cannot-rebase",
             Self::Table { .. } => "partition-table",
             Self::HybridMbr { .. } => "hybrid-mbr",
+            Self::NoSlot => "no-slot",
+            Self::CannotCopyImage { .. } => "cannot-copy-image",
             Self::NotStale { .. } => "not-stale",
             Self::ManagedDisk { .. } => "managed-disk",
             Self::NoJournalSpace { .. } => "no-journal-space",
@@ -373,6 +383,20 @@ impl Refusal {
                 "The partition table must not be written as it is",
                 format!("{problem}."),
                 "Repair it with a tool made for that (gdisk), look at the result, and run the command again.",
+            ),
+            Self::NoSlot => Explained::new(
+                "The partition table has no entry left for a recovery partition",
+                "All of its entries are in use; an MBR has four.",
+                "Remove a partition that nothing needs, or let WinRE stay on the Windows volume.",
+            ),
+            Self::CannotCopyImage {
+                number,
+                path,
+                problem,
+            } => Explained::new(
+                "The WinRE image cannot be copied",
+                format!("Partition {number}, {path}: {problem}."),
+                "In Windows, `compact /u` on the file makes it an ordinary one; then run the command again.",
             ),
             Self::HybridMbr { number } => Explained::new(
                 "The disk has a hybrid MBR",

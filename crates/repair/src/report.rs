@@ -285,7 +285,7 @@ pub struct DroppedReport {
     pub text: String,
 }
 
-/// Where a partition lies before and after.
+/// Where a partition lies before and after; no sectors before for one that is made, none after for one that goes.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChangeReport {
     /// Its number.

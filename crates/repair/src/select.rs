@@ -4,7 +4,7 @@
 
 use crate::observation::{Content, Observation, Partition};
 use crate::refusal::Refusal;
-use crate::winre::{is_foreign, partition_of_disabled};
+use crate::winre::{is_foreign, partition_to_be_used};
 
 /// The recovery partition to work on: the one the user named, else the one that Windows refers to.
 ///
@@ -36,10 +36,10 @@ pub fn recovery_partition(observation: &Observation, named: Option<u32>) -> Resu
             if partition.is_recovery_type() {
                 Ok(partition)
             } else {
-                Err(Refusal::NotRecoveryType { number })
+                partition_to_be_used(observation).ok_or(Refusal::NotRecoveryType { number })
             }
         }
-        [] => partition_of_disabled(observation).ok_or_else(|| no_reference(observation)),
+        [] => partition_to_be_used(observation).ok_or_else(|| no_reference(observation)),
         _ => Err(Refusal::SeveralRecoveryPartitions { numbers: referred }),
     }
 }

@@ -14,8 +14,11 @@
 //! | boot store | on an MBR disk, where the recovery partition begins | the same, and WinRE can be started again |
 //! | ReAgent.xml | where the recovery partition begins | the new layout, known to Windows |
 
+mod creating;
 mod moving;
 mod reagent;
+
+use creating::Created;
 
 use crate::error::RepairError;
 use crate::observation::Observation;
@@ -77,6 +80,7 @@ struct Stager<'d, 'o> {
     observation: &'o Observation,
     table: TableEditor,
     shrinks: Vec<DonorShrink>,
+    created: Vec<Created>,
     moves: Vec<Move>,
     /// What was written, in this order.
     writes: Vec<StagedWrite>,
@@ -99,12 +103,15 @@ pub fn stage<'d>(
     let shrinks = shrinks(disk, observation, plan)?;
     let mut moves = moves(observation, &shrinks);
     moves.extend(moving::moves(disk, observation, plan)?);
+    let created = creating::created(disk, observation, plan)?;
+    moves.extend(created.iter().flat_map(|volume| volume.moves.clone()));
     let overlay = Overlay::new(Moved::new(disk, &moves), observation.sector_size);
     let mut stager = Stager {
         overlay,
         observation,
         table: TableEditor::new(changeable),
         shrinks,
+        created,
         moves,
         writes: Vec::new(),
     };
@@ -159,6 +166,7 @@ impl<'d> Stager<'d, '_> {
                 self.apply(new, &edits, phase::RECOVERY)
             }
             Step::MoveVolume { partition, after, .. } => self.move_volume(partition, after),
+            Step::CreatePartition { partition, .. } => self.create_volume(partition),
             Step::SetPartition { .. }
             | Step::RemovePartition { .. }
             | Step::MendTable { .. }
@@ -194,6 +202,11 @@ impl<'d> Stager<'d, '_> {
             self.table
                 .set_range(partition, range)
                 .map_err(RepairError::from)?;
+        }
+        for step in &plan.steps {
+            if let Step::CreatePartition { partition, at, .. } = *step {
+                self.add_partition(partition, at)?;
+            }
         }
         Ok(())
     }

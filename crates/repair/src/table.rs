@@ -158,13 +158,12 @@ impl Table {
         })
     }
 
-    /// Unallocated ranges that a partition may move to, whole MiB, in ascending order. A logical partition stays in
-    /// its place in the chain, so there are none.
-    pub fn places_for(&self, entry: &Entry) -> Vec<LbaRange> {
+    /// Unallocated ranges that a partition may have, logical ones apart: whole MiB, in ascending order.
+    pub fn places(&self) -> Vec<LbaRange> {
         let gaps = match &self.changeable {
             Ok(Changeable::Gpt(gpt)) => gpt.gpt.gaps(),
-            Ok(Changeable::Mbr(mbr)) if entry.ebr.is_none() => mbr.gaps(),
-            _ => Vec::new(),
+            Ok(Changeable::Mbr(mbr)) => mbr.gaps(),
+            Err(_) => Vec::new(),
         };
         let aligned = FIRST_BYTE / self.sector_size.bytes();
         let whole = gaps.into_iter().map(|gap| {
@@ -172,6 +171,22 @@ impl Table {
             LbaRange::new(Lba(start), Lba(gap.end.0 / aligned * aligned))
         });
         whole.filter(|gap| !gap.is_empty()).collect()
+    }
+
+    /// How many partitions the table has room for, logical ones apart.
+    pub fn slots(&self) -> u32 {
+        match &self.changeable {
+            Ok(Changeable::Gpt(gpt)) => gpt.gpt.entry_count(),
+            _ => 4,
+        }
+    }
+
+    /// Whether a number is taken, be it by an extended partition.
+    pub fn is_slot_used(&self, number: u32) -> bool {
+        match &self.changeable {
+            Ok(Changeable::Mbr(mbr)) => mbr.partition(number).is_some(),
+            _ => self.entry(number).is_some(),
+        }
     }
 
     /// The range that an entry may lie in, and what it may not cover there.

@@ -209,6 +209,15 @@ fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> Ve
         moved.unwrap_or((old.start_lba, old.sectors))
     };
     let stay = || before.partitions.iter().filter(|old| !plan.removes(old.number));
+    let created = |number: u32| {
+        let places = plan.steps.iter().filter_map(|step| match step {
+            Step::CreatePartition { partition, at, .. } if *partition == number => {
+                Some((at.start, at.count()))
+            }
+            _ => None,
+        });
+        places.last().unwrap_or_default()
+    };
     for old in stay() {
         let same = after.partition(old.number).is_some_and(|new| {
             (
@@ -229,7 +238,22 @@ fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> Ve
             return item(what, false, format!("partition {} is not as planned", old.number));
         }
     }
-    let same_count = stay().count() == after.partitions.len();
+    let new: Vec<&Partition> = after
+        .partitions
+        .iter()
+        .filter(|p| plan.creates(p.number))
+        .collect();
+    if let Some(wrong) = new
+        .iter()
+        .find(|p| !p.is_recovery_type() || (p.start_lba, p.sectors) != created(p.number))
+    {
+        return item(
+            what,
+            false,
+            format!("new partition {} is not as planned", wrong.number),
+        );
+    }
+    let same_count = stay().count() + new.len() == after.partitions.len();
     item(
         what,
         same_count,

@@ -58,11 +58,22 @@ pub fn waiting_image<'o>(observation: &'o Observation, windows: &Windows) -> Opt
     let partition = observation.partition(windows.partition)?;
     partition
         .image(STAGED_IMAGE)
+        .or_else(|| {
+            partition
+                .winre
+                .as_ref()
+                .filter(|_| is_on_own_volume(observation, windows))
+        })
         .or_else(|| partition.image(BACKUP_IMAGE))
 }
 
-/// The Windows whose image has yet to come to a recovery partition: WinRE is disabled, or lost on this very partition.
-/// Where a working WinRE is, no other one is expected.
+/// Whether a Windows has its WinRE on its own volume.
+pub fn is_on_own_volume(observation: &Observation, windows: &Windows) -> bool {
+    matches!(state(observation, windows), State::Present(place, _) if place.number == windows.partition)
+}
+
+/// The Windows whose image has yet to come to a recovery partition: WinRE is disabled, lost on this very partition, or
+/// on the volume of Windows itself. Where a working WinRE is on a partition of its own, no other one is expected.
 fn waiting_for<'o>(observation: &'o Observation, recovery: &Partition) -> Vec<&'o Windows> {
     let number = recovery.number;
     if image_in_use(observation, recovery).is_some() {
@@ -71,6 +82,7 @@ fn waiting_for<'o>(observation: &'o Observation, recovery: &Partition) -> Vec<&'
     let is_waiting = |windows: &&Windows| match state(observation, windows) {
         State::Gone(place) => place.is_some_and(|place| place.number == number),
         State::Disabled => windows.recovery_partition.is_none_or(|own| own == number),
+        State::Present(place, _) => place.number == windows.partition,
         _ => false,
     };
     observation.windows.iter().filter(is_waiting).collect()
@@ -118,13 +130,15 @@ pub fn image_in_use<'o>(observation: &'o Observation, partition: &Partition) -> 
         })
 }
 
-/// The recovery partition of a disk whose only Windows has its WinRE disabled: the only one that is no factory image.
-/// `None` where another Windows may be on a volume that cannot be read.
-pub fn partition_of_disabled(observation: &Observation) -> Option<&Partition> {
+/// The recovery partition of a disk whose only Windows has its WinRE disabled or on its own volume: the only one that is
+/// no factory image. `None` where another Windows may be on a volume that cannot be read.
+pub fn partition_to_be_used(observation: &Observation) -> Option<&Partition> {
     let [windows] = &observation.windows[..] else {
         return None;
     };
-    if !matches!(state(observation, windows), State::Disabled) || hidden_windows(observation).is_some() {
+    let is_free =
+        matches!(state(observation, windows), State::Disabled) || is_on_own_volume(observation, windows);
+    if !is_free || hidden_windows(observation).is_some() {
         return None;
     }
     let mut all = observation.partitions.iter();

@@ -1,6 +1,7 @@
 //! The plan: a value that says all that will be done. Making one is a pure function of an observation.
 
 mod at_rest;
+mod create;
 mod donor;
 mod neighbourhood;
 mod planner;
@@ -51,6 +52,8 @@ pub enum Strategy {
     Relocate,
     /// A recovery partition that nothing uses goes, and nothing else changes.
     RemoveStale,
+    /// There is none yet.
+    Create,
 }
 
 impl Strategy {
@@ -63,6 +66,7 @@ impl Strategy {
             Self::ShrinkGrowFront => "shrink+grow-front",
             Self::Relocate => "relocate",
             Self::RemoveStale => "remove-stale",
+            Self::Create => "create",
         }
     }
 }
@@ -118,6 +122,19 @@ pub enum Step {
         before: Sectors,
         /// Where it will be.
         after: Sectors,
+    },
+    /// A recovery partition with an image copied from a Windows.
+    CreatePartition {
+        /// Its number.
+        partition: u32,
+        /// Where it will be.
+        at: Sectors,
+        /// The partition of that Windows.
+        windows: u32,
+        /// Path of the image there.
+        image: String,
+        /// Length of the image.
+        image_bytes: u64,
     },
     /// The partition table gets back a copy that was damaged or in the wrong place.
     MendTable {
@@ -196,6 +213,13 @@ impl Plan {
             .any(|step| matches!(step, Step::RemovePartition { partition, .. } if *partition == number))
     }
 
+    /// Whether a partition is new.
+    pub fn creates(&self, number: u32) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::CreatePartition { partition, .. } if *partition == number))
+    }
+
     /// Partitions whose volumes are changed.
     pub fn changed_partitions(&self) -> Vec<u32> {
         let mut numbers: Vec<u32> = self.steps.iter().filter_map(Step::partition).collect();
@@ -214,6 +238,7 @@ impl Step {
             | Self::GrowEnd { partition, .. }
             | Self::MoveVolume { partition, .. }
             | Self::RemovePartition { partition, .. }
+            | Self::CreatePartition { partition, .. }
             | Self::SetPartition { partition, .. }
             | Self::PatchReAgent { partition, .. } => Some(partition),
             Self::DropShadowCopies(dropped) => Some(dropped.partition),
@@ -255,6 +280,21 @@ impl Step {
                 before.start,
                 after.start,
                 size(after.count() * sector_bytes)
+            ),
+            Self::CreatePartition {
+                partition,
+                at,
+                windows,
+                image,
+                image_bytes,
+            } => format!(
+                "Make partition {partition} from LBA {} to {}, which are unallocated: an NTFS volume of {} with a copy of \
+                 {image} of partition {windows} ({}), and its entry in the partition table, with the type and the \
+                 attributes of a recovery partition from the first instant on.",
+                at.start,
+                at.end.saturating_sub(1),
+                size(at.count() * sector_bytes),
+                size(*image_bytes)
             ),
             Self::MendTable { what } => what.clone(),
             Self::RemovePartition { partition, before } => format!(

@@ -1,6 +1,7 @@
 //! Choosing the least invasive way that leads to the target.
 
 use super::at_rest::{check_volume, managed_disk, start_can_be_told, windows_at_rest};
+use super::create::create;
 use super::neighbourhood::{Neighbourhood, sectors_of};
 use super::relocate::relocate;
 use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies, stale};
@@ -27,7 +28,13 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
         let problem = problem.to_string();
         Err(Refusal::Table { problem })
     })?;
-    let recovery = recovery_partition(observation, request.recovery_partition)?;
+    let recovery = match recovery_partition(observation, request.recovery_partition) {
+        Ok(recovery) => recovery,
+        Err(refusal) if request.recovery_partition.is_none() => {
+            return finished(observation, create(observation, request, refusal)?);
+        }
+        Err(refusal) => return Err(refusal),
+    };
     let space = check_volume(recovery)?;
     let number = recovery.number;
     let size_bytes = recovery.range.len();

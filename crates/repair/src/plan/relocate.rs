@@ -11,6 +11,7 @@ use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies};
 use crate::observation::{Observation, Partition};
 use crate::refusal::Refusal;
 use std::cmp::Reverse;
+use winrefit_disk::Lba;
 use winrefit_formats::LbaRange;
 
 /// Moves `recovery` to where it can have `size_bytes`. `plan` has all that is known before.
@@ -32,13 +33,17 @@ pub(super) fn relocate(
         return Err(refusal);
     }
     let sector = observation.sector_size.bytes();
-    let sectors = size_bytes.next_multiple_of(ALIGNMENT_BYTES) / sector;
-    if let Some(place) = unallocated(observation, recovery, sectors) {
-        return moved(observation, recovery, plan, place, request);
-    }
-    let Some((first, place)) = given(observation, recovery, sectors, request) else {
+    let room = Room {
+        partition: Some(recovery),
+        beside: windows_of(observation, recovery),
+        sectors: size_bytes.next_multiple_of(ALIGNMENT_BYTES) / sector,
+    };
+    let Some((first, place)) = place_for(observation, room, request) else {
         return Err(refusal);
     };
+    if first.is_empty() {
+        return moved(observation, recovery, plan, place, request);
+    }
     let shell = Plan {
         steps: Vec::new(),
         ..plan.clone()
@@ -53,34 +58,61 @@ pub(super) fn relocate(
     })
 }
 
-/// The smallest unallocated space that is large enough.
-fn unallocated(observation: &Observation, recovery: &Partition, sectors: u64) -> Option<LbaRange> {
-    let entry = observation.table.entry(recovery.number)?;
-    let places = observation.table.places_for(entry);
-    let fitting = places.into_iter().filter(|place| place.sectors() >= sectors);
-    let place = fitting.min_by_key(LbaRange::sectors)?;
-    Some(LbaRange::new(
-        place.start,
-        winrefit_disk::Lba(place.start.0 + sectors),
-    ))
+/// The Windows that uses a recovery partition; 0 where none is known.
+fn windows_of(observation: &Observation, recovery: &Partition) -> u32 {
+    let mut all = observation.windows.iter();
+    all.find(|w| w.recovery_partition == Some(recovery.number))
+        .map_or(0, |w| w.partition)
+}
+
+/// What a place is wanted for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room<'o> {
+    /// The partition that is to move there; none for a new one.
+    pub partition: Option<&'o Partition>,
+    /// The partition that it had best be right behind.
+    pub beside: u32,
+    /// How many sectors.
+    pub sectors: u64,
+}
+
+/// A place, and the steps that make it: none where it is unallocated already.
+pub(super) fn place_for(
+    observation: &Observation,
+    room: Room<'_>,
+    request: &Request,
+) -> Option<(Vec<Step>, LbaRange)> {
+    if room.partition.is_some_and(|p| p.ebr.is_some()) {
+        // A logical partition stays in its place in the chain.
+        return None;
+    }
+    match unallocated(observation, room) {
+        Some(place) => Some((Vec::new(), place)),
+        None => given(observation, room, request),
+    }
+}
+
+/// Unallocated space that is large enough: right behind Windows, where its updates expect a recovery partition, or else
+/// the smallest.
+fn unallocated(observation: &Observation, room: Room<'_>) -> Option<LbaRange> {
+    let places = observation.table.places();
+    let fitting = places.into_iter().filter(|place| place.sectors() >= room.sectors);
+    let beside = observation.table.entry(room.beside).map(|entry| entry.range.end);
+    let aligned = ALIGNMENT_BYTES / observation.sector_size.bytes();
+    let is_beside =
+        |place: &LbaRange| beside.is_some_and(|end| place.start.0.saturating_sub(end.0) < aligned);
+    let place = fitting.min_by_key(|place| (!is_beside(place), place.sectors()))?;
+    Some(LbaRange::new(place.start, Lba(place.start.0 + room.sectors)))
 }
 
 /// The donor's part, and the place that it leaves: of all volumes that can give so much, a Windows before others, then
 /// the one with the most free space.
-fn given(
-    observation: &Observation,
-    recovery: &Partition,
-    sectors: u64,
-    request: &Request,
-) -> Option<(Vec<Step>, LbaRange)> {
-    if recovery.ebr.is_some() {
-        return None;
-    }
+fn given(observation: &Observation, room: Room<'_>, request: &Request) -> Option<(Vec<Step>, LbaRange)> {
     let is_windows = |p: &Partition| observation.windows.iter().any(|w| w.partition == p.number);
     let mut donors: Vec<&Partition> = observation
         .partitions
         .iter()
-        .filter(|p| p.number != recovery.number && p.ebr.is_none())
+        .filter(|p| room.partition.is_none_or(|moved| moved.number != p.number) && p.ebr.is_none())
         .filter(|p| donor::check_kind(observation, p).is_ok() && check_volume(p).is_ok())
         .collect();
     donors.sort_by_key(|p| Reverse((is_windows(p), p.free_bytes())));
@@ -90,15 +122,12 @@ fn given(
         let free = observation.table.surroundings(donor.number, None)?.free;
         let aligned = ALIGNMENT_BYTES / sector;
         let end = free.end.0 / aligned * aligned;
-        let start = end.checked_sub(sectors)?;
-        let steps = donor::shrink(
-            observation,
-            donor,
-            start.checked_mul(sector)?,
-            request.drop_shadow_copies,
-        );
-        let place = LbaRange::new(winrefit_disk::Lba(start), winrefit_disk::Lba(end));
-        steps.ok().map(|steps| (steps, place))
+        let start = end.checked_sub(room.sectors)?;
+        let byte = start.checked_mul(sector)?;
+        let steps = donor::shrink(observation, donor, byte, request.drop_shadow_copies);
+        steps
+            .ok()
+            .map(|steps| (steps, LbaRange::new(Lba(start), Lba(end))))
     })
 }
 

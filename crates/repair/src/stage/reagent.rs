@@ -22,7 +22,7 @@ struct Patch {
     to_offset: u64,
 }
 
-fn read_small<R: ReadAt>(volume: &Volume<R>, path: &str) -> Result<Option<Vec<u8>>, NtfsError> {
+pub(super) fn read_small<R: ReadAt>(volume: &Volume<R>, path: &str) -> Result<Option<Vec<u8>>, NtfsError> {
     let Some(file) = volume.lookup(path)? else {
         return Ok(None);
     };
