@@ -1,5 +1,6 @@
 //! Reasons to do nothing, each with a stable code and a way out.
 
+mod boot;
 mod content;
 mod undo;
 
@@ -80,6 +81,16 @@ pub enum Refusal {
     CannotRebase { number: u32, problem: String },
     /// The partition table may not be written.
     Table { problem: String },
+    /// A Windows uses the partition, and the store that starts its WinRE is not on the disk.
+    NoBootStore { number: u32 },
+    /// A boot store that has to be told of a new start cannot be used.
+    BootStore {
+        number: u32,
+        path: &'static str,
+        problem: String,
+    },
+    /// Windows has yet to complete a write to the boot store.
+    BootStoreDirty { number: u32, path: &'static str },
     /// The table has no unused entry.
     NoSlot,
     /// The image cannot be copied as it lies.
@@ -153,6 +164,9 @@ impl Refusal {
             Self::CannotRebase { .. } => "cannot-rebase",
             Self::Table { .. } => "partition-table",
             Self::HybridMbr { .. } => "hybrid-mbr",
+            Self::NoBootStore { .. } => "no-boot-store",
+            Self::BootStore { .. } => "boot-store",
+            Self::BootStoreDirty { .. } => "boot-store-dirty",
             Self::NoSlot => "no-slot",
             Self::CannotCopyImage { .. } => "cannot-copy-image",
             Self::NotStale { .. } => "not-stale",
@@ -199,6 +213,9 @@ impl Refusal {
             | Self::UndoOverwritten
             | Self::ChangedSince { .. }
             | Self::HalfUndone { .. } => self.explain_undo(),
+            Self::NoBootStore { .. } | Self::BootStore { .. } | Self::BootStoreDirty { .. } => {
+                self.explain_boot()
+            }
             Self::TargetInUse { problem, next } => {
                 Explained::new("The disk is in use", format!("{problem}."), next.clone())
             }

@@ -14,6 +14,8 @@ use winrefit_formats::{GptCopy, GptDisagreement, LbaRange, Mbr, MbrError, MbrSlo
 
 /// Nothing is placed before this byte: boot loaders live there, and no table mentions them.
 const FIRST_BYTE: u64 = 1 << 20;
+/// Windows leaves so much of a disk unused at its end, where the backup of a GPT or the database of a dynamic disk goes.
+const END_BYTES: u64 = 1 << 20;
 
 /// The table of a disk.
 #[derive(Debug)]
@@ -165,12 +167,24 @@ impl Table {
             Ok(Changeable::Mbr(mbr)) => mbr.gaps(),
             Err(_) => Vec::new(),
         };
+        let limit = self.end_of_places();
+        let gaps = gaps
+            .into_iter()
+            .map(|gap| LbaRange::new(gap.start, gap.end.min(limit)));
         let aligned = FIRST_BYTE / self.sector_size.bytes();
-        let whole = gaps.into_iter().map(|gap| {
+        let whole = gaps.map(|gap| {
             let start = gap.start.0.next_multiple_of(aligned);
             LbaRange::new(Lba(start), Lba(gap.end.0 / aligned * aligned))
         });
         whole.filter(|gap| !gap.is_empty()).collect()
+    }
+
+    /// Where the part of the disk ends that something new is put into.
+    fn end_of_places(&self) -> Lba {
+        match &self.changeable {
+            Ok(Changeable::Mbr(mbr)) => Lba(mbr.end().0.saturating_sub(END_BYTES / self.sector_size.bytes())),
+            _ => self.usable.end,
+        }
     }
 
     /// How many partitions the table has room for, logical ones apart.
@@ -202,7 +216,8 @@ impl Table {
             Changeable::Mbr(mbr) if entry.ebr.is_none() => {
                 let primary = mbr.partitions().iter().filter(|p| !p.is_logical());
                 let used = primary.filter(|p| p.number != entry.number).map(|p| p.range);
-                (LbaRange::new(first, mbr.end()), used.collect())
+                let end = self.end_of_places().max(entry.range.end);
+                (LbaRange::new(first, end), used.collect())
             }
             Changeable::Mbr(mbr) => {
                 let used = others

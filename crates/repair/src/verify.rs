@@ -1,5 +1,6 @@
 //! Proof that a disk is as a repair has to leave it: run on the staged result before the commit, and on the disk after.
 
+mod boot;
 mod windows;
 
 use crate::error::RepairError;
@@ -114,10 +115,14 @@ pub fn verify_plan(
     let mut numbers = plan.changed_partitions();
     numbers.sort_unstable_by_key(|&number| std::cmp::Reverse(number));
     for number in numbers {
-        if let Some(partition) = after.partition(number) {
+        if let Some(partition) = after
+            .partition(number)
+            .filter(|p| !matches!(p.content, Content::Fat(_)))
+        {
             items.push(volume_item(disk, &after, partition, old_checks.get(&number))?);
         }
     }
+    items.extend(boot::kept(before, &after));
     items.extend(reagent_items(&after, plan));
     items.extend(shadow_copy_items(&after, plan));
     if let Some(recovery) = after.partition(plan.recovery_partition) {
@@ -159,6 +164,7 @@ pub fn verify_disk(
     for windows in &observation.windows {
         items.extend(windows::items(observation, windows));
     }
+    items.extend(boot::of_disk(observation));
     if let Some(recovery) = recovery {
         items.extend(unreadable_item(recovery));
         items.extend(image_items(disk, None, None, (recovery, None)));

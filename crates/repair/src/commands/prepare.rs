@@ -4,7 +4,7 @@ use super::read_only::{check_named, mark_unfinished};
 use super::{Progress, ProgressSink, build};
 use crate::diagnose;
 use crate::error::RepairError;
-use crate::observation::Observation;
+use crate::observation::{Content, Observation};
 use crate::observe::{Depth, observe};
 use crate::places::journal_place;
 use crate::plan::{self, Plan, Request, Step};
@@ -211,7 +211,7 @@ fn check_volumes(
     for partition in observation
         .partitions
         .iter()
-        .filter(|p| changed.contains(&p.number))
+        .filter(|p| changed.contains(&p.number) && !matches!(p.content, Content::Fat(_)))
     {
         let number = partition.number;
         progress(Progress::Checking { partition: number });

@@ -4,7 +4,7 @@ use super::at_rest::{check_volume, managed_disk, start_can_be_told, windows_at_r
 use super::create::create;
 use super::neighbourhood::{Neighbourhood, sectors_of};
 use super::relocate::relocate;
-use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies, stale};
+use super::{Plan, Request, Sectors, Step, Strategy, boot, donor, shadow_copies, stale};
 use crate::observation::{Observation, Partition, Space};
 use crate::refusal::{NoDonor, Refusal};
 use crate::rules::{
@@ -147,6 +147,7 @@ fn grow_front(
             ..before
         },
     });
+    plan.steps.extend(boot::patch(observation, recovery, start)?);
     plan.steps.extend(patch_reagent(observation, recovery, start)?);
     Ok(plan)
 }

@@ -7,7 +7,7 @@
 use super::at_rest::{check_volume, start_can_be_told};
 use super::neighbourhood::{ALIGNMENT_BYTES, sectors_of};
 use super::planner::patch_reagent;
-use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies};
+use super::{Plan, Request, Sectors, Step, Strategy, boot, donor, shadow_copies};
 use crate::observation::{Observation, Partition};
 use crate::refusal::Refusal;
 use std::cmp::Reverse;
@@ -158,6 +158,7 @@ fn moved(
         after,
     });
     let to_offset = after.start * sector;
+    plan.steps.extend(boot::patch(observation, recovery, to_offset)?);
     plan.steps
         .extend(patch_reagent(observation, recovery, to_offset)?);
     if request.reclaim {

@@ -1,0 +1,40 @@
+//! What stands against telling a boot store of a new start, in words.
+
+use super::Refusal;
+use crate::explain::Explained;
+
+impl Refusal {
+    pub(super) fn explain_boot(&self) -> Explained {
+        match self {
+            Self::BootStore {
+                number,
+                path,
+                problem,
+            } => Explained::new(
+                "The boot store cannot be told where the recovery partition will begin",
+                format!(
+                    "Partition {number}, {path}: {problem}. On an MBR disk WinRE would not start any more."
+                ),
+                "Look at the store in Windows (`bcdedit /enum all`). If it is damaged, `bootrec /rebuildbcd` from an \
+                 installation medium makes it anew.",
+            ),
+            Self::BootStoreDirty { number, path } => Explained::new(
+                "Windows has not finished writing its boot store",
+                format!(
+                    "Partition {number}, {path}: part of it is still in its logs, and writing to it now would lose that."
+                ),
+                "Start that Windows, and shut it down fully: shutdown /s /t 0",
+            ),
+            Self::NoBootStore { number } => Explained::new(
+                "The boot store is not on this disk",
+                format!(
+                    "On an MBR disk the store names recovery partition {number} by the byte where it begins. The store of \
+                     the Windows that uses it was not found, so it could not be told of a new start."
+                ),
+                "If the machine starts from another disk, enlarge the partition in Windows; or free space right behind \
+                 it, which needs no new start.",
+            ),
+            _ => super::unreachable_explanation(),
+        }
+    }
+}
