@@ -6,7 +6,7 @@ mod read;
 
 pub use editor::{TableEditError, TableEditor, TableWrite};
 pub use kind::{DiskId, PartitionType};
-pub use read::{TableReading, read_table};
+pub use read::{TableReading, read_table, sector_size};
 
 use winrefit_disk::{Lba, SectorSize};
 use winrefit_formats::gpt::{ChangeableGpt, GptMend};

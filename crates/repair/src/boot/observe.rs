@@ -4,6 +4,8 @@ use super::{
     BIOS_STORE, BootChain, BootContent, BootStore, Files, UEFI_STORE, WinreLink, device_text, name_of,
 };
 use crate::observation::{Content, Observation, Partition};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use winrefit_disk::ReadAt;
 use winrefit_formats::bcd::{DeviceKind, types};
 use winrefit_formats::{Bcd, Guid, Hive, WinreChain, replay};
@@ -14,8 +16,9 @@ pub(crate) const STORE_BYTES_MAX: u64 = 4 << 20;
 pub(crate) const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
 /// The boot stores of a disk.
-pub fn observe(disk: &dyn ReadAt, observation: &Observation) -> Vec<BootStore> {
+pub fn observe<'o>(disk: &'o dyn ReadAt, observation: &'o Observation) -> Vec<BootStore> {
     let mut stores = Vec::new();
+    let opened = RefCell::default();
     for partition in &observation.partitions {
         let paths: &[&'static str] = match partition.content {
             Content::Fat(_) => &[UEFI_STORE, BIOS_STORE],
@@ -31,6 +34,7 @@ pub fn observe(disk: &dyn ReadAt, observation: &Observation) -> Vec<BootStore> {
                     disk,
                     observation,
                     store: partition,
+                    opened: &opened,
                 };
                 stores.push(BootStore {
                     partition: partition.number,
@@ -48,9 +52,11 @@ struct Here<'o> {
     disk: &'o dyn ReadAt,
     observation: &'o Observation,
     store: &'o Partition,
+    /// Volumes by partition: opening one reads more than all that is looked for.
+    opened: &'o RefCell<BTreeMap<u32, Option<Files<'o>>>>,
 }
 
-impl Here<'_> {
+impl<'o> Here<'o> {
     fn content(&self, files: &Files<'_>, path: &str) -> Result<BootContent, String> {
         let missing = || "the file is not there any more".to_owned();
         let file = files.read(path, STORE_BYTES_MAX)?.ok_or_else(missing)?;
@@ -99,7 +105,13 @@ impl Here<'_> {
 
     fn link(&self, chain: &WinreChain) -> WinreLink {
         let partition = self.partition(&chain.image_device);
-        let found = |partition: Option<&Partition>, path: &str| Files::open(self.disk, partition?)?.has(path);
+        let found = |partition: Option<&Partition>, path: &str| {
+            let partition = partition?;
+            let mut opened = self.opened.borrow_mut();
+            let files = opened.entry(partition.number);
+            let files = files.or_insert_with(|| Files::open(self.disk, partition));
+            files.as_ref()?.has(path)
+        };
         WinreLink {
             loader: chain.winre_loader,
             device: device_text(&chain.image_device),
@@ -113,7 +125,7 @@ impl Here<'_> {
     }
 
     /// The partition of this disk that a device is.
-    fn partition(&self, device: &DeviceKind) -> Option<&Partition> {
+    fn partition(&self, device: &DeviceKind) -> Option<&'o Partition> {
         match device {
             DeviceKind::Boot => Some(self.store),
             DeviceKind::Partition(named) => self.observation.partitions.iter().find(|p| {
