@@ -1,6 +1,7 @@
 //! Reasons to do nothing, each with a stable code and a way out.
 
 mod content;
+mod space;
 mod undo;
 
 use crate::explain::{Explained, size};
@@ -96,8 +97,6 @@ pub enum Refusal {
     UndoOverwritten,
     /// Someone else has changed what the repair changed.
     ChangedSince { offset: u64, place: String },
-    /// The same, found after the second half of the repair was put back.
-    HalfUndone { offset: u64, place: String },
 }
 
 /// Why there is no donor.
@@ -106,6 +105,10 @@ pub enum Refusal {
 pub enum NoDonor {
     /// The recovery partition is the first one.
     FirstOnDisk,
+    /// It is the first logical one.
+    FirstLogical,
+    /// What lies before it is the extended partition.
+    Extended { number: u32 },
     /// The neighbour is not an NTFS volume.
     Foreign { number: u32, what: String },
 }
@@ -147,7 +150,6 @@ impl Refusal {
             Self::NothingToUndo => "nothing-to-undo",
             Self::UndoOverwritten => "undo-overwritten",
             Self::ChangedSince { .. } => "changed-since",
-            Self::HalfUndone { .. } => "half-undone",
         }
     }
 
@@ -178,10 +180,7 @@ impl Refusal {
             | Self::ReAgentUnreadable { .. }
             | Self::ShadowCopies { .. }
             | Self::BadClusters { .. } => self.explain_volume(),
-            Self::NothingToUndo
-            | Self::UndoOverwritten
-            | Self::ChangedSince { .. }
-            | Self::HalfUndone { .. } => self.explain_undo(),
+            Self::NothingToUndo | Self::UndoOverwritten | Self::ChangedSince { .. } => self.explain_undo(),
             Self::TargetInUse { problem, next } => {
                 Explained::new("The disk is in use", format!("{problem}."), next.clone())
             }
@@ -297,26 +296,7 @@ impl Refusal {
 
     fn explain_space(&self) -> Explained {
         match self {
-            Self::NoDonor {
-                number,
-                reason: NoDonor::FirstOnDisk,
-            } => Explained::new(
-                format!("Nothing lies before recovery partition {number} that could give space"),
-                "It is the first partition of the disk, and there is no unallocated space next to it.",
-                "Moving a recovery partition to another place is not supported yet.",
-            ),
-            Self::NoDonor {
-                number,
-                reason:
-                    NoDonor::Foreign {
-                        number: neighbour,
-                        what,
-                    },
-            } => Explained::new(
-                format!("Partition {neighbour}, right before recovery partition {number}, cannot give space"),
-                format!("It is {what}, not an NTFS volume that can be shrunk."),
-                "Moving a recovery partition to another place is not supported yet.",
-            ),
+            Self::NoDonor { number, reason } => space::no_donor(*number, reason),
             Self::DonorTooFull {
                 number,
                 needed_bytes,

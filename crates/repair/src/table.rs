@@ -169,9 +169,30 @@ impl Table {
         let aligned = FIRST_BYTE / self.sector_size.bytes();
         let whole = gaps.into_iter().map(|gap| {
             let start = gap.start.0.next_multiple_of(aligned);
-            LbaRange::new(Lba(start), Lba(gap.end.0 / aligned * aligned))
+            let end = gap.end.min(self.end_for_new());
+            LbaRange::new(Lba(start), Lba(end.0 / aligned * aligned))
         });
         whole.filter(|gap| !gap.is_empty()).collect()
+    }
+
+    /// Where a partition that gets a new place ends at the latest. On an MBR disk the last MiB stays unallocated, as
+    /// Windows leaves it and as the end of a GPT does: a journal finds room there.
+    pub fn end_for_new(&self) -> Lba {
+        match self.id {
+            DiskId::Gpt(_) => self.usable.end,
+            DiskId::Mbr(_) => {
+                let kept = FIRST_BYTE / self.sector_size.bytes();
+                Lba(self.usable.end.0.saturating_sub(kept))
+            }
+        }
+    }
+
+    /// Number and place of the extended partition.
+    pub fn extended(&self) -> Option<(u32, LbaRange)> {
+        match &self.changeable {
+            Ok(Changeable::Mbr(mbr)) => mbr.extended().map(|p| (p.number, p.range)),
+            _ => None,
+        }
     }
 
     /// The range that an entry may lie in, and what it may not cover there.
