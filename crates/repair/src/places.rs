@@ -126,7 +126,8 @@ pub(crate) fn journal_place<D: Device>(
     });
     for number in [plan.recovery_partition].into_iter().chain(others) {
         let kept = avoid.map(|avoid| avoid.body);
-        let Some(mut body) = free_run(device, staged, (observation, plan), number, (transaction, kept)) else {
+        let Some(mut body) = free_run(device, staged, (observation, plan), number, (transaction, kept))
+        else {
             continue;
         };
         let length = needed_bytes.saturating_sub(sector.bytes());

@@ -317,10 +317,10 @@ impl Refusal {
                 "Free space on it, or ask for less with --size and --free.",
             ),
             Self::UnreadableData { number, path, offset } => Explained::new(
-                format!("Data at the end of partition {number} cannot be read"),
+                format!("Data of partition {number} that have to move cannot be read"),
                 format!(
-                    "The disk fails to read byte {offset}, which belongs to {}. It has to move for the repair. Nothing \
-                     that is in use was changed.",
+                    "The disk fails to read byte {offset}, which belongs to {}. Nothing that is in use was changed by \
+                     the attempt.",
                     path.as_deref().unwrap_or("a file that cannot be named")
                 ),
                 "Save the data of this disk now and replace it; the repair can be made on the copy.",

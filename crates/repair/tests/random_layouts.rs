@@ -34,17 +34,28 @@ fn count(counts: &Counts, what: &str) {
 
 /// Borders as a plan leaves them, commit by commit, never overlap and change only where they may.
 fn check_plan(disk: &Disk, plan: &Plan, request: &Request) {
-    let kinds: BTreeMap<u32, Kind> = disk.numbers().into_iter().zip(disk.parts.iter().map(|p| p.kind)).collect();
+    let kinds: BTreeMap<u32, Kind> = disk
+        .numbers()
+        .into_iter()
+        .zip(disk.parts.iter().map(|p| p.kind))
+        .collect();
     let own = |part: &common::disks::Part| Sectors {
         start: part.start,
         end: part.end,
     };
-    let mut places: BTreeMap<u32, Sectors> =
-        disk.numbers().into_iter().zip(disk.parts.iter().map(own)).collect();
+    let mut places: BTreeMap<u32, Sectors> = disk
+        .numbers()
+        .into_iter()
+        .zip(disk.parts.iter().map(own))
+        .collect();
     for commit in plan.commits() {
         for step in &commit.steps {
             match *step {
-                Step::SetPartition { partition, before, after } => {
+                Step::SetPartition {
+                    partition,
+                    before,
+                    after,
+                } => {
                     let kind = kinds[&partition];
                     assert_eq!(places[&partition], before, "{step:?}");
                     match kind {
@@ -55,7 +66,10 @@ fn check_plan(disk: &Disk, plan: &Plan, request: &Request) {
                     places.insert(partition, after);
                 }
                 Step::RemovePartition { partition, .. } => {
-                    assert_eq!((kinds[&partition], Some(partition)), (Kind::Stale, request.remove_stale));
+                    assert_eq!(
+                        (kinds[&partition], Some(partition)),
+                        (Kind::Stale, request.remove_stale)
+                    );
                     places.remove(&partition);
                 }
                 _ => {}
@@ -63,9 +77,15 @@ fn check_plan(disk: &Disk, plan: &Plan, request: &Request) {
         }
         let mut sorted: Vec<Sectors> = places.values().copied().collect();
         sorted.sort_by_key(|place| place.start);
-        assert!(sorted.windows(2).all(|two| two[0].end <= two[1].start), "{sorted:?}");
+        assert!(
+            sorted.windows(2).all(|two| two[0].end <= two[1].start),
+            "{sorted:?}"
+        );
         let reserved = if disk.style == Style::Gpt { 5 } else { 0 };
-        assert!(sorted.last().unwrap().end + reserved <= disk.sectors, "{sorted:?}");
+        assert!(
+            sorted.last().unwrap().end + reserved <= disk.sectors,
+            "{sorted:?}"
+        );
     }
 }
 
@@ -81,12 +101,21 @@ fn volumes(disk: &Disk) -> impl Iterator<Item = (u32, Kind)> + '_ {
         Kind::System => disk.style == Style::Mbr,
         _ => true,
     };
-    let all = disk.numbers().into_iter().zip(disk.parts.iter().map(|part| part.kind));
+    let all = disk
+        .numbers()
+        .into_iter()
+        .zip(disk.parts.iter().map(|part| part.kind));
     all.filter(move |(_, kind)| is_volume(kind))
 }
 
-fn files_of(disk: &Disk, device: &MemoryDevice, without: Option<u32>) -> BTreeMap<u32, BTreeMap<String, Vec<u8>>> {
-    let numbers = volumes(disk).map(|(number, _)| number).filter(|number| Some(*number) != without);
+fn files_of(
+    disk: &Disk,
+    device: &MemoryDevice,
+    without: Option<u32>,
+) -> BTreeMap<u32, BTreeMap<String, Vec<u8>>> {
+    let numbers = volumes(disk)
+        .map(|(number, _)| number)
+        .filter(|number| Some(*number) != without);
     numbers.map(|number| (number, files(device, number))).collect()
 }
 
@@ -108,24 +137,51 @@ fn check_repaired(case: &Case, before: &Before, new: &MemoryDevice) {
     let [old_table, new_table] = [&before.device, new].map(|disk| table(disk).table);
     for entry in new_table.entries() {
         let old = old_table.entry(entry.number).unwrap();
-        let same = (old.kind, old.unique_guid, old.attributes, &old.name, old.is_active)
-            == (entry.kind, entry.unique_guid, entry.attributes, &entry.name, entry.is_active);
+        let same = (
+            old.kind,
+            old.unique_guid,
+            old.attributes,
+            &old.name,
+            old.is_active,
+        ) == (
+            entry.kind,
+            entry.unique_guid,
+            entry.attributes,
+            &entry.name,
+            entry.is_active,
+        );
         assert!(same, "{entry:?}");
     }
-    assert_eq!(old_table.entries().len(), new_table.entries().len() + usize::from(gone.is_some()));
+    assert_eq!(
+        old_table.entries().len(),
+        new_table.entries().len() + usize::from(gone.is_some())
+    );
     for (part, number) in disk.parts.iter().zip(disk.numbers()) {
         if matches!(part.kind, Kind::System | Kind::Reserved | Kind::Foreign)
             || (part.kind == Kind::Stale && Some(number) != gone)
         {
             let range = old_table.bytes(old_table.entry(number).unwrap().range);
-            assert_eq!(new_table.entry(number).unwrap().range, old_table.entry(number).unwrap().range);
+            assert_eq!(
+                new_table.entry(number).unwrap().range,
+                old_table.entry(number).unwrap().range
+            );
             assert_eq!(difference(&before.device, new, range), None, "partition {number}");
         }
     }
     let verified = verify(&target(new.clone()), None, &mut |_| ()).unwrap();
-    assert!(verified.checks.iter().all(|check| check.consistent && check.problems.is_empty()));
+    assert!(
+        verified
+            .checks
+            .iter()
+            .all(|check| check.consistent && check.problems.is_empty())
+    );
     for item in &verified.verification {
-        assert!(item.ok || item.what.contains("Free space"), "{}: {}", item.what, item.detail);
+        assert!(
+            item.ok || item.what.contains("Free space"),
+            "{}: {}",
+            item.what,
+            item.detail
+        );
     }
 }
 
@@ -163,9 +219,18 @@ fn run(case: &Case, counts: &Counts) -> Result<(), TestCaseError> {
         Verdict::Repaired => {
             let plan = planned.unwrap();
             let commits = plan.commits().count();
-            let ebr = case.disk.parts.iter().find(|p| p.kind == Kind::Recovery).unwrap().ebr;
+            let ebr = case
+                .disk
+                .parts
+                .iter()
+                .find(|p| p.kind == Kind::Recovery)
+                .unwrap()
+                .ebr;
             let place = if ebr.is_some() { "logical " } else { "" };
-            count(counts, &format!("{style} {place}{} in {commits}", plan.strategy.name()));
+            count(
+                counts,
+                &format!("{style} {place}{} in {commits}", plan.strategy.name()),
+            );
             check_repaired(case, &before, &subject.device);
             let request = Request {
                 remove_stale: None,

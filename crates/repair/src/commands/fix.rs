@@ -59,10 +59,18 @@ pub fn fix<D: Device>(
     let Some(second) = second.filter(|_| done.verdict == Verdict::Repaired) else {
         return Ok(done);
     };
-    match prepare_second(target, *second, first_place, done, progress)? {
-        Preparation::Ready(prepared) => commit(target, *prepared, (id, Part::Second), progress),
-        Preparation::Ended(report) => Ok(*report),
+    let mut report = match prepare_second(target, *second, first_place, done, progress)? {
+        Preparation::Ready(prepared) => commit(target, *prepared, (id, Part::Second), progress)?,
+        Preparation::Ended(report) => *report,
+    };
+    if let Some(refusal) = &mut report.refusal {
+        let next = &refusal.explained.next;
+        refusal.explained.next = format!(
+            "The first of the repair's two parts is done: there is unallocated space for the recovery partition, which is \
+             as it was. `winrefit fix` tries the second one again, `winrefit undo` takes the first one back. {next}"
+        );
     }
+    Ok(report)
 }
 
 /// The name of the repair, and which part of it the first commit is: the second, where the first is on the disk.
@@ -74,6 +82,14 @@ fn name(prepared: &Prepared) -> (uuid::Uuid, Part) {
         None if plan.then.is_some() => (uuid::Uuid::new_v4(), Part::First),
         None => (uuid::Uuid::new_v4(), Part::Whole),
     }
+}
+
+/// When a journal is made: after the one that is there, whatever the clock says, because of two the newer one is
+/// undone first.
+fn created(observation: &Observation, now: u64) -> u64 {
+    let journal = observation.journal.as_ref().ok().and_then(Option::as_ref);
+    let earliest = journal.map_or(0, |found| found.header.created_unix_seconds.saturating_add(1));
+    now.max(earliest)
 }
 
 /// Copies what has to move, commits, and proves the disk.
@@ -103,8 +119,7 @@ fn commit<D: Device>(
     let meta = Meta {
         transaction_id: part.id(id),
         disk_guid: observation.table.id.to_bytes(),
-        // Of two journals the newer one is undone first.
-        created_unix_seconds: target.now_unix_seconds + u64::from(part == Part::Second),
+        created_unix_seconds: created(&observation, target.now_unix_seconds),
         memo,
     };
     journal::commit(&mut target.device, place, &transaction, &meta, &mut |p| {

@@ -46,7 +46,10 @@ pub(super) fn digest(
     hash(disk, all.iter().map(|m| (m.from, m.length)))
 }
 
-fn hash(disk: &dyn ReadAt, ranges: impl Iterator<Item = (u64, u64)>) -> Result<[u8; DIGEST_BYTES], DiskError> {
+fn hash(
+    disk: &dyn ReadAt,
+    ranges: impl Iterator<Item = (u64, u64)>,
+) -> Result<[u8; DIGEST_BYTES], DiskError> {
     let mut hasher = Sha256::new();
     for (offset, length) in ranges {
         let mut at = 0;
@@ -86,7 +89,9 @@ pub(super) fn before<'d>(
     found: &Found,
 ) -> Result<Overlay<&'d dyn ReadAt>, RepairError> {
     let mut transaction = journal::load(disk, &found.header)?;
-    transaction.extents.sort_by_key(|extent| std::cmp::Reverse(extent.phase));
+    transaction
+        .extents
+        .sort_by_key(|extent| std::cmp::Reverse(extent.phase));
     let mut old = Overlay::new(disk, found.header.sector_size);
     for extent in &transaction.extents {
         old.write_at(extent.offset, &extent.before)?;
@@ -97,7 +102,11 @@ pub(super) fn before<'d>(
 impl Originals {
     /// The originals of `first` that are not what they were, and lie in unallocated space of `disk`, where nobody else
     /// can miss what is there now. None, if their copies are not what they were either.
-    pub(super) fn of(disk: &dyn ReadAt, observation: &Observation, first: &Found) -> Result<Self, RepairError> {
+    pub(super) fn of(
+        disk: &dyn ReadAt,
+        observation: &Observation,
+        first: &Found,
+    ) -> Result<Self, RepairError> {
         let transaction = journal::load(disk, &first.header)?;
         let old = before(disk, first)?;
         let mut all = transaction.moves.clone();
@@ -187,7 +196,8 @@ fn backup_boots(old: &dyn ReadAt, now: &Observation) -> Result<Vec<Move>, Repair
     let mut all = Vec::new();
     for entry in table.entries() {
         let was = entry.range.bytes(sector_size);
-        let is_shorter = |p: &crate::observation::Partition| p.range.start == was.start && p.range.end < was.end;
+        let is_shorter =
+            |p: &crate::observation::Partition| p.range.start == was.start && p.range.end < was.end;
         if now.partition(entry.number).is_some_and(is_shorter) {
             all.extend(backup_boot(old, was)?);
         }

@@ -1,7 +1,7 @@
 //! Everything before the commit: observe, plan, check, stage, prove, find a place for the journal.
 
-use super::read_only::{check_named, mark_unfinished};
 use super::parts::first_done;
+use super::read_only::{check_named, mark_unfinished};
 use super::{Progress, ProgressSink, build};
 use crate::diagnose;
 use crate::error::RepairError;

@@ -13,7 +13,9 @@ pub(super) fn no_donor(number: u32, reason: &NoDonor) -> Explained {
     match reason {
         NoDonor::FirstOnDisk => Explained::new(
             format!("Nothing lies before recovery partition {number} that could give space"),
-            format!("It is the first partition of the disk, without enough unallocated space next to it. {NO_OTHER_PLACE}"),
+            format!(
+                "It is the first partition of the disk, without enough unallocated space next to it. {NO_OTHER_PLACE}"
+            ),
             MAKE_SPACE,
         ),
         NoDonor::FirstLogical => Explained::new(
@@ -23,7 +25,9 @@ pub(super) fn no_donor(number: u32, reason: &NoDonor) -> Explained {
             "Leave unallocated space right behind it in the extended partition, or ask for less with --size and --free.",
         ),
         NoDonor::Extended { number: extended } => Explained::new(
-            format!("Extended partition {extended}, right before recovery partition {number}, cannot give space"),
+            format!(
+                "Extended partition {extended}, right before recovery partition {number}, cannot give space"
+            ),
             format!("It holds logical partitions, and its borders are not moved. {NO_OTHER_PLACE}"),
             MAKE_SPACE,
         ),

@@ -61,7 +61,9 @@ fn table_ranges(disk: &dyn ReadAt, table: &Option<Changeable>, size: SectorSize)
 
 /// The first byte of what is in use on `old` that `new` has otherwise.
 pub fn first_lost(old: &dyn ReadAt, new: &dyn ReadAt) -> Option<u64> {
-    in_use(old).into_iter().find_map(|range| difference(old, new, range))
+    in_use(old)
+        .into_iter()
+        .find_map(|range| difference(old, new, range))
 }
 
 /// The first byte of a range in which two disks differ.
@@ -69,7 +71,10 @@ pub fn difference(old: &dyn ReadAt, new: &dyn ReadAt, range: ByteRange) -> Optio
     let mut at = range.start;
     while at < range.end {
         let length = (1 << 20).min(range.end - at) as usize;
-        let (a, b) = (old.read_vec(at, length).unwrap(), new.read_vec(at, length).unwrap());
+        let (a, b) = (
+            old.read_vec(at, length).unwrap(),
+            new.read_vec(at, length).unwrap(),
+        );
         if a != b {
             let position = a.iter().zip(&b).position(|(a, b)| a != b);
             return Some(at + position.unwrap() as u64);

@@ -120,9 +120,14 @@ impl Disk {
         }
         let (mut primary, mut logical) = (0, 4);
         let numbers = self.parts.iter().map(|part| {
-            let own = if part.ebr.is_some() { &mut logical } else { &mut primary };
+            let own = if part.ebr.is_some() {
+                &mut logical
+            } else {
+                &mut primary
+            };
             *own += 1;
-            let is_behind = part.ebr.is_none() && *own as usize > self.extended_after && self.extended.is_some();
+            let is_behind =
+                part.ebr.is_none() && *own as usize > self.extended_after && self.extended.is_some();
             *own + u32::from(is_behind)
         });
         numbers.collect()
@@ -153,7 +158,9 @@ impl Disk {
             let range = ByteRange::new(part.start * size.bytes(), part.end * size.bytes());
             match self.volume(at, part) {
                 Some(volume) => {
-                    volume?.write_to(&mut Window::new(&mut disk, range).unwrap()).ok()?;
+                    volume?
+                        .write_to(&mut Window::new(&mut disk, range).unwrap())
+                        .ok()?;
                     if part.tail {
                         to_tail(&mut disk, range);
                     }
@@ -180,17 +187,14 @@ impl Disk {
                 Kind::Windows | Kind::Data => (types::PARTITION_BASIC_DATA_GUID, 0),
                 Kind::Recovery | Kind::Stale => (
                     types::PARTITION_MSFT_RECOVERY_GUID,
-                    types::GPT_ATTRIBUTE_PLATFORM_REQUIRED
-                        | types::GPT_BASIC_DATA_ATTRIBUTE_NO_DRIVE_LETTER,
+                    types::GPT_ATTRIBUTE_PLATFORM_REQUIRED | types::GPT_BASIC_DATA_ATTRIBUTE_NO_DRIVE_LETTER,
                 ),
                 Kind::Foreign => (types::LINUX_FILESYSTEM_GUID, 4),
             };
             gpt.add(Partition {
                 number,
                 type_guid,
-                unique_guid: Guid::from_u128(
-                    0xfeed_0000_0000_4000_8000_0000_0000_0000 + u128::from(number),
-                ),
+                unique_guid: Guid::from_u128(0xfeed_0000_0000_4000_8000_0000_0000_0000 + u128::from(number)),
                 range: LbaRange::new(Lba(part.start), Lba(part.end)),
                 attributes,
                 name: PartitionName::new(&format!("part {number}")).unwrap(),
@@ -273,13 +277,22 @@ impl Disk {
         }
         if matches!(part.kind, Kind::Recovery | Kind::Stale) {
             add(r"Recovery\WindowsRE\Winre.wim", wim())?;
-            add(r"Recovery\WindowsRE\boot.sdi", FileData::Bytes(vec![0x5D; 30_000]))?;
+            add(
+                r"Recovery\WindowsRE\boot.sdi",
+                FileData::Bytes(vec![0x5D; 30_000]),
+            )?;
         }
         if part.kind == Kind::Recovery {
-            add(r"Recovery\WindowsRE\ReAgent.xml", FileData::Bytes(self.reagent_xml()))?;
+            add(
+                r"Recovery\WindowsRE\ReAgent.xml",
+                FileData::Bytes(self.reagent_xml()),
+            )?;
         }
         for i in 0..12u8 {
-            add(&format!(r"Users\f{i}.txt"), FileData::Bytes(vec![i; 600 + usize::from(i) * 90]))?;
+            add(
+                &format!(r"Users\f{i}.txt"),
+                FileData::Bytes(vec![i; 600 + usize::from(i) * 90]),
+            )?;
         }
         let noise = noise((part.fill << 10) as usize, self.seed + at as u64);
         add(NOISE, FileData::Bytes(noise))?;
@@ -287,7 +300,11 @@ impl Disk {
     }
 
     pub fn reagent_xml(&self) -> Vec<u8> {
-        let recovery = self.parts.iter().find(|part| part.kind == Kind::Recovery).unwrap();
+        let recovery = self
+            .parts
+            .iter()
+            .find(|part| part.kind == Kind::Recovery)
+            .unwrap();
         let (id, guid) = match self.style {
             Style::Gpt => (0, disk_guid()),
             Style::Mbr => (SIGNATURE, Guid::from_u128(0)),
@@ -335,7 +352,11 @@ fn wim() -> FileData {
     let tail_offset = wim.tail_offset();
     FileData::Zeroed {
         size: wim.size_bytes,
-        pieces: vec![(0, wim.head), (1 << 20, vec![0xA5; 700 << 10]), (tail_offset, wim.tail)],
+        pieces: vec![
+            (0, wim.head),
+            (1 << 20, vec![0xA5; 700 << 10]),
+            (tail_offset, wim.tail),
+        ],
     }
 }
 

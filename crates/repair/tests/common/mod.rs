@@ -269,7 +269,12 @@ pub fn target<D>(device: D) -> Target<D> {
 pub fn partition_range(disk: &dyn ReadAt, number: u32) -> ByteRange {
     let reading = compare::table(disk);
     assert!(reading.table.sound.is_ok(), "{:?}", reading.table.sound);
-    reading.table.entry(number).unwrap().range.bytes(reading.sector_size)
+    reading
+        .table
+        .entry(number)
+        .unwrap()
+        .range
+        .bytes(reading.sector_size)
 }
 
 /// Every user file of a volume with its content.

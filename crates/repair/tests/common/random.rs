@@ -42,20 +42,33 @@ fn item(kind: Kind, presence: f64, mib: std::ops::Range<u64>) -> impl Strategy<V
     // Most partitions end on whole MiB.
     let size = (mib, prop::bool::weighted(0.15), 0u64..252);
     let size = size.prop_map(|(mib, is_odd, odd)| mib * 1024 + if is_odd { odd * 4 } else { 0 });
-    let made = (0u64..90, prop::bool::weighted(0.3), 9u32..17, prop::bool::weighted(0.7));
-    (any::<u16>(), any::<u16>(), prop::bool::weighted(presence), size, gap(), made).prop_map(
-        move |(key, number_key, is_there, kib, gap, (fill_percent, tail, cluster_log, is_usual))| Item {
-            kind,
-            key,
-            number_key,
-            is_there,
-            kib,
-            gap,
-            fill_percent,
-            tail,
-            cluster_log: if is_usual { 12 } else { cluster_log },
-        },
+    let made = (
+        0u64..90,
+        prop::bool::weighted(0.3),
+        9u32..17,
+        prop::bool::weighted(0.7),
+    );
+    (
+        any::<u16>(),
+        any::<u16>(),
+        prop::bool::weighted(presence),
+        size,
+        gap(),
+        made,
     )
+        .prop_map(
+            move |(key, number_key, is_there, kib, gap, (fill_percent, tail, cluster_log, is_usual))| Item {
+                kind,
+                key,
+                number_key,
+                is_there,
+                kib,
+                gap,
+                fill_percent,
+                tail,
+                cluster_log: if is_usual { 12 } else { cluster_log },
+            },
+        )
 }
 
 fn items() -> impl Strategy<Value = Vec<Item>> {
@@ -90,7 +103,13 @@ pub fn case() -> impl Strategy<Value = Case> {
         prop_oneof![1 => Just(64u64), 4 => Just(2048), 3 => (2u64..30).prop_map(|mib| mib * 2048)],
         gap(),
     );
-    let asked = (0u64..18, 0u64..6, any::<bool>(), any::<bool>(), prop::bool::weighted(0.2));
+    let asked = (
+        0u64..18,
+        0u64..6,
+        any::<bool>(),
+        any::<bool>(),
+        prop::bool::weighted(0.2),
+    );
     (items(), table, around, asked, any::<u64>()).prop_map(make)
 }
 
@@ -110,7 +129,13 @@ fn make((items, table, around, asked, seed): (Vec<Item>, TableOf, (u64, u64, u64
     for (index, item) in items.iter().enumerate() {
         at += item.gap;
         let is_logical = logical.contains(&index);
-        let ebr = is_logical.then(|| if at.is_multiple_of(8) { distance.next_multiple_of(8) } else { distance });
+        let ebr = is_logical.then(|| {
+            if at.is_multiple_of(8) {
+                distance.next_multiple_of(8)
+            } else {
+                distance
+            }
+        });
         first_ebr = first_ebr.or(ebr.map(|_| at));
         // The first EBR is where the extended partition begins, whatever gap there is.
         let start = at + ebr.unwrap_or(0);
@@ -181,7 +206,11 @@ fn logical_range(count: usize, wanted: bool, (first, length): (usize, usize)) ->
 }
 
 fn request(disk: &Disk, (more, free, _, reclaim, remove): Asked) -> Request {
-    let recovery = disk.parts.iter().find(|part| part.kind == Kind::Recovery).unwrap();
+    let recovery = disk
+        .parts
+        .iter()
+        .find(|part| part.kind == Kind::Recovery)
+        .unwrap();
     let bytes = (recovery.end - recovery.start) * disk.sector_size.bytes();
     let stale = disk.number_of(Kind::Stale).or(disk.number_of(Kind::Data));
     Request {
