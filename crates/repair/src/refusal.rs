@@ -2,6 +2,7 @@
 
 mod boot;
 mod content;
+mod space;
 mod undo;
 
 use crate::explain::{Explained, size};
@@ -117,8 +118,6 @@ pub enum Refusal {
     UndoOverwritten,
     /// Someone else has changed what the repair changed.
     ChangedSince { offset: u64, place: String },
-    /// The same, found after the second half of the repair was put back.
-    HalfUndone { offset: u64, place: String },
 }
 
 /// Why there is no donor.
@@ -127,6 +126,10 @@ pub enum Refusal {
 pub enum NoDonor {
     /// The recovery partition is the first one.
     FirstOnDisk,
+    /// It is the first logical one.
+    FirstLogical,
+    /// What lies before it is the extended partition.
+    Extended { number: u32 },
     /// The neighbour is not an NTFS volume.
     Foreign { number: u32, what: String },
 }
@@ -177,7 +180,6 @@ impl Refusal {
             Self::NothingToUndo => "nothing-to-undo",
             Self::UndoOverwritten => "undo-overwritten",
             Self::ChangedSince { .. } => "changed-since",
-            Self::HalfUndone { .. } => "half-undone",
         }
     }
 
@@ -209,10 +211,7 @@ impl Refusal {
             | Self::ReAgentUnreadable { .. }
             | Self::ShadowCopies { .. }
             | Self::BadClusters { .. } => self.explain_volume(),
-            Self::NothingToUndo
-            | Self::UndoOverwritten
-            | Self::ChangedSince { .. }
-            | Self::HalfUndone { .. } => self.explain_undo(),
+            Self::NothingToUndo | Self::UndoOverwritten | Self::ChangedSince { .. } => self.explain_undo(),
             Self::NoBootStore { .. } | Self::BootStore { .. } | Self::BootStoreDirty { .. } => {
                 self.explain_boot()
             }
@@ -316,26 +315,7 @@ impl Refusal {
 
     fn explain_space(&self) -> Explained {
         match self {
-            Self::NoDonor {
-                number,
-                reason: NoDonor::FirstOnDisk,
-            } => Explained::new(
-                format!("Nothing lies before recovery partition {number} that could give space"),
-                "It is the first partition of the disk, and there is no unallocated space next to it.",
-                "Moving a recovery partition to another place is not supported yet.",
-            ),
-            Self::NoDonor {
-                number,
-                reason:
-                    NoDonor::Foreign {
-                        number: neighbour,
-                        what,
-                    },
-            } => Explained::new(
-                format!("Partition {neighbour}, right before recovery partition {number}, cannot give space"),
-                format!("It is {what}, not an NTFS volume that can be shrunk."),
-                "Moving a recovery partition to another place is not supported yet.",
-            ),
+            Self::NoDonor { number, reason } => space::no_donor(*number, reason),
             Self::DonorTooFull {
                 number,
                 needed_bytes,
@@ -356,10 +336,10 @@ impl Refusal {
                 "Free space on it, or ask for less with --size and --free.",
             ),
             Self::UnreadableData { number, path, offset } => Explained::new(
-                format!("Data at the end of partition {number} cannot be read"),
+                format!("Data of partition {number} that have to move cannot be read"),
                 format!(
-                    "The disk fails to read byte {offset}, which belongs to {}. It has to move for the repair. Nothing \
-                     that is in use was changed.",
+                    "The disk fails to read byte {offset}, which belongs to {}. Nothing that is in use was changed by \
+                     the attempt.",
                     path.as_deref().unwrap_or("a file that cannot be named")
                 ),
                 "Save the data of this disk now and replace it; the repair can be made on the copy.",

@@ -14,8 +14,6 @@ use winrefit_formats::{GptCopy, GptDisagreement, LbaRange, Mbr, MbrError, MbrSlo
 
 /// Nothing is placed before this byte: boot loaders live there, and no table mentions them.
 const FIRST_BYTE: u64 = 1 << 20;
-/// Windows leaves so much of a disk unused at its end, where the backup of a GPT or the database of a dynamic disk goes.
-const END_BYTES: u64 = 1 << 20;
 
 /// The table of a disk.
 #[derive(Debug)]
@@ -167,23 +165,24 @@ impl Table {
             Ok(Changeable::Mbr(mbr)) => mbr.gaps(),
             Err(_) => Vec::new(),
         };
-        let limit = self.end_of_places();
-        let gaps = gaps
-            .into_iter()
-            .map(|gap| LbaRange::new(gap.start, gap.end.min(limit)));
         let aligned = FIRST_BYTE / self.sector_size.bytes();
-        let whole = gaps.map(|gap| {
+        let whole = gaps.into_iter().map(|gap| {
             let start = gap.start.0.next_multiple_of(aligned);
-            LbaRange::new(Lba(start), Lba(gap.end.0 / aligned * aligned))
+            let end = gap.end.min(self.end_for_new());
+            LbaRange::new(Lba(start), Lba(end.0 / aligned * aligned))
         });
         whole.filter(|gap| !gap.is_empty()).collect()
     }
 
-    /// Where the part of the disk ends that something new is put into.
-    fn end_of_places(&self) -> Lba {
-        match &self.changeable {
-            Ok(Changeable::Mbr(mbr)) => Lba(mbr.end().0.saturating_sub(END_BYTES / self.sector_size.bytes())),
-            _ => self.usable.end,
+    /// Where a partition that gets a new place ends at the latest. On an MBR disk the last MiB stays unallocated, as
+    /// Windows leaves it and as the end of a GPT does: a journal finds room there.
+    pub fn end_for_new(&self) -> Lba {
+        match self.id {
+            DiskId::Gpt(_) => self.usable.end,
+            DiskId::Mbr(_) => {
+                let kept = FIRST_BYTE / self.sector_size.bytes();
+                Lba(self.usable.end.0.saturating_sub(kept))
+            }
         }
     }
 
@@ -203,6 +202,14 @@ impl Table {
         }
     }
 
+    /// Number and place of the extended partition.
+    pub fn extended(&self) -> Option<(u32, LbaRange)> {
+        match &self.changeable {
+            Ok(Changeable::Mbr(mbr)) => mbr.extended().map(|p| (p.number, p.range)),
+            _ => None,
+        }
+    }
+
     /// The range that an entry may lie in, and what it may not cover there.
     fn obstacles(&self, entry: &Entry) -> Option<(LbaRange, Vec<LbaRange>)> {
         let first = Lba(FIRST_BYTE / self.sector_size.bytes());
@@ -216,7 +223,7 @@ impl Table {
             Changeable::Mbr(mbr) if entry.ebr.is_none() => {
                 let primary = mbr.partitions().iter().filter(|p| !p.is_logical());
                 let used = primary.filter(|p| p.number != entry.number).map(|p| p.range);
-                let end = self.end_of_places().max(entry.range.end);
+                let end = self.end_for_new().max(entry.range.end);
                 (LbaRange::new(first, end), used.collect())
             }
             Changeable::Mbr(mbr) => {
