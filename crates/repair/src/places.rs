@@ -1,5 +1,5 @@
-//! Where the journal may lie: docs/adr/0002-journal.md. Both gaps follow from fields of the partition table that no
-//! repair changes, so every later command finds a header again, whichever copy of the table it can read.
+//! Where the journal may lie: docs/adr/0002-journal.md. The gaps follow from fields of the partition table that no repair
+//! changes, so every later command finds a header again, whichever copy of the table it can read.
 
 use crate::observation::Observation;
 use crate::plan::{Plan, Step};
@@ -14,21 +14,21 @@ use winrefit_ntfs::{Lcn, Volume};
 /// The gap at the end begins this far before the end of the usable range. A disk whose last partition ends on a
 /// 1 MiB boundary leaves more than this free there.
 const END_GAP_BYTES: u64 = 960 << 10;
+/// The second journal of a repair in two commits may begin so far before the end, behind a short first one: where a boot
+/// loader takes the gap at the start, there is no other place.
+const LAST_GAP_BYTES: u64 = 448 << 10;
 /// Longest gap at the start. Windows leaves 1 MiB before its first partition.
 const START_GAP_BYTES_MAX: u64 = 64 << 20;
 
 /// The gaps that a journal's header may begin, whatever partitions there are now.
-fn gaps(usable: LbaRange, sector_size: SectorSize) -> [ByteRange; 2] {
+fn gaps(usable: LbaRange, sector_size: SectorSize) -> [ByteRange; 3] {
     let range = usable.bytes(sector_size);
     let start = ByteRange::new(
         range.start,
         range.start.saturating_add(START_GAP_BYTES_MAX).min(range.end),
     );
-    let end = ByteRange::new(
-        range.end.saturating_sub(END_GAP_BYTES).max(range.start),
-        range.end,
-    );
-    [start, end]
+    let end = |bytes| ByteRange::new(range.end.saturating_sub(bytes).max(range.start), range.end);
+    [start, end(END_GAP_BYTES), end(LAST_GAP_BYTES)]
 }
 
 /// The journal of a disk.
@@ -70,7 +70,8 @@ fn headers(table: &Table, sector_size: SectorSize) -> (Vec<u64>, ByteRange) {
     (headers, within.bytes(sector_size))
 }
 
-/// The gaps cut down to what none of `used` covers. A gap whose first sector is used is gone.
+/// The gaps cut down to what none of `used` covers. A gap whose first sector is used is gone, and so is one that overlaps
+/// an earlier one.
 fn free_gaps(usable: LbaRange, sector_size: SectorSize, used: &[ByteRange]) -> Vec<ByteRange> {
     let mut free: Vec<ByteRange> = Vec::new();
     for gap in gaps(usable, sector_size) {
@@ -103,8 +104,9 @@ pub(crate) fn journal_place<D: Device>(
     avoid: Option<JournalPlace>,
 ) -> Result<JournalPlace, Refusal> {
     let sector = observation.sector_size;
-    let mut gaps = free_gaps(observation.table.usable, sector, &used(observation, plan));
-    gaps.retain(|gap| avoid.is_none_or(|avoid| avoid.header != gap.start));
+    let mut used = used(observation, plan);
+    used.extend(avoid.map(|place| place.in_gap_range(sector)));
+    let gaps = free_gaps(observation.table.usable, sector, &used);
     let mut problem = match avoid {
         None => "neither exists".to_owned(),
         Some(_) => "the repair takes two steps, and there is only one such place".to_owned(),
@@ -116,7 +118,10 @@ pub(crate) fn journal_place<D: Device>(
             false
         }
     };
-    let in_gap = gaps.iter().map(|&gap| JournalPlace::in_gap(gap, sector));
+    let in_gap = gaps.iter().map(|gap| {
+        let end = gap.end.min(gap.start.saturating_add(needed_bytes));
+        JournalPlace::in_gap(ByteRange::new(gap.start, end), sector)
+    });
     if let Some(place) = in_gap.into_iter().find(&mut fits) {
         return Ok(place);
     }

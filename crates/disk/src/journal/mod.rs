@@ -91,6 +91,17 @@ impl JournalPlace {
     pub fn is_in_gap(&self, sector_size: SectorSize) -> bool {
         self.header.checked_add(sector_size.bytes()) == Some(self.body.start)
     }
+
+    /// The header, and the body where it lies right behind.
+    pub fn in_gap_range(&self, sector_size: SectorSize) -> ByteRange {
+        let behind = self.header.saturating_add(sector_size.bytes());
+        let end = if self.is_in_gap(sector_size) {
+            self.body.end
+        } else {
+            behind
+        };
+        ByteRange::new(self.header, end)
+    }
 }
 
 /// What the caller wants to be written into the header.
