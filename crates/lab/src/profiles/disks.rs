@@ -43,7 +43,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "grown",
             "a virtual disk made 8 GiB larger: the second copy of the table is not at its end",
-            "partition-table",
+            "grow-end",
             SETUP,
         ),
     ),
@@ -52,7 +52,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "primary-table-damaged",
             "the first copy of the partition table has lost its header",
-            "partition-table",
+            "shrink+grow-front",
             SETUP,
         ),
     ),
@@ -61,7 +61,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "backup-table-damaged",
             "the second copy of the partition table has lost its header",
-            "partition-table",
+            "shrink+grow-front",
             SETUP,
         ),
     ),
@@ -70,7 +70,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "hybrid-mbr",
             "LBA 0 names the Windows partition beside the protective entry",
-            "partition-table",
+            "hybrid-mbr",
             SETUP,
         ),
     ),

@@ -51,7 +51,7 @@ pub(super) const PROFILES: &[Profile] = &[
         ..profile(
             "win10-old-order",
             "Windows 10 as Setup laid it out until version 2004: the recovery partition before all others",
-            "no-donor",
+            "relocate",
             &[recovery(529), ESP, MSR, WINDOWS],
         )
     },
@@ -76,7 +76,7 @@ pub(super) const PROFILES: &[Profile] = &[
     profile(
         "linux-between",
         "a Linux partition between C: and the recovery partition",
-        "no-donor",
+        "relocate",
         &[ESP, MSR, WINDOWS, LINUX, RECOVERY],
     ),
     profile(
@@ -88,7 +88,7 @@ pub(super) const PROFILES: &[Profile] = &[
     profile(
         "oem-between",
         "a computer maker's partition between C: and the recovery partition",
-        "no-donor",
+        "relocate",
         &[ESP, MSR, WINDOWS, OEM, RECOVERY],
     ),
     profile(
@@ -106,7 +106,7 @@ pub(super) const PROFILES: &[Profile] = &[
     profile(
         "leftover-between",
         "an old recovery partition between C: and the active one",
-        "no-donor",
+        "relocate",
         &[ESP, MSR, WINDOWS, STALE, RECOVERY],
     ),
     profile(

@@ -104,7 +104,7 @@ pub(super) const PROFILES: &[Profile] = &[
     mbr(
         "mbr-logical-first",
         "the recovery partition is the first logical partition, C: lies before the extended one",
-        "relocate",
+        "no-donor",
         &[SYSTEM, WINDOWS, logical(RECOVERY), logical(DATA)],
     ),
     mbr(

@@ -22,7 +22,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "winre-on-c",
             "WinRE enabled on the Windows volume, no recovery partition",
-            "not-recovery-type",
+            "create",
             &[ESP, MSR, WINDOWS],
         ),
     ),
@@ -49,7 +49,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "no-re",
             "no recovery partition, WinRE disabled",
-            "no-recovery-partition",
+            "create",
             &[ESP, MSR, WINDOWS],
         ),
     ),
