@@ -4,6 +4,7 @@
 //! | module | artefact | direction |
 //! |---|---|---|
 //! | [`bcd`] | boot configuration data: objects, devices, the way to WinRE | read, re-point in place |
+//! | [`fat`] | FAT12, FAT16, FAT32: files and their places on the volume | read |
 //! | [`gpt`] | GUID partition table, protective MBR | read, edit, write |
 //! | [`guid`] | GUID in its mixed-endian form | both |
 //! | [`hive`] | registry hive (regf): keys, values, log files | read on demand, overwrite data in place |
@@ -14,6 +15,7 @@
 
 pub mod bcd;
 mod bytes;
+pub mod fat;
 pub mod gpt;
 pub mod guid;
 pub mod hive;
@@ -25,6 +27,7 @@ pub mod wim;
 pub mod xml;
 
 pub use bcd::{Bcd, BcdDevice, BcdError, BcdPartition, ChainBreak, WinreChain};
+pub use fat::{FatEntry, FatError, FatKind, FatState, FatVolume};
 pub use gpt::{Gpt, GptCopy, GptDisagreement, GptError, GptReading, LbaRange, NotGpt, Partition};
 pub use gpt::{PartitionName, detect_sector_size, read_gpt};
 pub use guid::{Guid, ParseGuidError};
