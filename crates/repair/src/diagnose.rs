@@ -1,5 +1,6 @@
 //! Judgement: what the observed facts mean. A pure function.
 
+mod boot;
 mod disabled;
 pub(crate) mod images;
 mod obstacles;
@@ -37,6 +38,7 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
     for windows in &observation.windows {
         findings.extend(winre::of_windows(observation, windows));
     }
+    findings.extend(boot::of_stores(observation));
     findings.extend(partitions::several(observation, &judged));
     for partition in &observation.partitions {
         findings.extend(partitions::unnamed(observation, partition, named));
@@ -116,6 +118,9 @@ fn wants_attention(finding: &FindingReport) -> bool {
         "re-encrypted",
         "reagent-unreadable",
         "reagent-missing",
+        "boot-chain-broken",
+        "boot-store-disagrees",
+        "boot-store-unreadable",
     ]
     .contains(&finding.code)
 }

@@ -1,5 +1,6 @@
 //! The domain of winrefit: observe, diagnose, plan, stage, verify, commit, resume, undo. One file per verb.
 
+pub mod boot;
 pub mod commands;
 pub mod diagnose;
 pub mod error;

@@ -1,5 +1,6 @@
 //! What is on a disk: facts with their places, without judgement.
 
+use crate::boot::BootStore;
 use crate::table::{PartitionType, Table};
 use winrefit_disk::journal::{Found, JournalError};
 use winrefit_disk::{ByteRange, Lba, SectorSize};
@@ -22,6 +23,8 @@ pub struct Observation {
     pub partitions: Vec<Partition>,
     /// Windows installations.
     pub windows: Vec<Windows>,
+    /// Boot stores.
+    pub boot_stores: Vec<BootStore>,
     /// A journal of winrefit on the disk, or damage of one.
     pub journal: Result<Option<Found>, JournalError>,
 }

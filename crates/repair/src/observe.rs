@@ -3,6 +3,7 @@
 
 pub mod images;
 
+use crate::boot;
 use crate::error::RepairError;
 use crate::observation::{Content, Ntfs, Observation, Partition, Space, Windows};
 use crate::places::find_journal;
@@ -64,10 +65,12 @@ pub fn observe(
         table,
         partitions,
         windows: Vec::new(),
+        boot_stores: Vec::new(),
         journal,
     };
     observation.windows = windows(disk, &observation)?;
     images::add_named(disk, &mut observation.partitions, &observation.windows);
+    observation.boot_stores = boot::stores(disk, observation.table.id, &observation.partitions);
     Ok(observation)
 }
 

@@ -1,7 +1,10 @@
 //! Reasons to do nothing, each with a stable code and a way out.
 
+mod boot;
 mod content;
 mod undo;
+
+pub use boot::BootStoreRefusal;
 
 use crate::explain::{Explained, size};
 use crate::report::RefusalReport;
@@ -51,6 +54,8 @@ pub enum Refusal {
         count: u64,
         first_byte: u64,
     },
+    /// The boot store cannot be told of the partition's new place.
+    BootStore(BootStoreRefusal),
     /// Nothing adjacent can give space.
     NoDonor { number: u32, reason: NoDonor },
     /// The donor would have too little left.
@@ -145,6 +150,7 @@ impl Refusal {
             Self::ReAgentUnreadable { .. } => "reagent-unreadable",
             Self::ShadowCopies { .. } => "shadow-copies",
             Self::BadClusters { .. } => "bad-clusters",
+            Self::BootStore(refusal) => refusal.code(),
             Self::NoDonor { .. } => "no-donor",
             Self::DonorTooFull { .. } => "donor-too-full",
             Self::CannotRelocate { .. } => "cannot-relocate",
@@ -202,6 +208,7 @@ impl Refusal {
             Self::TargetInUse { problem, next } => {
                 Explained::new("The disk is in use", format!("{problem}."), next.clone())
             }
+            Self::BootStore(refusal) => refusal.explain(),
             _ => self.explain_space(),
         }
     }

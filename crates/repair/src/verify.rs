@@ -1,5 +1,6 @@
 //! Proof that a disk is as a repair has to leave it: run on the staged result before the commit, and on the disk after.
 
+mod boot;
 mod windows;
 
 use crate::error::RepairError;
@@ -120,6 +121,7 @@ pub fn verify_plan(
     }
     items.extend(reagent_items(&after, plan));
     items.extend(shadow_copy_items(&after, plan));
+    items.extend(boot::items_after(before, &after));
     if let Some(recovery) = after.partition(plan.recovery_partition) {
         items.extend(image_items(disk, old_disk, Some(before), (recovery, Some(plan))));
         items.extend(free_item(recovery, plan));
@@ -159,6 +161,7 @@ pub fn verify_disk(
     for windows in &observation.windows {
         items.extend(windows::items(observation, windows));
     }
+    items.extend(boot::items(observation));
     if let Some(recovery) = recovery {
         items.extend(unreadable_item(recovery));
         items.extend(image_items(disk, None, None, (recovery, None)));

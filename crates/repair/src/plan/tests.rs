@@ -116,6 +116,7 @@ fn observe(parts: &[Part]) -> Observation {
         table,
         partitions,
         windows: Vec::new(),
+        boot_stores: Vec::new(),
         journal: Ok(None),
     }
 }

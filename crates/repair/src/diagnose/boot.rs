@@ -1,0 +1,112 @@
+//! Findings on the boot store: whether it starts the recovery environment that ReAgent.xml names.
+
+use super::winre::pointer;
+use super::{evidence, finding};
+use crate::boot::{BootStore, Break, Outcome, StoreContent, agrees, outcome};
+use crate::observation::{Observation, Windows};
+use crate::report::{Evidence, FindingReport, Severity};
+use crate::winre::{State, state};
+
+const ANEW: &str = "In that Windows, in a Command Prompt of an administrator: `reagentc /disable`, then `reagentc /enable`, \
+                    which writes both anew.";
+
+/// Findings on all stores.
+pub(super) fn of_stores(observation: &Observation) -> Vec<FindingReport> {
+    let mut findings = Vec::new();
+    for store in &observation.boot_stores {
+        match &store.content {
+            Err(problem) => findings.push(unreadable(store, problem)),
+            Ok(content) => {
+                let windows = observation.windows.iter();
+                findings.extend(windows.filter_map(|windows| of_way(observation, (store, content), windows)));
+            }
+        }
+    }
+    findings
+}
+
+fn unreadable(store: &BootStore, problem: &str) -> FindingReport {
+    finding(
+        "boot-store-unreadable",
+        Severity::Warning,
+        format!("The boot store on partition {} cannot be read", store.partition),
+        "Windows starts from it, and finds its recovery environment through it. Whether both work cannot be told from \
+         here.",
+        "If Windows does not start: from installation media, `bootrec /rebuildbcd` or `bcdboot` makes it anew; then \
+         `reagentc /enable` in Windows.",
+        vec![evidence(store.place(), problem)],
+    )
+}
+
+fn of_way(
+    observation: &Observation,
+    (store, content): (&BootStore, &StoreContent),
+    windows: &Windows,
+) -> Option<FindingReport> {
+    let gone = match state(observation, windows) {
+        State::Disabled | State::Unknown => return None,
+        State::Gone(place) => place.map(|place| place.number),
+        _ => None,
+    };
+    match outcome(observation, content, windows) {
+        Outcome::Whole { partition, path } if !agrees(observation, windows, partition, &path) => {
+            Some(disagrees((store, windows), partition, &path))
+        }
+        // That the image is gone from its place is told by another finding.
+        Outcome::Broken(Break::NoFile {
+            partition,
+            problem: None,
+            ..
+        }) if gone == Some(partition) => None,
+        Outcome::Broken(broken) => Some(broken_chain(store, windows, &broken)),
+        _ => None,
+    }
+}
+
+/// What stands in the store, and how it was read.
+fn in_store(store: &BootStore, value: String) -> Vec<Evidence> {
+    let read = store.reading().map(|how| evidence(store.place(), how));
+    [evidence(store.place(), value)].into_iter().chain(read).collect()
+}
+
+fn disagrees((store, windows): (&BootStore, &Windows), partition: u32, path: &str) -> FindingReport {
+    let mut rests_on = vec![pointer(windows)];
+    rests_on.extend(in_store(
+        store,
+        format!("WinRE is {path} on partition {partition}"),
+    ));
+    let named = windows
+        .recovery_partition
+        .map_or("none on this disk".to_owned(), |named| {
+            format!("the one on partition {named}")
+        });
+    finding(
+        "boot-store-disagrees",
+        Severity::Warning,
+        "ReAgent.xml and the boot store name different recovery environments",
+        format!(
+            "The boot store decides what starts when Windows on partition {} fails: the image on partition {partition}. \
+             ReAgent.xml decides what updates service: {named}. So the one that starts gets no updates.",
+            windows.partition
+        ),
+        format!("{ANEW} `reagentc /info` shows what it then names."),
+        rests_on,
+    )
+}
+
+fn broken_chain(store: &BootStore, windows: &Windows, broken: &Break) -> FindingReport {
+    let mut rests_on = in_store(store, broken.text());
+    rests_on.push(pointer(windows));
+    finding(
+        "boot-chain-broken",
+        Severity::Warning,
+        "WinRE is enabled, but the boot store does not lead to it",
+        format!(
+            "The way from the boot manager over the loader of Windows on partition {} to WinRE ends early, so WinRE does \
+             not start by itself when Windows fails.",
+            windows.partition
+        ),
+        ANEW,
+        rests_on,
+    )
+}
