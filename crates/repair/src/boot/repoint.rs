@@ -3,6 +3,9 @@
 //! Only data that is overwritten by as many bytes is changed, so that no structure of the hive and none of the volume
 //! changes. What cannot be changed like that is refused.
 
+#[cfg(test)]
+mod tests;
+
 use super::read::{STORE_BYTES_MAX, logs};
 use super::volume::Files;
 use crate::refusal::{BootStoreRefusal, Refusal};
