@@ -78,10 +78,28 @@ fn diagnosed(path: &Path) -> String {
     format!("{}: {codes}", word(report.verdict))
 }
 
-/// Hashes of all that counts on a disk: the clusters of C: in use, and what lies before and behind C:.
-fn hashes_in_use(path: &Path, windows: ByteRange) -> Vec<String> {
+/// Hashes of all that counts on a disk: what is in use of each NTFS volume, the whole of each other partition, and the
+/// MiB at either end, where the tables are. What is unallocated or free may keep copies of what was there for a while.
+fn hashes_in_use(path: &Path, made: &CreatedDisk) -> Vec<String> {
     let disk = DiskFile::open_read(path).unwrap();
-    let volume = Volume::open(ReadWindow::new(&disk, windows).unwrap()).unwrap();
+    let part = path.with_extension("part");
+    let mut whole = |range| {
+        extract(path, range, &part);
+        hash_of(&part)
+    };
+    let ends = [0..1 << 20, disk.size() - (1 << 20)..disk.size()];
+    let mut hashes: Vec<String> = ends.map(&mut whole).into();
+    for partition in &made.partitions {
+        let range = partition.range;
+        let hash = hash_of_used(&disk, range);
+        hashes.push(hash.unwrap_or_else(|| whole(range.start..range.end)));
+    }
+    hashes
+}
+
+/// A hash of the clusters in use of an NTFS volume.
+fn hash_of_used(disk: &DiskFile, range: ByteRange) -> Option<String> {
+    let volume = Volume::open(ReadWindow::new(disk, range).unwrap()).ok()?;
     let geometry = volume.geometry();
     let bits = ClusterBitmap::read(&volume).unwrap();
     let mut hash = Sha256::new();
@@ -93,24 +111,17 @@ fn hashes_in_use(path: &Path, windows: ByteRange) -> Vec<String> {
     for free in bits.free_runs(end).chain([last]) {
         let free_from = free.lcn.unwrap().0;
         for lcn in used_from..free_from {
-            let at = windows.start + geometry.offset_of(Lcn(lcn));
+            let at = range.start + geometry.offset_of(Lcn(lcn));
             hash.update(disk.read_vec(at, geometry.cluster_size as usize).unwrap());
         }
         used_from = free_from + free.clusters;
     }
-    let used = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let around = [0..windows.start, windows.end..disk.size()].map(|range| {
-        let part = path.with_extension("part");
-        extract(path, range, &part);
-        hash_of(&part)
-    });
-    [used].into_iter().chain(around).collect()
+    Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// What `fix` does on a disk whose plan is not refused, and what the others say afterwards.
 fn result(path: &Path, made: &CreatedDisk, old: &str) -> String {
-    let windows = made.windows().next().unwrap().range;
-    let old_in_use = hashes_in_use(path, windows);
+    let old_in_use = hashes_in_use(path, made);
     let fixed = repair(path);
     if fixed.verdict != Verdict::Repaired {
         assert_eq!(hash_of(path), old, "{}", path.display());
@@ -130,7 +141,7 @@ fn result(path: &Path, made: &CreatedDisk, old: &str) -> String {
     if fixed.plan.is_none_or(|plan| plan.move_bytes == 0) {
         assert_eq!(hash_of(path), old, "{} after undo", path.display());
     }
-    let now = hashes_in_use(path, windows);
+    let now = hashes_in_use(path, made);
     assert_eq!(now, old_in_use, "{} after undo", path.display());
     format!(
         "repaired; verify {}; then {after}, plan {strategy}; {}",

@@ -1,169 +1,149 @@
-//! The boot store of Windows (BCD): what it says about starting WinRE, as a fact of a disk; and how its elements are
-//! made to name a partition at its new place.
-//!
-//! A UEFI machine starts from `\EFI\Microsoft\Boot\BCD` on the EFI system partition, a BIOS machine from `\Boot\BCD` on
-//! the active one. On a GPT disk only the former is looked for, since Windows starts from such a disk with UEFI only, and
-//! a conversion leaves the old store behind. Nothing that cannot be read here ends an observation.
+//! The boot store (BCD): what starts WinRE. Observed as it is; what it means is for diagnosis and planning.
 
-mod outcome;
-mod read;
-mod repoint;
-mod volume;
+mod files;
+mod observe;
 
-pub(crate) use outcome::{Break, Outcome, agrees, element_name, outcome};
-pub(crate) use repoint::element_text;
-pub use repoint::{RepointError, StoreWrite, repoint_edits};
+pub(crate) use files::Files;
+pub use observe::observe;
+pub(crate) use observe::{LOGS, STORE_BYTES_MAX};
 
-use crate::observation::{Content, Partition};
+use crate::observation::{Observation, Partition};
 use crate::table::DiskId;
-use winrefit_disk::{ByteRange, ReadAt};
-use winrefit_formats::bcd::{BcdPartition, ChainBreak, Reference, WinreChain};
-use winrefit_formats::{Guid, bcd::DeviceKind};
+use winrefit_formats::bcd::{Confidence, DeviceKind};
+use winrefit_formats::{Bcd, BcdPartition, Guid};
 
-/// The store of a UEFI machine.
+/// The store of a machine that starts by UEFI, on its EFI system partition.
 pub const UEFI_STORE: &str = r"\EFI\Microsoft\Boot\BCD";
-/// The store of a BIOS machine.
+/// The store of a machine that starts by BIOS, on its active partition.
 pub const BIOS_STORE: &str = r"\Boot\BCD";
-const UEFI_BOOT_MANAGER: &str = r"\EFI\Microsoft\Boot\bootmgfw.efi";
-const BIOS_BOOT_MANAGER: &str = r"\bootmgr";
 
-/// A boot store on a disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A boot store on the disk.
+#[derive(Debug)]
 pub struct BootStore {
-    /// The partition that it is on.
+    /// The partition that holds it.
     pub partition: u32,
-    /// Its path there.
+    /// Path of its hive there.
     pub path: &'static str,
-    /// Path of the boot manager that reads it.
-    pub boot_manager_path: &'static str,
-    /// Whether that is there.
-    pub boot_manager: FileFact,
     /// What it says, or why it cannot be read.
-    pub content: Result<StoreContent, String>,
+    pub content: Result<BootContent, String>,
 }
 
-/// What a store says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreContent {
-    /// Whether its last write was not finished in the file itself, so that it was read with its logs.
+/// What a boot store says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BootContent {
+    /// Whether Windows left the hive in the middle of a write, and its logs had to complete it.
     pub is_dirty: bool,
-    /// The loader that the boot manager starts when nothing else is chosen.
-    pub default_loader: Result<Guid, ChainBreak>,
-    /// The loaders of Windows, WinRE's own apart, in the order of the hive.
-    pub loaders: Vec<Loader>,
-    /// Device elements that are not understood.
-    pub unknown_devices: Vec<Reference>,
+    /// The whole store.
+    pub bcd: Bcd,
+    /// The loader that is started when nothing else is chosen; or why there is none.
+    pub default_loader: Result<Guid, String>,
+    /// The ways to WinRE: that of the default loader, and those of the others that have one.
+    pub chains: Vec<BootChain>,
 }
 
-/// A loader of Windows.
+/// The way from a loader of Windows to its WinRE.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loader {
-    /// Its name.
-    pub id: Guid,
-    /// Where its Windows lies; `None` if the loader does not say.
-    pub os: Option<Target>,
-    /// The way from it to WinRE, or where that ends.
-    pub winre: Result<WinreWay, ChainBreak>,
+pub struct BootChain {
+    /// The loader.
+    pub os_loader: Guid,
+    /// The partition of this disk that it starts Windows from.
+    pub os_partition: Option<u32>,
+    /// Where the way leads, or where it breaks.
+    pub winre: Result<WinreLink, String>,
 }
 
-/// The way to WinRE, with what is at its ends.
+/// The end of the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WinreWay {
-    /// As the store names it.
-    pub chain: WinreChain,
-    /// The partition of the image.
-    pub image: Target,
-    /// The image.
-    pub image_file: FileFact,
-    /// The partition of `boot.sdi`.
-    pub sdi: Target,
-    /// `boot.sdi`.
-    pub sdi_file: FileFact,
+pub struct WinreLink {
+    /// The loader of WinRE.
+    pub loader: Guid,
+    /// What the image lies on, in the store's words.
+    pub device: String,
+    /// The same as a partition of this disk.
+    pub partition: Option<u32>,
+    /// Path of the image.
+    pub image_path: String,
+    /// Whether it is there. `None` where its partition cannot be read.
+    pub image_found: Option<bool>,
+    /// Path of the RAM disk's frame.
+    pub sdi_path: String,
+    /// Whether it is there.
+    pub sdi_found: Option<bool>,
+    /// How well the layout of what was read is known.
+    pub confidence: Confidence,
 }
 
-/// What a device of a store comes to on this disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// A partition of this disk.
-    Here(u32),
-    /// A partition that is not on this disk.
-    NotHere(BcdPartition),
-    /// A form that is not followed: found by a file, on a virtual disk, or not understood.
-    NotFollowed,
+impl WinreLink {
+    /// Where the way breaks behind the store; `None` if all is there, as far as it can be read.
+    pub fn problem(&self) -> Option<String> {
+        let Self {
+            loader,
+            device,
+            image_path,
+            sdi_path,
+            ..
+        } = self;
+        if self.partition.is_none() {
+            Some(format!(
+                "object {loader} starts WinRE from {device}, which is no partition of this disk"
+            ))
+        } else if self.image_found == Some(false) {
+            Some(format!(
+                "object {loader} starts {image_path} on {device}, which is not there"
+            ))
+        } else if self.sdi_found == Some(false) {
+            Some(format!(
+                "the RAM disk of object {loader} needs {sdi_path}, which is not there"
+            ))
+        } else {
+            None
+        }
+    }
 }
 
-/// Whether a file is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FileFact {
-    /// It is, with so many bytes.
-    Present(u64),
-    /// It is not.
-    Missing,
-    /// The directories on the way cannot be read.
-    Unreadable(String),
-    /// Nobody looked: the place is not known, or not a volume that can be read.
-    NotLooked,
+impl BootStore {
+    /// What the store says, if it can be read.
+    pub fn readable(&self) -> Option<&BootContent> {
+        self.content.as_ref().ok()
+    }
+
+    /// Path and place, for people.
+    pub fn place(&self) -> String {
+        format!("partition {}, {}", self.partition, self.path)
+    }
 }
 
-/// A partition as boot stores know it. What is known of a disk's partitions gets in here, and nowhere else.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    number: u32,
-    range: ByteRange,
-    name: BcdPartition,
-    is_efi_system: bool,
-    volume: VolumeKind,
+impl Observation {
+    /// The way to WinRE of the Windows on a partition, and the store that has it.
+    pub fn boot_chain(&self, windows: u32) -> Option<(&BootStore, &BootChain)> {
+        self.boot_stores.iter().find_map(|store| {
+            let mut chains = store.readable()?.chains.iter();
+            let chain = chains.find(|chain| chain.os_partition == Some(windows))?;
+            Some((store, chain))
+        })
+    }
 }
 
-/// What can be looked into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum VolumeKind {
-    Ntfs,
-    Fat,
-    Other,
-}
-
-/// How a boot store names a partition.
-pub fn name_of(disk: DiskId, partition: &Partition) -> Option<BcdPartition> {
-    Some(match disk {
+/// How the boot store of a disk names a partition that begins at byte `start`.
+pub(crate) fn name_of(id: DiskId, partition: &Partition, start: u64) -> Option<BcdPartition> {
+    Some(match id {
         DiskId::Gpt(disk) => BcdPartition::Gpt {
             disk,
             partition: partition.unique_guid?,
         },
         DiskId::Mbr(signature) => BcdPartition::Mbr {
             signature,
-            offset: partition.range.start,
+            offset: start,
         },
     })
 }
 
-/// Reads the boot stores of a disk.
-pub(crate) fn stores(disk: &dyn ReadAt, id: DiskId, partitions: &[Partition]) -> Vec<BootStore> {
-    let places = partitions.iter().filter_map(|partition| {
-        Some(Place {
-            number: partition.number,
-            range: partition.range,
-            name: name_of(id, partition)?,
-            is_efi_system: partition.kind.is_efi_system(),
-            volume: match partition.content {
-                Content::Ntfs(_) => VolumeKind::Ntfs,
-                Content::Fat(_) => VolumeKind::Fat,
-                _ => VolumeKind::Other,
-            },
-        })
-    });
-    read::Disk::new(disk, places.collect()).stores()
-}
-
-/// What a device comes to, seen from the store on partition `own`.
-fn target(places: &[Place], own: u32, device: &DeviceKind) -> Target {
+/// A device in words.
+fn device_text(device: &DeviceKind) -> String {
     match device {
-        // Where the boot manager was loaded from, which is where it takes the store from.
-        DeviceKind::Boot => Target::Here(own),
-        DeviceKind::Partition(named) => places
-            .iter()
-            .find(|place| place.name.is_same(named))
-            .map_or(Target::NotHere(*named), |place| Target::Here(place.number)),
-        _ => Target::NotFollowed,
+        DeviceKind::Boot => "the partition of the boot manager".to_owned(),
+        DeviceKind::Partition(partition) => partition.to_string(),
+        DeviceKind::Locate { .. } => "whichever partition has the file".to_owned(),
+        _ => "a device that is no partition".to_owned(),
     }
 }

@@ -38,7 +38,7 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
     for windows in &observation.windows {
         findings.extend(winre::of_windows(observation, windows));
     }
-    findings.extend(boot::of_stores(observation));
+    findings.extend(boot::of_disk(observation));
     findings.extend(partitions::several(observation, &judged));
     for partition in &observation.partitions {
         findings.extend(partitions::unnamed(observation, partition, named));
@@ -112,15 +112,14 @@ fn wants_attention(finding: &FindingReport) -> bool {
     [
         "winre-image-gone",
         "winre-disabled",
+        "boot-chain-broken",
+        "boot-store-disagrees",
         "winre-on-another-disk",
         "winre-out-of-sight",
         "winre-image-unreadable",
         "re-encrypted",
         "reagent-unreadable",
         "reagent-missing",
-        "boot-chain-broken",
-        "boot-store-disagrees",
-        "boot-store-unreadable",
     ]
     .contains(&finding.code)
 }

@@ -70,7 +70,7 @@ pub fn observe(
     };
     observation.windows = windows(disk, &observation)?;
     images::add_named(disk, &mut observation.partitions, &observation.windows);
-    observation.boot_stores = boot::stores(disk, observation.table.id, &observation.partitions);
+    observation.boot_stores = boot::observe(disk, &observation);
     Ok(observation)
 }
 

@@ -40,13 +40,34 @@ pub fn find_journal(
     table: &Table,
     sector_size: SectorSize,
 ) -> Result<Option<Found>, JournalError> {
+    let (headers, within) = headers(table, sector_size);
+    journal::find(disk, sector_size, &headers, within)
+}
+
+/// The journal at another place than `header`, if there is one there.
+///
+/// # Errors
+/// Those of [`journal::find()`].
+pub(crate) fn journal_at_other_place(
+    disk: &dyn ReadAt,
+    table: &Table,
+    sector_size: SectorSize,
+    header: u64,
+) -> Result<Option<Found>, JournalError> {
+    let (mut headers, within) = headers(table, sector_size);
+    headers.retain(|&other| other != header);
+    journal::find(disk, sector_size, &headers, within)
+}
+
+/// Where headers may be, and what a journal may occupy.
+fn headers(table: &Table, sector_size: SectorSize) -> (Vec<u64>, ByteRange) {
     let ranges = table.journal_ranges().iter();
     let headers = ranges.clone().flat_map(|&range| gaps(range, sector_size));
-    let headers: Vec<u64> = headers.map(|gap| gap.start).collect();
+    let headers = headers.map(|gap| gap.start).collect();
     let start = ranges.clone().map(|range| range.start).min();
     let end = ranges.map(|range| range.end).max();
     let within = LbaRange::new(start.unwrap_or_default(), end.unwrap_or_default());
-    journal::find(disk, sector_size, &headers, within.bytes(sector_size))
+    (headers, within.bytes(sector_size))
 }
 
 /// The gaps cut down to what none of `used` covers. A gap whose first sector is used is gone.
@@ -70,7 +91,7 @@ fn free_gaps(usable: LbaRange, sector_size: SectorSize, used: &[ByteRange]) -> V
 /// Where the journal of a plan goes: into a gap that is unallocated before and after the repair, and zero. If none is
 /// long enough, only its header goes there, and the body into clusters that are free before and after: those of the
 /// recovery volume first, since Windows rarely writes there, then those of other volumes that change. `staged` is the
-/// disk as it would be; `avoid` the place of a journal that is still wanted.
+/// disk as it would be; `avoid` the place of a journal that is still wanted, so that there is a way back behind it.
 ///
 /// # Errors
 /// [`Refusal::NoJournalSpace`].
@@ -79,15 +100,15 @@ pub(crate) fn journal_place<D: Device>(
     staged: &dyn ReadAt,
     (observation, plan): (&Observation, &Plan),
     (transaction, needed_bytes): (&Transaction, u64),
-    avoid: Option<u64>,
+    avoid: Option<JournalPlace>,
 ) -> Result<JournalPlace, Refusal> {
     let sector = observation.sector_size;
     let mut gaps = free_gaps(observation.table.usable, sector, &used(observation, plan));
-    // Where there is only one, the journal before this one is lost, and with it the way back behind it.
-    if gaps.len() > 1 {
-        gaps.retain(|gap| Some(gap.start) != avoid);
-    }
-    let mut problem = "neither exists".to_owned();
+    gaps.retain(|gap| avoid.is_none_or(|avoid| avoid.header != gap.start));
+    let mut problem = match avoid {
+        None => "neither exists".to_owned(),
+        Some(_) => "the repair takes two steps, and there is only one such place".to_owned(),
+    };
     let mut fits = |place: &JournalPlace| match journal::check_place(device, *place, needed_bytes) {
         Ok(_) => true,
         Err(error) => {
@@ -105,9 +126,13 @@ pub(crate) fn journal_place<D: Device>(
         _ => None,
     });
     for number in [plan.recovery_partition].into_iter().chain(others) {
-        let Some(body) = free_run(device, staged, (observation, plan), number, transaction) else {
+        let kept = avoid.map(|avoid| avoid.body);
+        let Some(mut body) = free_run(device, staged, (observation, plan), number, (transaction, kept))
+        else {
             continue;
         };
+        let length = needed_bytes.saturating_sub(sector.bytes());
+        body.end = body.end.min(body.start.saturating_add(length));
         let split = gaps.iter().map(|gap| JournalPlace {
             header: gap.start,
             body,
@@ -152,7 +177,7 @@ fn free_run(
     staged: &dyn ReadAt,
     (observation, plan): (&Observation, &Plan),
     number: u32,
-    transaction: &Transaction,
+    (transaction, kept): (&Transaction, Option<ByteRange>),
 ) -> Option<ByteRange> {
     if plan.moves_volume(number) {
         return None;
@@ -177,10 +202,10 @@ fn free_run(
     used.set_range(Lcn(0), shift, true);
     used.set_range(Lcn(shift + clusters), u64::MAX, true);
     used.add_used(&ClusterBitmap::read(&new).ok()?);
-    for written in written(transaction) {
+    for written in written(transaction).chain(kept) {
         let from = written.start.saturating_sub(after.start) / cluster;
         let end = written.end.saturating_sub(after.start).div_ceil(cluster);
-        used.set_range(Lcn(from), end - from, true);
+        used.set_range(Lcn(from), end.saturating_sub(from), true);
     }
     let (lcn, count) = used.longest_free()?;
     let start = after.start + lcn.0 * cluster;

@@ -2,9 +2,8 @@
 
 mod boot;
 mod content;
+mod space;
 mod undo;
-
-pub use boot::BootStoreRefusal;
 
 use crate::explain::{Explained, size};
 use crate::report::RefusalReport;
@@ -54,8 +53,6 @@ pub enum Refusal {
         count: u64,
         first_byte: u64,
     },
-    /// The boot store cannot be told of the partition's new place.
-    BootStore(BootStoreRefusal),
     /// Nothing adjacent can give space.
     NoDonor { number: u32, reason: NoDonor },
     /// The donor would have too little left.
@@ -85,6 +82,16 @@ pub enum Refusal {
     CannotRebase { number: u32, problem: String },
     /// The partition table may not be written.
     Table { problem: String },
+    /// A Windows uses the partition, and the store that starts its WinRE is not on the disk.
+    NoBootStore { number: u32 },
+    /// A boot store that has to be told of a new start cannot be used.
+    BootStore {
+        number: u32,
+        path: &'static str,
+        problem: String,
+    },
+    /// Windows has yet to complete a write to the boot store.
+    BootStoreDirty { number: u32, path: &'static str },
     /// The table has no unused entry.
     NoSlot,
     /// The image cannot be copied as it lies.
@@ -111,8 +118,6 @@ pub enum Refusal {
     UndoOverwritten,
     /// Someone else has changed what the repair changed.
     ChangedSince { offset: u64, place: String },
-    /// The same, found after the second half of the repair was put back.
-    HalfUndone { offset: u64, place: String },
 }
 
 /// Why there is no donor.
@@ -121,6 +126,10 @@ pub enum Refusal {
 pub enum NoDonor {
     /// The recovery partition is the first one.
     FirstOnDisk,
+    /// It is the first logical one.
+    FirstLogical,
+    /// What lies before it is the extended partition.
+    Extended { number: u32 },
     /// The neighbour is not an NTFS volume.
     Foreign { number: u32, what: String },
 }
@@ -150,7 +159,6 @@ impl Refusal {
             Self::ReAgentUnreadable { .. } => "reagent-unreadable",
             Self::ShadowCopies { .. } => "shadow-copies",
             Self::BadClusters { .. } => "bad-clusters",
-            Self::BootStore(refusal) => refusal.code(),
             Self::NoDonor { .. } => "no-donor",
             Self::DonorTooFull { .. } => "donor-too-full",
             Self::CannotRelocate { .. } => "cannot-relocate",
@@ -159,6 +167,9 @@ impl Refusal {
             Self::CannotRebase { .. } => "cannot-rebase",
             Self::Table { .. } => "partition-table",
             Self::HybridMbr { .. } => "hybrid-mbr",
+            Self::NoBootStore { .. } => "no-boot-store",
+            Self::BootStore { .. } => "boot-store",
+            Self::BootStoreDirty { .. } => "boot-store-dirty",
             Self::NoSlot => "no-slot",
             Self::CannotCopyImage { .. } => "cannot-copy-image",
             Self::NotStale { .. } => "not-stale",
@@ -169,7 +180,6 @@ impl Refusal {
             Self::NothingToUndo => "nothing-to-undo",
             Self::UndoOverwritten => "undo-overwritten",
             Self::ChangedSince { .. } => "changed-since",
-            Self::HalfUndone { .. } => "half-undone",
         }
     }
 
@@ -201,14 +211,13 @@ impl Refusal {
             | Self::ReAgentUnreadable { .. }
             | Self::ShadowCopies { .. }
             | Self::BadClusters { .. } => self.explain_volume(),
-            Self::NothingToUndo
-            | Self::UndoOverwritten
-            | Self::ChangedSince { .. }
-            | Self::HalfUndone { .. } => self.explain_undo(),
+            Self::NothingToUndo | Self::UndoOverwritten | Self::ChangedSince { .. } => self.explain_undo(),
+            Self::NoBootStore { .. } | Self::BootStore { .. } | Self::BootStoreDirty { .. } => {
+                self.explain_boot()
+            }
             Self::TargetInUse { problem, next } => {
                 Explained::new("The disk is in use", format!("{problem}."), next.clone())
             }
-            Self::BootStore(refusal) => refusal.explain(),
             _ => self.explain_space(),
         }
     }
@@ -306,26 +315,7 @@ impl Refusal {
 
     fn explain_space(&self) -> Explained {
         match self {
-            Self::NoDonor {
-                number,
-                reason: NoDonor::FirstOnDisk,
-            } => Explained::new(
-                format!("Nothing lies before recovery partition {number} that could give space"),
-                "It is the first partition of the disk, and there is no unallocated space next to it.",
-                "Moving a recovery partition to another place is not supported yet.",
-            ),
-            Self::NoDonor {
-                number,
-                reason:
-                    NoDonor::Foreign {
-                        number: neighbour,
-                        what,
-                    },
-            } => Explained::new(
-                format!("Partition {neighbour}, right before recovery partition {number}, cannot give space"),
-                format!("It is {what}, not an NTFS volume that can be shrunk."),
-                "Moving a recovery partition to another place is not supported yet.",
-            ),
+            Self::NoDonor { number, reason } => space::no_donor(*number, reason),
             Self::DonorTooFull {
                 number,
                 needed_bytes,
@@ -346,10 +336,10 @@ impl Refusal {
                 "Free space on it, or ask for less with --size and --free.",
             ),
             Self::UnreadableData { number, path, offset } => Explained::new(
-                format!("Data at the end of partition {number} cannot be read"),
+                format!("Data of partition {number} that have to move cannot be read"),
                 format!(
-                    "The disk fails to read byte {offset}, which belongs to {}. It has to move for the repair. Nothing \
-                     that is in use was changed.",
+                    "The disk fails to read byte {offset}, which belongs to {}. Nothing that is in use was changed by \
+                     the attempt.",
                     path.as_deref().unwrap_or("a file that cannot be named")
                 ),
                 "Save the data of this disk now and replace it; the repair can be made on the copy.",

@@ -14,10 +14,12 @@
 //! | boot store | on an MBR disk, where the recovery partition begins | the same, and WinRE can be started again |
 //! | ReAgent.xml | where the recovery partition begins | the new layout, known to Windows |
 
+mod boot_store;
 mod creating;
 mod moving;
 mod reagent;
 
+use boot_store::Repoint;
 use creating::Created;
 
 use crate::error::RepairError;
@@ -124,6 +126,9 @@ pub fn stage<'d>(
     stager.write_table(stager.table.writes(), phase::TABLE)?;
     // What knows of the layout comes last: the volumes that hold it are in their new shape by now.
     for step in &plan.steps {
+        stager.tell_boot_store(step, plan.recovery_partition)?;
+    }
+    for step in &plan.steps {
         stager.tell(step, plan.recovery_partition)?;
     }
     stager.finish()
@@ -170,6 +175,7 @@ impl<'d> Stager<'d, '_> {
             Step::SetPartition { .. }
             | Step::RemovePartition { .. }
             | Step::MendTable { .. }
+            | Step::PatchBootStore { .. }
             | Step::PatchReAgent { .. } => Ok(()),
         }
     }
@@ -209,6 +215,27 @@ impl<'d> Stager<'d, '_> {
             }
         }
         Ok(())
+    }
+
+    fn tell_boot_store(&mut self, step: &Step, recovery: u32) -> Result<(), StageError> {
+        match *step {
+            Step::PatchBootStore {
+                partition,
+                path,
+                from_offset,
+                to_offset,
+                ..
+            } => self.patch_boot_store(
+                recovery,
+                &Repoint {
+                    partition,
+                    path,
+                    from_offset,
+                    to_offset,
+                },
+            ),
+            _ => Ok(()),
+        }
     }
 
     fn drop_shadow_copies(&mut self, number: u32) -> Result<(), StageError> {

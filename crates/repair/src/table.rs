@@ -6,7 +6,7 @@ mod read;
 
 pub use editor::{TableEditError, TableEditor, TableWrite};
 pub use kind::{DiskId, PartitionType};
-pub use read::{TableReading, read_table};
+pub use read::{TableReading, read_table, sector_size};
 
 use winrefit_disk::{Lba, SectorSize};
 use winrefit_formats::gpt::{ChangeableGpt, GptMend};
@@ -168,9 +168,22 @@ impl Table {
         let aligned = FIRST_BYTE / self.sector_size.bytes();
         let whole = gaps.into_iter().map(|gap| {
             let start = gap.start.0.next_multiple_of(aligned);
-            LbaRange::new(Lba(start), Lba(gap.end.0 / aligned * aligned))
+            let end = gap.end.min(self.end_for_new());
+            LbaRange::new(Lba(start), Lba(end.0 / aligned * aligned))
         });
         whole.filter(|gap| !gap.is_empty()).collect()
+    }
+
+    /// Where a partition that gets a new place ends at the latest. On an MBR disk the last MiB stays unallocated, as
+    /// Windows leaves it and as the end of a GPT does: a journal finds room there.
+    pub fn end_for_new(&self) -> Lba {
+        match self.id {
+            DiskId::Gpt(_) => self.usable.end,
+            DiskId::Mbr(_) => {
+                let kept = FIRST_BYTE / self.sector_size.bytes();
+                Lba(self.usable.end.0.saturating_sub(kept))
+            }
+        }
     }
 
     /// How many partitions the table has room for, logical ones apart.
@@ -189,6 +202,14 @@ impl Table {
         }
     }
 
+    /// Number and place of the extended partition.
+    pub fn extended(&self) -> Option<(u32, LbaRange)> {
+        match &self.changeable {
+            Ok(Changeable::Mbr(mbr)) => mbr.extended().map(|p| (p.number, p.range)),
+            _ => None,
+        }
+    }
+
     /// The range that an entry may lie in, and what it may not cover there.
     fn obstacles(&self, entry: &Entry) -> Option<(LbaRange, Vec<LbaRange>)> {
         let first = Lba(FIRST_BYTE / self.sector_size.bytes());
@@ -202,7 +223,8 @@ impl Table {
             Changeable::Mbr(mbr) if entry.ebr.is_none() => {
                 let primary = mbr.partitions().iter().filter(|p| !p.is_logical());
                 let used = primary.filter(|p| p.number != entry.number).map(|p| p.range);
-                (LbaRange::new(first, mbr.end()), used.collect())
+                let end = self.end_for_new().max(entry.range.end);
+                (LbaRange::new(first, end), used.collect())
             }
             Changeable::Mbr(mbr) => {
                 let used = others

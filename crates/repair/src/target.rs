@@ -1,9 +1,9 @@
 //! The disk that a command works on.
 
 use crate::error::RepairError;
+use crate::table::sector_size;
 use std::path::Path;
 use winrefit_disk::{Device, DiskFile, ReadAt, SectorSize};
-use winrefit_formats::detect_sector_size;
 
 /// A disk, with its name for people and the time for the journal.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Target<DiskFile> {
 
     fn of(mut device: DiskFile, path: &Path, now_unix_seconds: u64) -> Self {
         let reported = device.reported_sector_size();
-        if let (None, Some(size)) = (reported, detect_sector_size(&device)) {
+        if let (None, Some(size)) = (reported, sector_size(&device)) {
             device.set_sector_size(size);
         }
         Self {

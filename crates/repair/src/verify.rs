@@ -115,13 +115,16 @@ pub fn verify_plan(
     let mut numbers = plan.changed_partitions();
     numbers.sort_unstable_by_key(|&number| std::cmp::Reverse(number));
     for number in numbers {
-        if let Some(partition) = after.partition(number) {
+        if let Some(partition) = after
+            .partition(number)
+            .filter(|p| !matches!(p.content, Content::Fat(_)))
+        {
             items.push(volume_item(disk, &after, partition, old_checks.get(&number))?);
         }
     }
+    items.extend(boot::kept(before, &after));
     items.extend(reagent_items(&after, plan));
     items.extend(shadow_copy_items(&after, plan));
-    items.extend(boot::items_after(before, &after));
     if let Some(recovery) = after.partition(plan.recovery_partition) {
         items.extend(image_items(disk, old_disk, Some(before), (recovery, Some(plan))));
         items.extend(free_item(recovery, plan));
@@ -161,7 +164,7 @@ pub fn verify_disk(
     for windows in &observation.windows {
         items.extend(windows::items(observation, windows));
     }
-    items.extend(boot::items(observation));
+    items.extend(boot::of_disk(observation));
     if let Some(recovery) = recovery {
         items.extend(unreadable_item(recovery));
         items.extend(image_items(disk, None, None, (recovery, None)));

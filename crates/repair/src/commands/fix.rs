@@ -1,5 +1,7 @@
 //! plan and fix: the same way, which ends before the commit or goes through it.
 
+use super::originals::{self, DIGEST_BYTES};
+use super::parts::{Part, TEXT_BYTES, first_done};
 use super::prepare::{Preparation, Prepared, prepare, prepare_second};
 use super::read_only::mark_unfinished;
 use super::{Progress, ProgressSink, build};
@@ -50,31 +52,51 @@ pub fn fix<D: Device>(
     if !ask(&prepared.report) {
         return Ok(prepared.report);
     }
-    let id = uuid::Uuid::new_v4();
     let second = prepared.plan.then.clone();
     let first_place = prepared.place;
-    let done = commit(target, prepared, Part { id, is_second: false }, progress)?;
+    let (id, part) = name(&prepared);
+    let done = commit(target, prepared, (id, part), progress)?;
     let Some(second) = second.filter(|_| done.verdict == Verdict::Repaired) else {
         return Ok(done);
     };
-    match prepare_second(target, *second, first_place, done, progress)? {
-        Preparation::Ready(prepared) => commit(target, *prepared, Part { id, is_second: true }, progress),
-        Preparation::Ended(report) => Ok(*report),
+    let mut report = match prepare_second(target, *second, first_place, done, progress)? {
+        Preparation::Ready(prepared) => commit(target, *prepared, (id, Part::Second), progress)?,
+        Preparation::Ended(report) => *report,
+    };
+    if let Some(refusal) = &mut report.refusal {
+        let next = &refusal.explained.next;
+        refusal.explained.next = format!(
+            "The first of the repair's two parts is done: there is unallocated space for the recovery partition, which is \
+             as it was. `winrefit fix` tries the second one again, `winrefit undo` takes the first one back. {next}"
+        );
+    }
+    Ok(report)
+}
+
+/// The name of the repair, and which part of it the first commit is: the second, where the first is on the disk.
+fn name(prepared: &Prepared) -> (uuid::Uuid, Part) {
+    let plan = &prepared.plan;
+    let begun = first_done(&prepared.observation).filter(|_| plan.moves_volume(plan.recovery_partition));
+    match begun {
+        Some(first) => (first.header.transaction_id, Part::Second),
+        None if plan.then.is_some() => (uuid::Uuid::new_v4(), Part::First),
+        None => (uuid::Uuid::new_v4(), Part::Whole),
     }
 }
 
-/// Which commit of a repair it is.
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    id: uuid::Uuid,
-    is_second: bool,
+/// When a journal is made: after the one that is there, whatever the clock says, because of two the newer one is
+/// undone first.
+fn created(observation: &Observation, now: u64) -> u64 {
+    let journal = observation.journal.as_ref().ok().and_then(Option::as_ref);
+    let earliest = journal.map_or(0, |found| found.header.created_unix_seconds.saturating_add(1));
+    now.max(earliest)
 }
 
 /// Copies what has to move, commits, and proves the disk.
 fn commit<D: Device>(
     target: &mut Target<D>,
     prepared: Prepared,
-    part: Part,
+    (id, part): (uuid::Uuid, Part),
     progress: ProgressSink<'_>,
 ) -> Result<Report, RepairError> {
     let Prepared {
@@ -88,12 +110,17 @@ fn commit<D: Device>(
     if let Err(error) = copy_data(target, &transaction, progress) {
         return unreadable(target, &observation, report, error);
     }
+    let digest = match part {
+        Part::First => originals::digest(target.disk(), (&observation, &plan), &transaction)?,
+        _ => [0; DIGEST_BYTES],
+    };
+    let mut memo = memo(&plan);
+    part.mark(&mut memo, digest);
     let meta = Meta {
-        transaction_id: part_id(part.id, part.is_second),
+        transaction_id: part.id(id),
         disk_guid: observation.table.id.to_bytes(),
-        // Of two journals the newer one is undone first.
-        created_unix_seconds: target.now_unix_seconds + u64::from(part.is_second),
-        memo: memo(&plan),
+        created_unix_seconds: created(&observation, target.now_unix_seconds),
+        memo,
     };
     journal::commit(&mut target.device, place, &transaction, &meta, &mut |p| {
         progress(Progress::Committing(p))
@@ -110,11 +137,6 @@ fn commit<D: Device>(
         progress,
     )
     .map_err(|error| RepairError::Unverified(Box::new(error)))
-}
-
-/// The names of a repair's two commits differ in one bit, by which an undo of the second finds the first.
-pub(super) fn part_id(id: uuid::Uuid, is_second: bool) -> uuid::Uuid {
-    uuid::Uuid::from_u128(id.as_u128() & !1 | u128::from(is_second))
 }
 
 /// Copies what has to move to free space. Whenever this ends, the disk is the old one.
@@ -196,7 +218,7 @@ fn memo(plan: &Plan) -> [u8; MEMO_BYTES] {
         size(plan.growth_bytes)
     );
     let mut memo = [0; MEMO_BYTES];
-    let length = text.len().min(MEMO_BYTES);
+    let length = text.len().min(TEXT_BYTES);
     memo[..length].copy_from_slice(&text.as_bytes()[..length]);
     memo
 }

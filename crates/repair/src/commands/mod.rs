@@ -3,9 +3,12 @@
 
 mod build;
 mod fix;
+mod originals;
+mod parts;
 mod prepare;
 mod read_only;
 mod recover;
+mod way_back;
 
 pub use fix::{fix, plan};
 pub use read_only::{check, diagnose, verify};

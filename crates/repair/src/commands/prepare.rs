@@ -1,10 +1,11 @@
 //! Everything before the commit: observe, plan, check, stage, prove, find a place for the journal.
 
+use super::parts::first_done;
 use super::read_only::{check_named, mark_unfinished};
 use super::{Progress, ProgressSink, build};
 use crate::diagnose;
 use crate::error::RepairError;
-use crate::observation::Observation;
+use crate::observation::{Content, Observation};
 use crate::observe::{Depth, observe};
 use crate::places::journal_place;
 use crate::plan::{self, Plan, Request, Step};
@@ -15,7 +16,7 @@ use crate::stage::{StageError, Staged, stage};
 use crate::target::Target;
 use crate::verify::{self, Before};
 use std::collections::BTreeMap;
-use winrefit_disk::journal::{self, JournalError, Transaction};
+use winrefit_disk::journal::{self, Found, JournalError, Transaction};
 use winrefit_disk::{Device, JournalPlace, ReadAt};
 use winrefit_ntfs::check::{CheckLevel, CheckReport};
 
@@ -86,11 +87,10 @@ pub(super) fn prepare_second<D: Device>(
     progress: ProgressSink<'_>,
 ) -> Result<Preparation, RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Full)?;
-    let avoid = Some(avoid.header);
     let whole = report.plan.clone();
     report.checks.clear();
     let proven = prove(&target.device, &observation, &plan, (&mut report, progress)).and_then(|proven| {
-        let place = proven.place(&target.device, (&observation, &plan), avoid)?;
+        let place = proven.place(&target.device, (&observation, &plan), Some(avoid))?;
         Ok((proven.checks, proven.staged.transaction, place))
     });
     // The report tells of the whole repair.
@@ -118,7 +118,9 @@ fn prove_all<D: Device>(
     progress: ProgressSink<'_>,
 ) -> Result<(BTreeMap<u32, CheckReport>, Transaction, JournalPlace), StageError> {
     let proven = prove(device, observation, plan, (&mut *report, &mut *progress))?;
-    let place = proven.place(device, (observation, plan), None)?;
+    // What was begun is gone on with; both parts can then be undone.
+    let first = first_done(observation).filter(|_| plan.moves_volume(plan.recovery_partition));
+    let place = proven.place(device, (observation, plan), first.map(place_of))?;
     let needed = proven.journal_bytes(observation)?;
     let transaction = &proven.staged.transaction;
     let of_plan =
@@ -131,7 +133,7 @@ fn prove_all<D: Device>(
         Some(second) => {
             let middle = observe(&proven.staged.overlay, Some(observation.sector_size), Depth::Full)?;
             let then = prove(&proven.staged.overlay, &middle, second, (&mut *report, progress))?;
-            then.journal_bytes(observation)?;
+            then.place(&proven.staged.overlay, (&middle, second), Some(place))?;
             PlanReport {
                 recovery_free_bytes_after: free_after(&then.staged.overlay, &middle, second)?,
                 ..of_plan(&[transaction, &then.staged.transaction])
@@ -141,6 +143,14 @@ fn prove_all<D: Device>(
     report.verdict = Verdict::NeedsRepair;
     mark_donor(report, plan);
     Ok((proven.checks, proven.staged.transaction, place))
+}
+
+/// Where a journal is.
+fn place_of(found: &Found) -> JournalPlace {
+    JournalPlace {
+        header: found.header.header_offset,
+        body: found.header.body(),
+    }
 }
 
 /// A staged result that passed, with the checks that it was held against.
@@ -166,7 +176,7 @@ impl Proven<'_> {
         &self,
         device: &D,
         (observation, plan): (&Observation, &Plan),
-        avoid: Option<u64>,
+        avoid: Option<JournalPlace>,
     ) -> Result<JournalPlace, StageError> {
         let needed = self.journal_bytes(observation)?;
         let (overlay, transaction) = (&self.staged.overlay, &self.staged.transaction);
@@ -211,7 +221,7 @@ fn check_volumes(
     for partition in observation
         .partitions
         .iter()
-        .filter(|p| changed.contains(&p.number))
+        .filter(|p| changed.contains(&p.number) && !matches!(p.content, Content::Fat(_)))
     {
         let number = partition.number;
         progress(Progress::Checking { partition: number });

@@ -1,6 +1,7 @@
 //! resume and undo: acting on a journal that is on the disk.
 
-use super::fix::part_id;
+use super::parts::Part;
+use super::way_back::way_back;
 use super::{Progress, ProgressSink, build};
 use crate::diagnose;
 use crate::error::RepairError;
@@ -11,7 +12,7 @@ use crate::report::{Report, Verdict};
 use crate::target::Target;
 use crate::verify;
 use winrefit_disk::Device;
-use winrefit_disk::journal::{self, Found, JournalError, Outcome};
+use winrefit_disk::journal::{self, Found, Outcome};
 
 /// Completes or discards interrupted work.
 ///
@@ -27,7 +28,33 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
     })
     .map_err(RepairError::of_writing)?;
     progress(Progress::Verifying);
-    let (verdict, text) = match outcome {
+    let (verdict, text) = match (outcome, Part::of(&found.header)) {
+        (Outcome::Completed, Part::First) => (
+            Verdict::NeedsRepair,
+            "The first of the repair's two parts was completed: there is room for the recovery partition now. Run \
+             `winrefit fix` for the second one, or `winrefit undo` to put the first one back.",
+        ),
+        (Outcome::Discarded, Part::Second) => (
+            Verdict::NeedsRepair,
+            "The second of the repair's two parts had been interrupted before it changed anything; its journal was \
+             removed. Run `winrefit fix` to make it, or `winrefit undo` to put the first one back.",
+        ),
+        (Outcome::Undone, Part::Second) => (
+            Verdict::Undone,
+            "The interrupted undo was completed for the second of the repair's two parts. Run `winrefit undo` to put the \
+             first one back, too.",
+        ),
+        (outcome, _) => of_one(outcome),
+    };
+    match verdict {
+        Verdict::Healthy => after("resume", target, verdict, Some((&found, text))),
+        _ => proven("resume", target, verdict, (&found, text)),
+    }
+}
+
+/// What the end of interrupted work means where a repair had one part, or this was its last.
+fn of_one(outcome: Outcome) -> (Verdict, &'static str) {
+    match outcome {
         Outcome::NothingToDo => (Verdict::Healthy, "There was no unfinished work."),
         Outcome::Completed => (Verdict::Repaired, "The interrupted repair was completed."),
         Outcome::Discarded => (
@@ -38,10 +65,6 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
             Verdict::Undone,
             "The interrupted undo was completed; the disk is as before the repair.",
         ),
-    };
-    match verdict {
-        Verdict::Healthy => after("resume", target, verdict, Some((&found, text))),
-        _ => proven("resume", target, verdict, (&found, text)),
     }
 }
 
@@ -62,69 +85,30 @@ pub fn undo<D: Device>(
         let text = "Work on this disk was interrupted. Run `winrefit resume` first.";
         return after("undo", target, Verdict::Unfinished, Some((&found, text)));
     }
-    match journal::check_undo(&target.device, &found, Some(guid)) {
-        Ok(()) => {}
-        Err(JournalError::ChangedSince { offset }) => {
-            let observation = observe(target.disk(), target.reported, Depth::Quick)?;
-            let place = place_of(&observation, offset);
-            return refused(target, Some(&found), &Refusal::ChangedSince { offset, place });
-        }
-        Err(JournalError::UndoOverwritten { .. }) => {
-            return refused(target, Some(&found), &Refusal::UndoOverwritten);
-        }
-        Err(error) => return Err(error.into()),
-    }
+    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+    let way = match way_back(target.disk(), &observation, found.clone())? {
+        Ok(way) => way,
+        Err(refusal) => return refused(target, Some(&found), &refusal),
+    };
     let text = "Every sector that the repair changed is as it left it, so it can be put back.";
     let question = after("undo", target, Verdict::Repaired, Some((&found, text)))?;
     if !ask(&question) {
         return Ok(question);
     }
-    let mut undo = |target: &mut Target<D>, found: &Found| {
-        journal::undo(&mut target.device, found, Some(guid), &mut |p| {
+    for (originals, part) in &way.0 {
+        originals.restore(&mut target.device, &mut |done_bytes, total_bytes| {
+            progress(Progress::Moving {
+                done_bytes,
+                total_bytes,
+            });
+        })?;
+        journal::undo(&mut target.device, part, Some(guid), &mut |p| {
             progress(Progress::Committing(p))
         })
-        .map_err(RepairError::of_writing)
-    };
-    undo(target, &found)?;
-    let first = first_half(target, &found)?;
-    if let Some(first) = &first {
-        match journal::check_undo(&target.device, first, Some(guid)) {
-            Ok(()) => undo(target, first)?,
-            Err(JournalError::ChangedSince { offset }) => {
-                let observation = observe(target.disk(), target.reported, Depth::Quick)?;
-                let place = place_of(&observation, offset);
-                return refused(target, Some(first), &Refusal::HalfUndone { offset, place });
-            }
-            Err(error) => return Err(error.into()),
-        }
+        .map_err(RepairError::of_writing)?;
     }
     progress(Progress::Verifying);
-    proven(
-        "undo",
-        target,
-        Verdict::Undone,
-        (&found, undone_text(&found, first.as_ref())),
-    )
-}
-
-/// The journal of the first commit of a repair of which `second` was the second.
-fn first_half<D: Device>(target: &Target<D>, second: &Found) -> Result<Option<Found>, RepairError> {
-    let id = second.header.transaction_id;
-    let first = find(target)?.0.filter(|_| part_id(id, true) == id);
-    Ok(first.filter(|found| found.header.transaction_id == part_id(id, false) && !found.is_unfinished()))
-}
-
-fn undone_text(found: &Found, first: Option<&Found>) -> &'static str {
-    let all = || first.into_iter().chain([found]);
-    if all().any(|found| found.header.move_count > 0) {
-        "The repair was put back: whatever is in use on the disk is bit for bit what it was before. Free space keeps the \
-         copies of the data that had moved."
-    } else if all().all(|found| found.header.is_body_in_gap()) {
-        "The repair was put back; the disk is bit for bit what it was before."
-    } else {
-        "The repair was put back; the disk is bit for bit what it was before, but for the free clusters that held the \
-         record of it."
-    }
+    proven("undo", target, Verdict::Undone, (&found, way.text()))
 }
 
 /// The journal, and the identity of the disk that it has to name.
@@ -208,15 +192,4 @@ fn refused<D: Device>(
     let mut report = after("undo", target, Verdict::Refused, found.map(|found| (found, text)))?;
     report.refusal = Some(refusal.report());
     Ok(report)
-}
-
-fn place_of(observation: &Observation, offset: u64) -> String {
-    let inside = observation
-        .partitions
-        .iter()
-        .find(|p| p.range.start <= offset && offset < p.range.end);
-    inside.map_or_else(
-        || "in the partition table".to_owned(),
-        |p| format!("in partition {}, byte {} of it", p.number, offset - p.range.start),
-    )
 }

@@ -1,6 +1,7 @@
 //! The plan: a value that says all that will be done. Making one is a pure function of an observation.
 
 mod at_rest;
+mod boot;
 mod create;
 mod donor;
 mod neighbourhood;
@@ -157,6 +158,19 @@ pub enum Step {
         /// Where it will be.
         after: Sectors,
     },
+    /// The byte offset of the recovery partition in a boot store of an MBR disk.
+    PatchBootStore {
+        /// The partition that holds the store.
+        partition: u32,
+        /// Path of the store there.
+        path: &'static str,
+        /// Where the recovery partition began.
+        from_offset: u64,
+        /// Where it will begin.
+        to_offset: u64,
+        /// How many elements name it.
+        elements: usize,
+    },
     /// The byte offset of the recovery partition in a Windows' ReAgent.xml.
     PatchReAgent {
         /// The partition of that Windows.
@@ -240,6 +254,7 @@ impl Step {
             | Self::RemovePartition { partition, .. }
             | Self::CreatePartition { partition, .. }
             | Self::SetPartition { partition, .. }
+            | Self::PatchBootStore { partition, .. }
             | Self::PatchReAgent { partition, .. } => Some(partition),
             Self::DropShadowCopies(dropped) => Some(dropped.partition),
             Self::MendTable { .. } => None,
@@ -314,6 +329,16 @@ impl Step {
                 before.end.saturating_sub(1),
                 after.start,
                 after.end.saturating_sub(1)
+            ),
+            Self::PatchBootStore {
+                partition,
+                path,
+                from_offset,
+                to_offset,
+                elements,
+            } => format!(
+                "In the boot store {path} on partition {partition}, change the offset {from_offset} to {to_offset} in the \
+                 {elements} elements that name the recovery partition."
             ),
             Self::PatchReAgent {
                 partition,

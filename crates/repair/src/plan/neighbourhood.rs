@@ -2,7 +2,7 @@
 
 use super::{Request, Sectors};
 use crate::observation::{Observation, Partition};
-use crate::refusal::Refusal;
+use crate::refusal::{NoDonor, Refusal};
 use crate::rules::SIZE_BYTES_MAX;
 
 /// Partition edges are multiples of this, as Windows' own tools keep them.
@@ -18,8 +18,8 @@ pub(super) fn sectors_of(partition: &Partition) -> Sectors {
 
 /// What lies around the recovery partition, in bytes of the disk.
 pub(super) struct Neighbourhood<'o> {
-    /// The partition right before it or before the gap there.
-    pub left: Option<&'o Partition>,
+    /// The partition right before it or before the gap there; or why there is none.
+    pub left: Result<&'o Partition, NoDonor>,
     /// First byte of the unallocated space before it (its own start, if there is none).
     pub gap_start: u64,
     /// First byte that is not unallocated behind it.
@@ -41,11 +41,16 @@ impl<'o> Neighbourhood<'o> {
         let (start, end) = (recovery.range.start, recovery.range.end);
         let stays = |p: &&Partition| Some(p.number) != request.remove_stale;
         let before = observation.partitions.iter().filter(stays);
+        let gap_start = around.free.start.0.saturating_mul(sector);
+        let left = before
+            .filter(|p| p.range.end <= start && p.ebr.is_some() == recovery.ebr.is_some())
+            .max_by_key(|p| p.range.end);
         Some(Self {
-            left: before
-                .filter(|p| p.range.end <= start && p.ebr.is_some() == recovery.ebr.is_some())
-                .max_by_key(|p| p.range.end),
-            gap_start: around.free.start.0.saturating_mul(sector),
+            // Between one that ends earlier and the gap lies something else.
+            left: left
+                .filter(|left| left.range.end >= gap_start)
+                .ok_or_else(|| nothing_before(observation, recovery, gap_start)),
+            gap_start,
             gap_end: around.free.end.0.saturating_mul(sector),
             head: around.head_sectors.saturating_mul(sector),
             start,
@@ -88,5 +93,18 @@ impl<'o> Neighbourhood<'o> {
     /// Whether a volume that begins at `start` lies in unallocated space, with what moves along.
     pub fn is_free_from(&self, start: u64) -> bool {
         start.saturating_sub(self.head) >= self.gap_start
+    }
+}
+
+/// Why no volume lies right before the gap.
+fn nothing_before(observation: &Observation, recovery: &Partition, gap_start: u64) -> NoDonor {
+    if recovery.ebr.is_some() {
+        return NoDonor::FirstLogical;
+    }
+    match observation.table.extended() {
+        Some((number, range)) if observation.table.bytes(range).end == gap_start => {
+            NoDonor::Extended { number }
+        }
+        _ => NoDonor::FirstOnDisk,
     }
 }

@@ -4,9 +4,9 @@ use super::at_rest::{check_volume, managed_disk, start_can_be_told, windows_at_r
 use super::create::create;
 use super::neighbourhood::{Neighbourhood, sectors_of};
 use super::relocate::relocate;
-use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies, stale};
+use super::{Plan, Request, Sectors, Step, Strategy, boot, donor, shadow_copies, stale};
 use crate::observation::{Observation, Partition, Space};
-use crate::refusal::{NoDonor, Refusal};
+use crate::refusal::Refusal;
 use crate::rules::{
     BESIDE_IMAGE_BYTES, PLACEMENT_MARGIN_BYTES, SERVICING_FREE_BYTES, SIZE_BYTES_MAX, TARGET_FREE_BYTES,
     TARGET_SIZE_BYTES,
@@ -120,7 +120,7 @@ fn grow_front(
     if !place.is_free_from(start) {
         plan.strategy = Strategy::ShrinkGrowFront;
         let no_donor = |reason| Refusal::NoDonor { number, reason };
-        let donor = place.left.ok_or(no_donor(NoDonor::FirstOnDisk))?;
+        let donor = place.left.clone().map_err(no_donor)?;
         donor::check_kind(observation, donor).map_err(no_donor)?;
         let end = start.saturating_sub(place.head);
         plan.steps.extend(donor::shrink(
@@ -147,6 +147,7 @@ fn grow_front(
             ..before
         },
     });
+    plan.steps.extend(boot::patch(observation, recovery, start)?);
     plan.steps.extend(patch_reagent(observation, recovery, start)?);
     Ok(plan)
 }
@@ -154,7 +155,7 @@ fn grow_front(
 /// A hybrid MBR names partitions a second time, and nobody would tell it of a change.
 fn known_to_a_hybrid_mbr(observation: &Observation, plan: &Plan) -> Result<(), Refusal> {
     let hybrid = observation.table.hybrid();
-    let changed = plan.changed_partitions();
+    let changed: Vec<u32> = plan.commits().flat_map(Plan::changed_partitions).collect();
     let known = observation.partitions.iter().find(|p| {
         let range = observation.table.entry(p.number).map(|entry| entry.range);
         changed.contains(&p.number)

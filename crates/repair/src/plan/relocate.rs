@@ -7,7 +7,7 @@
 use super::at_rest::{check_volume, start_can_be_told};
 use super::neighbourhood::{ALIGNMENT_BYTES, sectors_of};
 use super::planner::patch_reagent;
-use super::{Plan, Request, Sectors, Step, Strategy, donor, shadow_copies};
+use super::{Plan, Request, Sectors, Step, Strategy, boot, donor, shadow_copies};
 use crate::observation::{Observation, Partition};
 use crate::refusal::Refusal;
 use std::cmp::Reverse;
@@ -121,7 +121,7 @@ fn given(observation: &Observation, room: Room<'_>, request: &Request) -> Option
         // Unallocated space behind the donor is part of the place.
         let free = observation.table.surroundings(donor.number, None)?.free;
         let aligned = ALIGNMENT_BYTES / sector;
-        let end = free.end.0 / aligned * aligned;
+        let end = free.end.min(observation.table.end_for_new()).0 / aligned * aligned;
         let start = end.checked_sub(room.sectors)?;
         let byte = start.checked_mul(sector)?;
         let steps = donor::shrink(observation, donor, byte, request.drop_shadow_copies);
@@ -158,6 +158,7 @@ fn moved(
         after,
     });
     let to_offset = after.start * sector;
+    plan.steps.extend(boot::patch(observation, recovery, to_offset)?);
     plan.steps
         .extend(patch_reagent(observation, recovery, to_offset)?);
     if request.reclaim {
@@ -183,6 +184,11 @@ fn reclaim(observation: &Observation, recovery: &Partition) -> Vec<Step> {
         end: sectors_of(recovery).end,
         ..before
     };
+    let change = shadow_copies::Change::NewEnd(after.count() * observation.sector_size.bytes());
+    if shadow_copies::step(neighbour, change, false).is_err() {
+        // Nobody has tried what becomes of them.
+        return Vec::new();
+    }
     let partition = neighbour.number;
     let border = Step::SetPartition {
         partition,

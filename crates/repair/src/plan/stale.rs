@@ -38,6 +38,8 @@ fn use_of(observation: &Observation, recovery: &Partition, stale: &Partition) ->
         Some("a Windows on this disk uses it")
     } else if windows.iter().any(|w| matches!(w.reagent, Some(Err(_)) | None)) || windows.is_empty() {
         Some("what Windows uses cannot be read on this disk")
+    } else if stale.is_active {
+        Some("it is the active partition, which the machine starts from")
     } else if stale.range.len() > SIZE_BYTES_MAX {
         Some("it is larger than 2 GiB, so it may be a computer maker's factory image")
     } else if stale.ebr.is_some() {

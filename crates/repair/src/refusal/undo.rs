@@ -14,18 +14,10 @@ impl Refusal {
                 ),
                 "Nothing was written. Run `winrefit verify` to see whether the disk is sound as it is.",
             ),
-            Self::HalfUndone { offset, place } => Explained::new(
-                "Only the second half of the last repair could be undone",
-                format!(
-                    "The recovery partition is in its old place again. The space for its new place stays unallocated, \
-                     because byte {offset} of the disk ({place}) has been written to since the repair."
-                ),
-                "The disk is sound; run `winrefit verify` to see. Windows can give the space back to its volume (Disk \
-                 Management, Extend Volume).",
-            ),
             Self::UndoOverwritten => Explained::new(
                 "The last repair cannot be undone any more",
-                "Its record lay in clusters that were free, and Windows or another tool has used them since.",
+                "Its record, or that of one of its two parts, is not there any more: it lay in clusters that were free, which \
+                 Windows or another tool has used since, or a later repair has replaced it.",
                 "Nothing was written, and the repair itself is whole: run `winrefit verify` to see.",
             ),
             _ => Explained::new(

@@ -42,6 +42,11 @@ pub fn read_table(disk: &dyn ReadAt, device: Option<SectorSize>) -> Result<Table
     }
 }
 
+/// The size of the sectors that the table of a disk counts in, as far as the disk tells.
+pub fn sector_size(disk: &dyn ReadAt) -> Option<SectorSize> {
+    read_table(disk, None).ok().map(|reading| reading.sector_size)
+}
+
 /// An MBR does not say how large its sectors are; the volumes do, which begin where it says in sectors of one size.
 fn mbr_sector_size(disk: &dyn ReadAt) -> Option<SectorSize> {
     let volumes = |size: SectorSize| {

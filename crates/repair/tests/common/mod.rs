@@ -10,6 +10,9 @@ pub mod shadow;
 #[path = "../../../ntfs/tests/common/tools.rs"]
 pub mod tools;
 
+pub mod compare;
+pub mod disks;
+
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
 use winrefit_formats::gpt::types;
@@ -264,9 +267,14 @@ pub fn target<D>(device: D) -> Target<D> {
 
 /// The volume of a partition, by the table that is on the disk now.
 pub fn partition_range(disk: &dyn ReadAt, number: u32) -> ByteRange {
-    let size = winrefit_formats::detect_sector_size(disk).unwrap();
-    let gpt = winrefit_formats::read_gpt(disk, size).unwrap().usable().unwrap();
-    gpt.partition(number).unwrap().range.bytes(size)
+    let reading = compare::table(disk);
+    assert!(reading.table.sound.is_ok(), "{:?}", reading.table.sound);
+    reading
+        .table
+        .entry(number)
+        .unwrap()
+        .range
+        .bytes(reading.sector_size)
 }
 
 /// Every user file of a volume with its content.

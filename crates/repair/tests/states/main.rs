@@ -318,13 +318,14 @@ fn refusals_of_a_running_log_and_of_a_foreign_boot_sector_have_codes_of_their_ow
 
 #[test]
 fn a_diagnosis_reads_little_of_a_large_disk() {
-    for profile in ["server2022", "winre-in-backup", "two-windows"] {
+    // Each Windows has two volumes to be opened.
+    for (profile, windows) in [("server2022", 1), ("winre-in-backup", 1), ("two-windows", 2)] {
         let disk = Disk::of(profile);
         let device = Metered::new(DiskFile::open_read(Path::new(&disk.path)).unwrap());
         let mut target = target(device);
         diagnose(&target, None).unwrap();
         let bytes = target.device.bytes_read();
-        assert!(bytes < 2 << 20, "{profile}: {bytes} bytes read");
+        assert!(bytes < windows * (2 << 20), "{profile}: {bytes} bytes read");
         target.name.clear();
     }
 }

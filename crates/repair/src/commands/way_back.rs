@@ -1,0 +1,95 @@
+//! What an undo has to do, known as a whole before any of it is done.
+
+use super::originals::{Originals, before};
+use super::parts::{Part, first_of};
+use crate::error::RepairError;
+use crate::observation::Observation;
+use crate::observe::{Depth, observe};
+use crate::refusal::Refusal;
+use winrefit_disk::ReadAt;
+use winrefit_disk::journal::{self, Found, JournalError};
+
+/// The journals to undo, the newest first, each with what has to be made anew before.
+pub(super) struct WayBack(pub(super) Vec<(Originals, Found)>);
+
+/// The way back from the repair that `newest` is the journal of. Nothing is written.
+///
+/// # Errors
+/// [`RepairError`]; the inner one says why the repair cannot be undone.
+pub(super) fn way_back(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    newest: Found,
+) -> Result<Result<WayBack, Refusal>, RepairError> {
+    match collect(disk, observation, newest) {
+        Ok(way) => Ok(Ok(way)),
+        Err(RepairError::Journal(JournalError::ChangedSince { offset })) => {
+            let place = place_of(observation, offset);
+            Ok(Err(Refusal::ChangedSince { offset, place }))
+        }
+        Err(RepairError::Journal(
+            JournalError::UndoOverwritten { .. } | JournalError::DamagedBody { .. },
+        )) => Ok(Err(Refusal::UndoOverwritten)),
+        Err(error) => Err(error),
+    }
+}
+
+fn collect(disk: &dyn ReadAt, observation: &Observation, newest: Found) -> Result<WayBack, RepairError> {
+    let guid = Some(observation.table.id.to_bytes());
+    match Part::of(&newest.header) {
+        Part::Whole => journal::check_undo(disk, &newest, guid)?,
+        Part::First => {
+            let originals = first(disk, observation, &newest)?;
+            return Ok(WayBack(vec![(originals, newest)]));
+        }
+        Part::Second => {
+            journal::check_undo(disk, &newest, guid)?;
+            let middle = before(disk, &newest)?;
+            let known = observe(&middle, Some(observation.sector_size), Depth::Quick)?;
+            let offset = newest.header.header_offset;
+            let first_part = first_of(&middle, &known, &newest)?;
+            let first_part = first_part.ok_or(JournalError::UndoOverwritten { offset })?;
+            let originals = first(&middle, &known, &first_part)?;
+            return Ok(WayBack(vec![
+                (Originals::default(), newest),
+                (originals, first_part),
+            ]));
+        }
+    }
+    Ok(WayBack(vec![(Originals::default(), newest)]))
+}
+
+/// Whether a first part can be undone, and what that takes besides.
+fn first(disk: &dyn ReadAt, observation: &Observation, found: &Found) -> Result<Originals, RepairError> {
+    let originals = Originals::of(disk, observation, found)?;
+    let view = originals.view(disk, observation.sector_size)?;
+    journal::check_undo(&view, found, Some(observation.table.id.to_bytes()))?;
+    Ok(originals)
+}
+
+impl WayBack {
+    /// What was done once it was gone.
+    pub(super) fn text(&self) -> &'static str {
+        let mut all = self.0.iter().map(|(_, found)| found);
+        if all.clone().any(|found| found.header.move_count > 0) {
+            "The repair was put back: whatever is in use on the disk is bit for bit what it was before. Free space keeps the \
+             copies of the data that had moved."
+        } else if all.all(|found| found.header.is_body_in_gap()) {
+            "The repair was put back; the disk is bit for bit what it was before."
+        } else {
+            "The repair was put back; the disk is bit for bit what it was before, but for the free clusters that held the \
+             record of it."
+        }
+    }
+}
+
+fn place_of(observation: &Observation, offset: u64) -> String {
+    let inside = observation
+        .partitions
+        .iter()
+        .find(|p| p.range.start <= offset && offset < p.range.end);
+    inside.map_or_else(
+        || "in the partition table, or in unallocated space".to_owned(),
+        |p| format!("in partition {}, byte {} of it", p.number, offset - p.range.start),
+    )
+}
