@@ -2,20 +2,25 @@
 
 mod files;
 mod observe;
+mod outcome;
 
 pub(crate) use files::Files;
 pub use observe::observe;
 pub(crate) use observe::{LOGS, STORE_BYTES_MAX};
+pub(crate) use outcome::{Break, Outcome, agrees, element_name, outcome};
 
-use crate::observation::{Observation, Partition};
+use crate::observation::Partition;
 use crate::table::DiskId;
-use winrefit_formats::bcd::{Confidence, DeviceKind};
+use winrefit_formats::bcd::{ChainBreak, WinreChain};
 use winrefit_formats::{Bcd, BcdPartition, Guid};
 
 /// The store of a machine that starts by UEFI, on its EFI system partition.
 pub const UEFI_STORE: &str = r"\EFI\Microsoft\Boot\BCD";
 /// The store of a machine that starts by BIOS, on its active partition.
 pub const BIOS_STORE: &str = r"\Boot\BCD";
+
+const UEFI_BOOT_MANAGER: &str = r"\EFI\Microsoft\Boot\bootmgfw.efi";
+const BIOS_BOOT_MANAGER: &str = r"\bootmgr";
 
 /// A boot store on the disk.
 #[derive(Debug)]
@@ -24,6 +29,10 @@ pub struct BootStore {
     pub partition: u32,
     /// Path of its hive there.
     pub path: &'static str,
+    /// Path of the boot manager that reads it.
+    pub boot_manager_path: &'static str,
+    /// Whether that is there.
+    pub boot_manager: FileFact,
     /// What it says, or why it cannot be read.
     pub content: Result<BootContent, String>,
 }
@@ -36,69 +45,59 @@ pub struct BootContent {
     /// The whole store.
     pub bcd: Bcd,
     /// The loader that is started when nothing else is chosen; or why there is none.
-    pub default_loader: Result<Guid, String>,
-    /// The ways to WinRE: that of the default loader, and those of the others that have one.
-    pub chains: Vec<BootChain>,
+    pub default_loader: Result<Guid, ChainBreak>,
+    /// The loaders of Windows, WinRE's own apart, in the order of the hive.
+    pub loaders: Vec<Loader>,
 }
 
-/// The way from a loader of Windows to its WinRE.
+/// A loader of Windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BootChain {
-    /// The loader.
-    pub os_loader: Guid,
-    /// The partition of this disk that it starts Windows from.
-    pub os_partition: Option<u32>,
-    /// Where the way leads, or where it breaks.
-    pub winre: Result<WinreLink, String>,
+pub struct Loader {
+    /// Its name.
+    pub id: Guid,
+    /// Where its Windows lies; `None` if the loader does not say.
+    pub os: Option<Target>,
+    /// The way from it to WinRE, or where that ends.
+    pub winre: Result<WinreWay, ChainBreak>,
 }
 
-/// The end of the way.
+/// The way to WinRE, with what is at its ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WinreLink {
-    /// The loader of WinRE.
-    pub loader: Guid,
-    /// What the image lies on, in the store's words.
-    pub device: String,
-    /// The same as a partition of this disk.
-    pub partition: Option<u32>,
-    /// Path of the image.
-    pub image_path: String,
-    /// Whether it is there. `None` where its partition cannot be read.
-    pub image_found: Option<bool>,
-    /// Path of the RAM disk's frame.
-    pub sdi_path: String,
-    /// Whether it is there.
-    pub sdi_found: Option<bool>,
-    /// How well the layout of what was read is known.
-    pub confidence: Confidence,
+pub struct WinreWay {
+    /// As the store names it.
+    pub chain: WinreChain,
+    /// The partition of the image.
+    pub image: Target,
+    /// The image.
+    pub image_file: FileFact,
+    /// The partition of `boot.sdi`.
+    pub sdi: Target,
+    /// `boot.sdi`.
+    pub sdi_file: FileFact,
 }
 
-impl WinreLink {
-    /// Where the way breaks behind the store; `None` if all is there, as far as it can be read.
-    pub fn problem(&self) -> Option<String> {
-        let Self {
-            loader,
-            device,
-            image_path,
-            sdi_path,
-            ..
-        } = self;
-        if self.partition.is_none() {
-            Some(format!(
-                "object {loader} starts WinRE from {device}, which is no partition of this disk"
-            ))
-        } else if self.image_found == Some(false) {
-            Some(format!(
-                "object {loader} starts {image_path} on {device}, which is not there"
-            ))
-        } else if self.sdi_found == Some(false) {
-            Some(format!(
-                "the RAM disk of object {loader} needs {sdi_path}, which is not there"
-            ))
-        } else {
-            None
-        }
-    }
+/// What a device of a store comes to on this disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A partition of this disk.
+    Here(u32),
+    /// A partition that is not on this disk.
+    NotHere(BcdPartition),
+    /// A form that is not followed: found by a file, on a virtual disk, or not understood.
+    NotFollowed,
+}
+
+/// Whether a file is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileFact {
+    /// It is, with so many bytes.
+    Present(u64),
+    /// It is not.
+    Missing,
+    /// The directories on the way cannot be read.
+    Unreadable(String),
+    /// Nobody looked: the place is not known, or not a volume that can be read.
+    NotLooked,
 }
 
 impl BootStore {
@@ -111,16 +110,13 @@ impl BootStore {
     pub fn place(&self) -> String {
         format!("partition {}, {}", self.partition, self.path)
     }
-}
 
-impl Observation {
-    /// The way to WinRE of the Windows on a partition, and the store that has it.
-    pub fn boot_chain(&self, windows: u32) -> Option<(&BootStore, &BootChain)> {
-        self.boot_stores.iter().find_map(|store| {
-            let mut chains = store.readable()?.chains.iter();
-            let chain = chains.find(|chain| chain.os_partition == Some(windows))?;
-            Some((store, chain))
-        })
+    /// How it was read, where that is not as usual, for people.
+    pub(crate) fn reading(&self) -> Option<&'static str> {
+        let content = self.readable()?;
+        content.is_dirty.then_some(
+            "its last write was not finished; it was read with its logs, which Windows has yet to apply",
+        )
     }
 }
 
@@ -136,14 +132,4 @@ pub(crate) fn name_of(id: DiskId, partition: &Partition, start: u64) -> Option<B
             offset: start,
         },
     })
-}
-
-/// A device in words.
-fn device_text(device: &DeviceKind) -> String {
-    match device {
-        DeviceKind::Boot => "the partition of the boot manager".to_owned(),
-        DeviceKind::Partition(partition) => partition.to_string(),
-        DeviceKind::Locate { .. } => "whichever partition has the file".to_owned(),
-        _ => "a device that is no partition".to_owned(),
-    }
 }

@@ -1,6 +1,7 @@
 //! Files of a partition, whichever file system it has.
 
-use crate::observation::{Content, Partition};
+use super::FileFact;
+use crate::observation::Content;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow};
 use winrefit_formats::fat::{FatError, FatVolume};
 use winrefit_ntfs::file::StreamBody;
@@ -8,33 +9,61 @@ use winrefit_ntfs::{AttributeType, Volume};
 
 /// The volume of a partition, as far as its files can be read.
 pub(crate) enum Files<'d> {
-    Ntfs(Volume<ReadWindow<&'d dyn ReadAt>>),
+    Ntfs(Box<Volume<ReadWindow<&'d dyn ReadAt>>>),
     Fat(ReadWindow<&'d dyn ReadAt>),
 }
 
 impl<'d> Files<'d> {
-    /// The volume of a partition; `None` if it has none that can be read.
-    pub(crate) fn open(disk: &'d dyn ReadAt, partition: &Partition) -> Option<Self> {
-        Self::open_at(disk, partition.range, &partition.content)
-    }
-
     /// The volume of that kind at `range` of a disk.
     pub(crate) fn open_at(disk: &'d dyn ReadAt, range: ByteRange, content: &Content) -> Option<Self> {
+        Self::try_open(disk, range, content)?.ok()
+    }
+
+    /// The volume of that kind at `range` of a disk, or why it cannot be read. `None` where there is none of a kind whose
+    /// files are looked at.
+    pub(super) fn try_open(
+        disk: &'d dyn ReadAt,
+        range: ByteRange,
+        content: &Content,
+    ) -> Option<Result<Self, String>> {
         let window = ReadWindow::new(disk, range).ok()?;
         match content {
-            Content::Ntfs(_) => Volume::open(window).ok().map(Self::Ntfs),
-            Content::Fat(_) => FatVolume::open(&window).is_ok().then_some(Self::Fat(window)),
+            Content::Ntfs(_) => Some(
+                Volume::open(window)
+                    .map(|volume| Self::Ntfs(Box::new(volume)))
+                    .map_err(|e| e.to_string()),
+            ),
+            Content::DamagedNtfs(error) => Some(Err(error.to_string())),
+            Content::Fat(_) => {
+                let opened = FatVolume::open(&window).map(|_| ());
+                Some(opened.map(|()| Self::Fat(window)).map_err(|e| e.to_string()))
+            }
             _ => None,
         }
     }
 
-    /// Whether there is a file; `None` if that cannot be told.
-    pub(crate) fn has(&self, path: &str) -> Option<bool> {
+    /// Whether there is a file.
+    pub(crate) fn fact(&self, path: &str) -> FileFact {
+        match self.size(path) {
+            Ok(Some(size_bytes)) => FileFact::Present(size_bytes),
+            Ok(None) => FileFact::Missing,
+            Err(problem) => FileFact::Unreadable(problem),
+        }
+    }
+
+    fn size(&self, path: &str) -> Result<Option<u64>, String> {
         match self {
-            Self::Ntfs(volume) => volume.lookup(path).ok().map(|file| file.is_some()),
+            Self::Ntfs(volume) => {
+                let file = volume.lookup(path).map_err(|e| e.to_string())?;
+                let file = file.filter(|file| !file.is_directory());
+                let stream = file.map(|file| file.require(AttributeType::DATA, "")).transpose();
+                let size = stream.map(|stream| stream.map(|stream| stream.len()));
+                size.map_err(|e| e.to_string())
+            }
             Self::Fat(window) => {
                 let file = FatVolume::open(window).and_then(|volume| volume.lookup(path));
-                file.ok().map(|file| file.is_some())
+                let file = file.map_err(|e| e.to_string())?.filter(|file| !file.is_directory);
+                Ok(file.map(|file| file.size_bytes.into()))
             }
         }
     }
@@ -85,11 +114,16 @@ impl<'d> Files<'d> {
                         Some(ByteRange::new(start, start + run.clusters * cluster))
                     })
                     .collect();
-                Ok(ranges.filter(|_| sizes.initialized >= sizes.data && sizes.data <= limit))
+                let ranges = ranges.filter(|_| sizes.initialized >= sizes.data && sizes.data <= limit);
+                Ok(ranges.filter(|ranges| are_apart(ranges)))
             }
             Self::Fat(window) => {
+                let volume = FatVolume::open(window).map_err(|e| e.to_string())?;
+                // What a volume in use says of its files may be old.
+                if !volume.state().map_err(|e| e.to_string())?.is_clean {
+                    return Err("its volume was not closed properly".to_owned());
+                }
                 let ranges = || -> Result<Option<Vec<ByteRange>>, FatError> {
-                    let volume = FatVolume::open(window)?;
                     let Some(file) = volume.lookup(path)? else {
                         return Ok(None);
                     };
@@ -101,4 +135,13 @@ impl<'d> Files<'d> {
             }
         }
     }
+}
+
+/// Whether no two ranges share a byte: a damaged file may have one cluster twice.
+fn are_apart(ranges: &[ByteRange]) -> bool {
+    let mut sorted = ranges.to_vec();
+    sorted.sort_unstable();
+    sorted
+        .windows(2)
+        .all(|pair| !matches!(pair, [a, b] if a.overlaps(b)))
 }

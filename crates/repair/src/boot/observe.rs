@@ -1,138 +1,201 @@
 //! Reading the boot stores of a disk. What cannot be read is a fact, never an error.
 
 use super::{
-    BIOS_STORE, BootChain, BootContent, BootStore, Files, UEFI_STORE, WinreLink, device_text, name_of,
+    BIOS_BOOT_MANAGER, BIOS_STORE, BootContent, BootStore, FileFact, Files, Loader, Target,
+    UEFI_BOOT_MANAGER, UEFI_STORE, WinreWay, name_of,
 };
 use crate::observation::{Content, Observation, Partition};
+use crate::table::DiskId;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use winrefit_disk::ReadAt;
-use winrefit_formats::bcd::{DeviceKind, types};
-use winrefit_formats::{Bcd, Guid, Hive, WinreChain, replay};
+use winrefit_formats::bcd::{BcdObject, ChainBreak, DeviceKind, types};
+use winrefit_formats::{Bcd, Guid, Hive, Replay, replay};
 
 /// Real stores have 24 to 64 KiB, and their logs as much.
 pub(crate) const STORE_BYTES_MAX: u64 = 4 << 20;
-/// The logs of a hive, by what is added to its name.
-pub(crate) const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
+/// The logs of a hive, by what is added to its name, in the order of [`replay()`].
+pub(crate) const LOGS: [&str; 3] = [".LOG1", ".LOG2", ".LOG"];
+/// Most loaders of Windows whose ways are followed.
+const LOADERS_MAX: usize = 64;
 
-/// The boot stores of a disk.
-pub fn observe<'o>(disk: &'o dyn ReadAt, observation: &'o Observation) -> Vec<BootStore> {
-    let mut stores = Vec::new();
-    let opened = RefCell::default();
-    for partition in &observation.partitions {
-        let paths: &[&'static str] = match partition.content {
-            Content::Fat(_) => &[UEFI_STORE, BIOS_STORE],
-            Content::Ntfs(_) => &[BIOS_STORE],
-            _ => continue,
-        };
-        let Some(files) = Files::open(disk, partition) else {
-            continue;
-        };
-        for &path in paths {
-            if files.has(path) == Some(true) {
-                let here = Here {
-                    disk,
-                    observation,
-                    store: partition,
-                    opened: &opened,
-                };
-                stores.push(BootStore {
-                    partition: partition.number,
-                    path,
-                    content: here.content(&files, path),
-                });
-            }
-        }
-    }
-    stores
+/// A store that a kind of firmware looks for.
+#[derive(Clone, Copy)]
+struct Wanted {
+    path: &'static str,
+    boot_manager_path: &'static str,
+    /// Whether a volume that cannot be read hides one, for all that is known.
+    is_expected: bool,
 }
 
-/// A store and what it can refer to.
-struct Here<'o> {
+/// The boot stores of a disk. On a GPT disk that is the one on the EFI system partition: Windows starts from such a disk
+/// by UEFI only, and a conversion to GPT leaves the old store behind.
+pub fn observe<'o>(disk: &'o dyn ReadAt, observation: &'o Observation) -> Vec<BootStore> {
+    let reader = Reader {
+        disk,
+        observation,
+        opened: RefCell::default(),
+    };
+    let partitions = observation.partitions.iter();
+    partitions
+        .flat_map(|partition| {
+            let wanted = wanted_on(observation.table.id, partition);
+            wanted
+                .into_iter()
+                .filter_map(|wanted| reader.store(partition, wanted))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The stores that may be on a partition.
+fn wanted_on(id: DiskId, partition: &Partition) -> Vec<Wanted> {
+    let uefi = Wanted {
+        path: UEFI_STORE,
+        boot_manager_path: UEFI_BOOT_MANAGER,
+        is_expected: partition.kind.is_efi_system(),
+    };
+    let bios = Wanted {
+        path: BIOS_STORE,
+        boot_manager_path: BIOS_BOOT_MANAGER,
+        is_expected: false,
+    };
+    match (id, &partition.content) {
+        (DiskId::Gpt(_), Content::Fat(_)) if uefi.is_expected => vec![uefi],
+        (DiskId::Mbr(_), Content::Fat(_)) => vec![uefi, bios],
+        (DiskId::Mbr(_), Content::Ntfs(_)) => vec![bios],
+        _ => Vec::new(),
+    }
+}
+
+/// A disk whose volumes are opened once: opening one reads more than all that is looked for.
+struct Reader<'o> {
     disk: &'o dyn ReadAt,
     observation: &'o Observation,
-    store: &'o Partition,
-    /// Volumes by partition: opening one reads more than all that is looked for.
-    opened: &'o RefCell<BTreeMap<u32, Option<Files<'o>>>>,
+    opened: RefCell<BTreeMap<u32, Option<Result<Files<'o>, String>>>>,
 }
 
-impl<'o> Here<'o> {
-    fn content(&self, files: &Files<'_>, path: &str) -> Result<BootContent, String> {
-        let missing = || "the file is not there any more".to_owned();
-        let file = files.read(path, STORE_BYTES_MAX)?.ok_or_else(missing)?;
-        let logs = LOGS.map(|log| {
-            files
-                .read(&format!("{path}{log}"), STORE_BYTES_MAX)
-                .ok()
-                .flatten()
-        });
-        let logs: Vec<&dyn ReadAt> = logs.iter().flatten().map(|log| log as &dyn ReadAt).collect();
-        let is_dirty = Hive::open(&file).map_err(|e| e.to_string())?.is_dirty();
-        let replayed = replay(&file, &logs).map_err(|e| e.to_string())?;
-        let hive = Hive::open(&replayed).map_err(|e| e.to_string())?;
+impl<'o> Reader<'o> {
+    /// What `look` sees in the volume of a partition; why it cannot be read; `None` if it has none.
+    fn with<T>(
+        &self,
+        partition: &Partition,
+        look: impl FnOnce(&Files<'o>) -> T,
+    ) -> Option<Result<T, String>> {
+        let mut opened = self.opened.borrow_mut();
+        let files = opened
+            .entry(partition.number)
+            .or_insert_with(|| Files::try_open(self.disk, partition.range, &partition.content));
+        match files.as_ref()? {
+            Ok(files) => Some(Ok(look(files))),
+            Err(problem) => Some(Err(problem.clone())),
+        }
+    }
+
+    fn store(&self, partition: &Partition, wanted: Wanted) -> Option<BootStore> {
+        let store = |boot_manager, content| BootStore {
+            partition: partition.number,
+            path: wanted.path,
+            boot_manager_path: wanted.boot_manager_path,
+            boot_manager,
+            content,
+        };
+        let read = |files: &Files<'_>| {
+            let hive = files.read(wanted.path, STORE_BYTES_MAX).transpose()?;
+            let logs = LOGS.map(|log| files.read(&format!("{}{log}", wanted.path), STORE_BYTES_MAX));
+            Some((hive, logs, files.fact(wanted.boot_manager_path)))
+        };
+        match self.with(partition, read)? {
+            Ok(found) => {
+                let (hive, logs, boot_manager) = found?;
+                // A log that cannot be read cannot complete a hive either.
+                let logs: Vec<Vec<u8>> = logs.into_iter().filter_map(|log| log.ok()?).collect();
+                let content = hive.and_then(|hive| self.content(partition, &hive, &logs));
+                Some(store(boot_manager, content))
+            }
+            Err(problem) if wanted.is_expected => Some(store(FileFact::NotLooked, Err(problem))),
+            Err(_) => None,
+        }
+    }
+
+    fn content(&self, own: &Partition, hive: &[u8], logs: &[Vec<u8>]) -> Result<BootContent, String> {
+        let logs: Vec<&dyn ReadAt> = logs.iter().map(|log| log as &dyn ReadAt).collect();
+        let current = replay(&hive, &logs).map_err(|e| e.to_string())?;
+        let is_dirty = current.replay() != Replay::Clean;
+        let hive = Hive::open(&current).map_err(|e| e.to_string())?;
         let bcd = Bcd::read(&hive).map_err(|e| e.to_string())?;
-        let default_loader = bcd.default_loader().map_err(|e| e.to_string());
-        let others = bcd.loaders_with_recovery().map(|loader| loader.id);
-        let mut loaders: Vec<Guid> = default_loader.iter().copied().collect();
-        loaders.extend(others.filter(|id| default_loader.as_ref() != Ok(id)));
-        let chains = loaders
-            .into_iter()
-            .map(|loader| self.chain(&bcd, loader))
-            .collect();
+        let windows: Vec<&BcdObject> = bcd.objects().iter().filter(|object| is_windows(object)).collect();
+        if windows.len() > LOADERS_MAX {
+            return Err(format!("it has {} loaders of Windows", windows.len()));
+        }
+        let loaders = windows.into_iter().map(|object| Loader {
+            id: object.id,
+            os: object
+                .device(types::OS_DEVICE)
+                .map(|device| self.target(own, &device.kind)),
+            winre: self.way(own, &bcd, object.id),
+        });
+        let loaders = loaders.collect();
+        let default_loader = bcd.default_loader().and_then(|id| match bcd.object(id) {
+            Some(_) => Ok(id),
+            None => Err(ChainBreak::NoObject { id }),
+        });
         Ok(BootContent {
             is_dirty,
             default_loader,
-            chains,
+            loaders,
             bcd,
         })
     }
 
-    fn chain(&self, bcd: &Bcd, os_loader: Guid) -> BootChain {
-        let os_device = bcd
-            .object(os_loader)
-            .and_then(|loader| loader.device(types::OS_DEVICE));
-        BootChain {
-            os_loader,
-            os_partition: os_device
-                .and_then(|device| self.partition(&device.kind))
-                .map(|p| p.number),
-            winre: bcd
-                .winre_of(os_loader)
-                .map(|chain| self.link(&chain))
-                .map_err(|e| e.to_string()),
-        }
+    fn way(&self, own: &Partition, bcd: &Bcd, loader: Guid) -> Result<WinreWay, ChainBreak> {
+        let chain = bcd.winre_of(loader)?;
+        let image = self.target(own, &chain.image_device);
+        let sdi = self.target(own, &chain.sdi_device);
+        Ok(WinreWay {
+            image,
+            image_file: self.file(image, &chain.image_path),
+            sdi,
+            sdi_file: self.file(sdi, &chain.sdi_path),
+            chain,
+        })
     }
 
-    fn link(&self, chain: &WinreChain) -> WinreLink {
-        let partition = self.partition(&chain.image_device);
-        let found = |partition: Option<&Partition>, path: &str| {
-            let partition = partition?;
-            let mut opened = self.opened.borrow_mut();
-            let files = opened.entry(partition.number);
-            let files = files.or_insert_with(|| Files::open(self.disk, partition));
-            files.as_ref()?.has(path)
-        };
-        WinreLink {
-            loader: chain.winre_loader,
-            device: device_text(&chain.image_device),
-            partition: partition.map(|p| p.number),
-            image_found: found(partition, &chain.image_path),
-            image_path: chain.image_path.clone(),
-            sdi_found: found(self.partition(&chain.sdi_device), &chain.sdi_path),
-            sdi_path: chain.sdi_path.clone(),
-            confidence: chain.confidence(),
-        }
-    }
-
-    /// The partition of this disk that a device is.
-    fn partition(&self, device: &DeviceKind) -> Option<&'o Partition> {
-        match device {
-            DeviceKind::Boot => Some(self.store),
-            DeviceKind::Partition(named) => self.observation.partitions.iter().find(|p| {
-                let own = name_of(self.observation.table.id, p, p.range.start);
-                own.is_some_and(|own| own.is_same(named))
-            }),
+    fn file(&self, target: Target, path: &str) -> FileFact {
+        let partition = match target {
+            Target::Here(number) => self.observation.partition(number),
             _ => None,
+        };
+        match partition.and_then(|partition| self.with(partition, |files| files.fact(path))) {
+            Some(Ok(fact)) => fact,
+            Some(Err(problem)) => FileFact::Unreadable(problem),
+            None => FileFact::NotLooked,
         }
     }
+
+    /// What a device comes to, seen from the store on `own`.
+    fn target(&self, own: &Partition, device: &DeviceKind) -> Target {
+        let named = match device {
+            // Where the boot manager was loaded from, which is where it takes the store from.
+            DeviceKind::Boot => return Target::Here(own.number),
+            DeviceKind::Partition(named) => named,
+            _ => return Target::NotFollowed,
+        };
+        let mut partitions = self.observation.partitions.iter();
+        let found = partitions.find(|partition| {
+            let name = name_of(self.observation.table.id, partition, partition.range.start);
+            name.is_some_and(|name| name.is_same(named))
+        });
+        found.map_or(Target::NotHere(*named), |partition| {
+            Target::Here(partition.number)
+        })
+    }
+}
+
+/// Whether an object starts a Windows that is installed. Loaders with a RAM disk start WinRE or Setup.
+fn is_windows(object: &BcdObject) -> bool {
+    let from_ramdisk = object
+        .device(types::OS_DEVICE)
+        .is_some_and(|device| matches!(device.kind, DeviceKind::Ramdisk { .. }));
+    object.object_type == types::OBJECT_OS_LOADER && !from_ramdisk
 }

@@ -1,114 +1,112 @@
-//! What the boot store says of WinRE, held against what Windows says.
+//! Findings on the boot store: whether it starts the recovery environment that ReAgent.xml names.
 
+use super::winre::pointer;
 use super::{evidence, finding};
-use crate::boot::{BootChain, BootStore};
+use crate::boot::{BootContent, BootStore, Break, Outcome, agrees, outcome};
 use crate::observation::{Observation, Windows};
-use crate::observe::REAGENT_XML;
 use crate::report::{Evidence, FindingReport, Severity};
+use crate::winre::{State, state};
 
-const MAKE_ANEW: &str = "Run `reagentc /disable` and then `reagentc /enable` in that Windows as administrator: that makes the \
-                         entries of the boot store and ReAgent.xml anew. `bcdedit /enum all` shows the store.";
+const ANEW: &str = "In that Windows, in a Command Prompt of an administrator: `reagentc /disable`, then `reagentc /enable`, \
+                    which writes both anew.";
 
-/// The findings on all stores of a disk.
+/// Findings on all stores.
 pub(super) fn of_disk(observation: &Observation) -> Vec<FindingReport> {
-    let unreadable = observation.boot_stores.iter().filter_map(|store| {
-        let problem = store.content.as_ref().err()?;
-        Some(finding(
-            "boot-store-unreadable",
-            Severity::Warning,
-            format!("The boot store on partition {} cannot be read", store.partition),
-            "Whether WinRE can be started is therefore unknown. Nothing is written that this store would have to know.",
-            "Start Windows once and shut it down fully (shutdown /s /t 0); if it does not start, `bootrec /rebuildbcd` \
-             from an installation medium makes the store anew.",
-            vec![evidence(store.place(), problem.clone())],
-        ))
-    });
-    let windows = observation.windows.iter();
-    unreadable
-        .chain(windows.filter_map(|windows| of_windows(observation, windows)))
-        .collect()
+    let mut findings = Vec::new();
+    for store in &observation.boot_stores {
+        match &store.content {
+            Err(problem) => findings.push(unreadable(store, problem)),
+            Ok(content) => {
+                let windows = observation.windows.iter();
+                findings.extend(windows.filter_map(|windows| of_way(observation, (store, content), windows)));
+            }
+        }
+    }
+    findings
 }
 
-fn of_windows(observation: &Observation, windows: &Windows) -> Option<FindingReport> {
-    if windows.readable_reagent()?.install_state != Some(1) {
-        return None;
-    }
-    let (store, chain) = observation.boot_chain(windows.partition)?;
-    let link = match &chain.winre {
-        Ok(link) => link,
-        Err(problem) => return Some(broken(windows, (store, chain), problem.clone())),
-    };
-    let named = windows.recovery_partition;
-    if link.partition.is_some() && named.is_some() && link.partition != named {
-        return Some(disagrees(windows, (store, chain)));
-    }
-    // An image that is gone has a finding of its own.
-    let is_gone = link.image_found == Some(false) && link.partition == named;
-    link.problem()
-        .filter(|_| !is_gone)
-        .map(|problem| broken(windows, (store, chain), problem))
-}
-
-fn broken(windows: &Windows, (store, chain): (&BootStore, &BootChain), problem: String) -> FindingReport {
+fn unreadable(store: &BootStore, problem: &str) -> FindingReport {
     finding(
-        "boot-chain-broken",
+        "boot-store-unreadable",
         Severity::Warning,
-        format!(
-            "The boot store does not lead to the WinRE of the Windows on partition {}",
-            windows.partition
-        ),
-        "ReAgent.xml says that WinRE is enabled, but nothing would start it when Windows does not start.",
-        MAKE_ANEW,
-        vec![evidence(
-            store.place(),
-            format!("loader {}: {problem}{}", chain.os_loader, dirty(store)),
-        )],
+        format!("The boot store on partition {} cannot be read", store.partition),
+        "Windows starts from it, and finds its recovery environment through it. Whether both work cannot be told from \
+         here.",
+        "If Windows does not start: from installation media, `bootrec /rebuildbcd` or `bcdboot` makes it anew; then \
+         `reagentc /enable` in Windows.",
+        vec![evidence(store.place(), problem)],
     )
 }
 
-fn disagrees(windows: &Windows, (store, chain): (&BootStore, &BootChain)) -> FindingReport {
-    let number = windows.partition;
-    let link = chain.winre.as_ref().ok();
-    let boot = link.and_then(|link| link.partition).unwrap_or_default();
-    let own = windows.recovery_partition.unwrap_or_default();
+fn of_way(
+    observation: &Observation,
+    (store, content): (&BootStore, &BootContent),
+    windows: &Windows,
+) -> Option<FindingReport> {
+    let gone = match state(observation, windows) {
+        State::Disabled | State::Unknown => return None,
+        State::Gone(place) => place.map(|place| place.number),
+        _ => None,
+    };
+    match outcome(observation, content, windows) {
+        Outcome::Whole { partition, path } if !agrees(observation, windows, partition, &path) => {
+            Some(disagrees((store, windows), partition, &path))
+        }
+        // That the image is gone from its place is told by another finding.
+        Outcome::Broken(Break::NoFile {
+            partition,
+            problem: None,
+            ..
+        }) if gone == Some(partition) => None,
+        Outcome::Broken(broken) => Some(broken_chain(store, windows, &broken)),
+        _ => None,
+    }
+}
+
+/// What stands in the store, and how it was read.
+fn in_store(store: &BootStore, value: String) -> Vec<Evidence> {
+    let read = store.reading().map(|how| evidence(store.place(), how));
+    [evidence(store.place(), value)].into_iter().chain(read).collect()
+}
+
+fn disagrees((store, windows): (&BootStore, &Windows), partition: u32, path: &str) -> FindingReport {
+    let mut rests_on = vec![pointer(windows)];
+    rests_on.extend(in_store(
+        store,
+        format!("WinRE is {path} on partition {partition}"),
+    ));
+    let named = windows
+        .recovery_partition
+        .map_or("none on this disk".to_owned(), |named| {
+            format!("the one on partition {named}")
+        });
     finding(
         "boot-store-disagrees",
         Severity::Warning,
+        "ReAgent.xml and the boot store name different recovery environments",
         format!(
-            "Boot store and ReAgent.xml of the Windows on partition {number} name different recovery partitions"
+            "The boot store decides what starts when Windows on partition {} fails: the image on partition {partition}. \
+             ReAgent.xml decides what updates service: {named}. So the one that starts gets no updates.",
+            windows.partition
         ),
-        format!(
-            "The boot store starts WinRE from partition {boot}; updates go to partition {own}, which ReAgent.xml names. So \
-             the WinRE that starts stays as old and as vulnerable as it is."
-        ),
-        MAKE_ANEW,
-        vec![
-            evidence(
-                store.place(),
-                format!(
-                    "loader {}: {} on partition {boot}{}",
-                    chain.os_loader,
-                    link.map_or("", |link| &link.image_path),
-                    dirty(store)
-                ),
-            ),
-            reagent_evidence(number, own),
-        ],
+        format!("{ANEW} `reagentc /info` shows what it then names."),
+        rests_on,
     )
 }
 
-fn reagent_evidence(windows: u32, names: u32) -> Evidence {
-    evidence(
-        format!("partition {windows}, {REAGENT_XML}"),
-        format!("names partition {names}"),
+fn broken_chain(store: &BootStore, windows: &Windows, broken: &Break) -> FindingReport {
+    let mut rests_on = in_store(store, broken.text());
+    rests_on.push(pointer(windows));
+    finding(
+        "boot-chain-broken",
+        Severity::Warning,
+        "WinRE is enabled, but the boot store does not lead to it",
+        format!(
+            "The way from the boot manager over the loader of Windows on partition {} to WinRE ends early, so WinRE does \
+             not start by itself when Windows fails.",
+            windows.partition
+        ),
+        ANEW,
+        rests_on,
     )
-}
-
-/// That the store was read with its logs.
-fn dirty(store: &BootStore) -> &'static str {
-    if store.readable().is_some_and(|content| content.is_dirty) {
-        " (with its logs, which Windows has yet to apply)"
-    } else {
-        ""
-    }
 }

@@ -1,128 +1,150 @@
-//! The way from the boot manager to WinRE, followed to the files.
+//! Whether Windows can start its recovery environment: the boot store, followed from the boot manager to the image.
 
 use super::item;
-use crate::boot::{BootChain, BootStore};
+use crate::boot::{BootStore, FileFact, Outcome, agrees, element_name, outcome};
+use crate::explain::size;
 use crate::observation::{Observation, Windows};
 use crate::report::VerificationItem;
+use crate::winre::{State, state};
+use winrefit_formats::bcd::Reference;
 
-/// Of a disk by itself: the way of every Windows whose WinRE is enabled.
+/// Elements that are named where they are not understood.
+const UNKNOWN_NAMED_MAX: usize = 3;
+
+/// The stores of a disk by themselves, and the ways in them.
 pub(super) fn of_disk(observation: &Observation) -> Vec<VerificationItem> {
-    let mut items: Vec<_> = observation
-        .boot_stores
+    if observation.boot_stores.is_empty() {
+        let what = "there is none on this disk, so what starts this Windows was not followed";
+        let is_any = !observation.windows.is_empty();
+        return is_any
+            .then(|| item("Boot store", true, what))
+            .into_iter()
+            .collect();
+    }
+    let stores = observation.boot_stores.iter().map(store_item);
+    let ways = ways(observation).map(|way| way_item(observation, &way));
+    stores.chain(ways).collect()
+}
+
+/// A way in one store, for one Windows.
+struct Way<'o> {
+    store: &'o BootStore,
+    windows: &'o Windows,
+    outcome: Outcome,
+}
+
+/// Where a way is looked for: Windows that has a recovery environment, as far as is known.
+fn ways(observation: &Observation) -> impl Iterator<Item = Way<'_>> {
+    let expecting = observation
+        .windows
         .iter()
-        .filter_map(|store| {
-            let problem = store.content.as_ref().err()?;
-            Some(item(
-                format!("Boot store on {}", store.place()),
-                false,
-                problem.clone(),
-            ))
+        .filter(|windows| !matches!(state(observation, windows), State::Disabled | State::Unknown));
+    expecting.flat_map(move |windows| {
+        let readable = observation
+            .boot_stores
+            .iter()
+            .filter_map(|store| Some((store, store.content.as_ref().ok()?)));
+        readable.map(move |(store, content)| Way {
+            store,
+            windows,
+            outcome: outcome(observation, content, windows),
         })
-        .collect();
-    let enabled = |w: &&Windows| w.readable_reagent().is_some_and(|r| r.install_state == Some(1));
-    for windows in observation.windows.iter().filter(enabled) {
-        items.extend(of_windows(observation, windows));
+    })
+}
+
+fn store_item(store: &BootStore) -> VerificationItem {
+    let what = format!("Boot store on partition {}", store.partition);
+    let content = match &store.content {
+        Ok(content) => content,
+        Err(problem) => return item(what, false, format!("{}: {problem}", store.path)),
+    };
+    let mut detail = vec![store.path.to_owned()];
+    detail.extend(store.reading().map(str::to_owned));
+    match &content.default_loader {
+        Ok(id) => detail.push(format!("starts {id} unless told otherwise")),
+        Err(error) => detail.push(error.to_string()),
+    }
+    detail.push(match &store.boot_manager {
+        FileFact::Present(size_bytes) => {
+            format!("{} is there, {}", store.boot_manager_path, size(*size_bytes))
+        }
+        FileFact::Missing => format!("{} is not beside it", store.boot_manager_path),
+        FileFact::Unreadable(problem) => format!("{} cannot be read: {problem}", store.boot_manager_path),
+        FileFact::NotLooked => format!("{} was not looked for", store.boot_manager_path),
+    });
+    let unknown = content.bcd.unknown_devices();
+    if !unknown.is_empty() {
+        let text = |e: &Reference| format!("element {:08x} of object {}", e.element_type, e.object);
+        let named: Vec<String> = unknown.iter().take(UNKNOWN_NAMED_MAX).map(text).collect();
+        detail.push(format!("{} not understood: {}", unknown.len(), named.join(", ")));
+    }
+    item(what, content.default_loader.is_ok(), detail.join("; "))
+}
+
+fn what(way: &Way<'_>) -> String {
+    format!(
+        "Boot chain to WinRE of Windows on partition {}",
+        way.windows.partition
+    )
+}
+
+fn way_item(observation: &Observation, way: &Way<'_>) -> VerificationItem {
+    let (mut ok, mut detail) = (is_no_failure(&way.outcome), text(&way.outcome));
+    if let Outcome::Whole { partition, path } = &way.outcome
+        && !agrees(observation, way.windows, *partition, path)
+    {
+        ok = false;
+        detail += &match (way.windows.recovery_partition, way.windows.image_path()) {
+            (Some(named), Some(image)) => format!("; but ReAgent.xml names {image} on partition {named}"),
+            _ => "; but ReAgent.xml names a place where no partition begins".to_owned(),
+        };
+    }
+    item(what(way), ok, format!("{}: {detail}", way.store.place()))
+}
+
+/// What is not followed is no failure, nor is what is not this disk's.
+fn is_no_failure(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Broken(_))
+}
+
+fn text(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Whole { partition, path } => format!("leads to {path} on partition {partition}"),
+        Outcome::NotInStore => "none of its loaders starts this Windows".to_owned(),
+        Outcome::OtherDisk(named) => {
+            format!("leads to {named}, which is not on this disk, as in ReAgent.xml")
+        }
+        Outcome::NotFollowed { object, element } => format!(
+            "not followed behind element {element:08x} ({}) of object {object}, which is not of a form that is read here",
+            element_name(*element)
+        ),
+        Outcome::Broken(broken) => format!("ends early: {}", broken.text()),
+    }
+}
+
+/// The ways after a repair: whole where they were whole, to the same partition; and no other than before elsewhere.
+pub(super) fn kept(before: &Observation, after: &Observation) -> Vec<VerificationItem> {
+    let new: Vec<Way<'_>> = ways(after).collect();
+    let mut items = Vec::new();
+    for old in ways(before) {
+        let same = new.iter().find(|new| {
+            (new.store.partition, new.store.path, new.windows.partition)
+                == (old.store.partition, old.store.path, old.windows.partition)
+        });
+        let is_same = same.is_some_and(|new| new.outcome == old.outcome);
+        let now = same.map_or("the boot store cannot be read any more".to_owned(), |new| {
+            text(&new.outcome)
+        });
+        let detail = match (is_same, is_no_failure(&old.outcome)) {
+            (true, true) => now,
+            (true, false) => format!("as before the repair, {now}"),
+            (false, _) => format!("{now}; before the repair it {}", text(&old.outcome)),
+        };
+        items.push(item(
+            what(&old),
+            is_same,
+            format!("{}: {detail}", old.store.place()),
+        ));
     }
     items
-}
-
-fn of_windows(observation: &Observation, windows: &Windows) -> Option<VerificationItem> {
-    let number = windows.partition;
-    let what = format!("Way from the boot manager to WinRE of the Windows on partition {number}");
-    match observation.boot_chain(number) {
-        Some((store, chain)) => Some(chain_item(what, windows, store, chain)),
-        None if observation.boot_stores.is_empty() => Some(item(
-            what,
-            true,
-            "not looked at: there is no boot store on this disk",
-        )),
-        // A store that cannot be read has an item of its own.
-        None if observation.boot_stores.iter().any(|store| store.content.is_err()) => None,
-        None => Some(item(
-            what,
-            true,
-            "not looked at: no boot store on this disk starts this Windows",
-        )),
-    }
-}
-
-fn chain_item(what: String, windows: &Windows, store: &BootStore, chain: &BootChain) -> VerificationItem {
-    let place = store.place();
-    let link = match &chain.winre {
-        Ok(link) => link,
-        Err(problem) => return item(what, false, format!("{place}: {problem}")),
-    };
-    if let Some(problem) = link.problem() {
-        return item(what, false, format!("{place}: {problem}"));
-    }
-    let leads = format!(
-        "{place}: leads to {} on partition {}",
-        link.image_path,
-        link.partition.unwrap_or_default()
-    );
-    match windows.recovery_partition {
-        Some(named) if link.partition != Some(named) => item(
-            what,
-            false,
-            format!("{leads}, but ReAgent.xml names partition {named}"),
-        ),
-        _ => item(what, true, leads),
-    }
-}
-
-/// After a repair: every store says what it said before, and leads where it led.
-pub(super) fn kept(before: &Observation, after: &Observation) -> Vec<VerificationItem> {
-    let stores = before.boot_stores.iter();
-    stores
-        .map(|old| {
-            let new = after
-                .boot_stores
-                .iter()
-                .find(|new| (new.partition, new.path) == (old.partition, old.path));
-            let what = format!("Boot store on {}", old.place());
-            match (&old.content, new.map(|new| &new.content)) {
-                (Err(_), Some(Err(_))) => item(what, true, "as it was; it could not be read before either"),
-                (Ok(old), Some(Ok(new)))
-                    if (&old.default_loader, old.is_dirty) != (&new.default_loader, new.is_dirty) =>
-                {
-                    item(what, false, "starts something else than before")
-                }
-                (Ok(old), Some(Ok(new))) => match broken(&old.chains, &new.chains) {
-                    Some(problem) => item(what, false, problem),
-                    None => item(what, true, leads(&new.chains)),
-                },
-                (_, Some(Err(problem))) => item(what, false, problem.clone()),
-                _ => item(what, false, "it is not there any more"),
-            }
-        })
-        .collect()
-}
-
-fn leads(chains: &[BootChain]) -> String {
-    let link = chains.iter().find_map(|chain| chain.winre.as_ref().ok());
-    match link.and_then(|link| Some((link, link.partition?))) {
-        Some((link, number)) if link.image_found == Some(true) => {
-            format!("leads to {} on partition {number}, as before", link.image_path)
-        }
-        _ => "leads where it led before".to_owned(),
-    }
-}
-
-/// What leads elsewhere than before.
-fn broken(old: &[BootChain], new: &[BootChain]) -> Option<String> {
-    if old.len() != new.len() {
-        return Some("it has other loaders than before".to_owned());
-    }
-    old.iter().zip(new).find_map(|(old, new)| {
-        let same = match (&old.winre, &new.winre) {
-            (Ok(a), Ok(b)) => {
-                (a.loader, a.partition, &a.image_path, a.image_found, a.sdi_found)
-                    == (b.loader, b.partition, &b.image_path, b.image_found, b.sdi_found)
-            }
-            (Err(a), Err(b)) => a == b,
-            _ => false,
-        };
-        let same = same && (old.os_loader, old.os_partition) == (new.os_loader, new.os_partition);
-        (!same).then(|| format!("loader {} leads elsewhere than before", new.os_loader))
-    })
 }

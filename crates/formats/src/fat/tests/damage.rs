@@ -141,8 +141,8 @@ fn a_chain_that_another_one_runs_into_is_not_its_own() {
 }
 
 /// Goes through everything that the reader does; what comes out is of no account here.
-pub(super) fn exercise(bytes: &Vec<u8>, paths: &[&str]) -> usize {
-    let Ok(volume) = FatVolume::open(bytes) else {
+pub(super) fn exercise(bytes: &[u8], paths: &[&str]) -> usize {
+    let Ok(volume) = FatVolume::open(&bytes) else {
         return 0;
     };
     let _ = volume.state();
