@@ -9,7 +9,7 @@ pub use observe::observe;
 pub(crate) use observe::{LOGS, STORE_BYTES_MAX};
 pub(crate) use outcome::{Break, Outcome, agrees, element_name, outcome};
 
-use crate::observation::Partition;
+use crate::observation::{Observation, Partition};
 use crate::table::DiskId;
 use winrefit_formats::bcd::{ChainBreak, WinreChain};
 use winrefit_formats::{Bcd, BcdPartition, Guid};
@@ -117,6 +117,24 @@ impl BootStore {
         content.is_dirty.then_some(
             "its last write was not finished; it was read with its logs, which Windows has yet to apply",
         )
+    }
+}
+
+impl Observation {
+    /// The boot store whose way to WinRE leads to a partition.
+    pub fn boot_store_of(&self, number: u32) -> Option<&BootStore> {
+        let leads = |loader: &Loader| {
+            loader
+                .winre
+                .as_ref()
+                .is_ok_and(|way| way.image == Target::Here(number))
+        };
+        let mut stores = self.boot_stores.iter();
+        stores.find(|store| {
+            store
+                .readable()
+                .is_some_and(|content| content.loaders.iter().any(leads))
+        })
     }
 }
 

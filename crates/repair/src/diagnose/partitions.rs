@@ -8,7 +8,9 @@ use crate::observation::{Observation, Partition, Windows};
 use crate::report::{Evidence, FindingReport, Severity};
 use crate::rules::SIZE_BYTES_MAX;
 use crate::select;
-use crate::winre::{State, hidden_windows, image_in_use, image_to_come_bytes, space_rules, state};
+use crate::winre::{
+    State, hidden_windows, image_in_use, image_to_come_bytes, partition_to_be_used, space_rules, state,
+};
 
 /// A recovery partition that is judged, and has not the room that the rules want.
 pub(super) fn space(
@@ -119,6 +121,13 @@ pub(super) fn unnamed(
         .windows
         .iter()
         .any(|w| matches!(state(observation, w), State::Present(..)));
+    // What the boot store starts has a finding of its own, and what Windows may be told to use is none.
+    let is_wanted = observation.boot_store_of(number).is_some()
+        || partition_to_be_used(observation)
+            .is_some_and(|wanted| wanted.number == number && wanted.winre.is_some());
+    if in_use && is_wanted {
+        return None;
+    }
     if in_use && hidden_windows(observation).is_none() {
         return Some(leftover(partition));
     }

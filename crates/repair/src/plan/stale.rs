@@ -36,6 +36,10 @@ fn use_of(observation: &Observation, recovery: &Partition, stale: &Partition) ->
         Some("it is the recovery partition that is worked on")
     } else if windows.iter().any(|w| w.recovery_partition == Some(stale.number)) {
         Some("a Windows on this disk uses it")
+    } else if observation.boot_store_of(stale.number).is_some() {
+        Some("the boot store starts WinRE from it")
+    } else if observation.boot_stores.iter().any(|store| store.content.is_err()) {
+        Some("a boot store on this disk cannot be read, and may start WinRE from it")
     } else if windows.iter().any(|w| matches!(w.reagent, Some(Err(_)) | None)) || windows.is_empty() {
         Some("what Windows uses cannot be read on this disk")
     } else if stale.is_active {

@@ -9,7 +9,7 @@ mod repoint;
 mod tools;
 
 use breaks::BREAKS;
-use made::{Lab, View, make_dirty, old_log, replace, target, utf16};
+use made::{Lab, View, make_dirty, old_log, replace, target};
 use std::sync::OnceLock;
 use winrefit_disk::{Device, ReadAt};
 use winrefit_repair::boot::{BootStore, FileFact, Target};
