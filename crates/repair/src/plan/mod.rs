@@ -256,7 +256,7 @@ impl Step {
                     "what lies behind is free, so no data moves".to_owned()
                 } else {
                     let bytes = size(move_bytes);
-                    format!("{bytes} of data that lie behind are copied to free space in front first")
+                    format!("{bytes} of data that lie behind are copied to its free space first")
                 };
                 format!("Shrink the volume on partition {partition} to {end} at most; {behind}.")
             }

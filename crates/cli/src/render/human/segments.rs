@@ -71,6 +71,10 @@ pub fn name(partition: &PartitionReport) -> String {
             return name.to_owned();
         }
     }
+    // Nothing else tells more of a volume that cannot be read.
+    if partition.filesystem == "bitlocker" {
+        return "BitLocker".to_owned();
+    }
     let label = partition.label.as_deref().unwrap_or_default();
     [
         label,

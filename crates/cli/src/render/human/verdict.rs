@@ -59,6 +59,8 @@ fn reason(report: &Report) -> String {
         Verdict::Repaired if report.command == "undo" => "The last repair of this disk can be undone".into(),
         Verdict::Repaired => repaired(report),
         Verdict::Undone => "The disk is as it was before the repair".into(),
+        // A finding may be of something else; a volume that failed its check is what the verdict rests on.
+        Verdict::Damaged if report.checks.iter().any(|check| !check.consistent) => damage(report),
         Verdict::Damaged => problem.unwrap_or_else(|| damage(report)),
     }
 }

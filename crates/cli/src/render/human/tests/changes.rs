@@ -249,6 +249,31 @@ fn only_an_mbr_has_active_and_logical_partitions() {
 }
 
 #[test]
+fn an_encrypted_volume_is_called_so() {
+    let mut report = diagnosis();
+    let encrypted = &mut report.disk.as_mut().unwrap().partitions[2];
+    (encrypted.filesystem, encrypted.name) = ("bitlocker", "Basic data partition".into());
+    encrypted.roles.clear();
+    let page = show(&report, 80, true);
+    assert!(
+        page.contains("| BitLocker ") && !page.contains("Basic data"),
+        "{page}"
+    );
+}
+
+#[test]
+fn damage_is_named_before_what_else_was_found() {
+    let mut report = checked();
+    report.command = "verify";
+    report.findings = diagnosis().findings;
+    let page = flat(&show(&report, 80, true));
+    assert!(
+        page.contains("Damaged. The NTFS volume on partition 3 is not consistent"),
+        "{page}"
+    );
+}
+
+#[test]
 fn a_narrow_table_has_every_number() {
     for width in [60, 80] {
         let page = show(&mbr(), width, true);
