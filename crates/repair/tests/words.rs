@@ -91,6 +91,11 @@ fn a_partition_that_goes_is_told_before_all_else() {
         "{}",
         plan.summary
     );
+    assert!(
+        plan.untouched[0].contains("of the recovery volume"),
+        "{}",
+        plan.untouched[0]
+    );
     // Most of the growth is its place.
     assert!(
         plan.summary.contains("25 MiB from the end of partition 3"),

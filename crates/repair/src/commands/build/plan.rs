@@ -117,13 +117,18 @@ fn makes_new(plan: &Plan) -> bool {
 
 fn untouched_files(observation: &Observation, plan: &Plan, move_bytes: u64) -> &'static str {
     let number = plan.recovery_partition;
+    // The files of a partition that goes are touched, in a way.
+    let removes = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::RemovePartition { .. }));
     let has_image = observation.partition(number).is_some_and(|p| p.winre.is_some());
     if plan.commits().any(|commit| commit.moves_volume(number)) {
         "Winre.wim, boot.sdi and every other file of the recovery volume: never absent; the old volume stays whole until \
          the partition table names the copy"
     } else if !has_image {
         "Every file of the recovery volume: not copied, not moved, never absent"
-    } else if move_bytes == 0 {
+    } else if move_bytes == 0 && !removes {
         "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent"
     } else {
         "Winre.wim, boot.sdi and every other file of the recovery volume: not copied, not moved, never absent"
