@@ -1,5 +1,8 @@
 //! The command line as typed. Parsing touches nothing: no file, no terminal, no environment.
 
+#[cfg(test)]
+mod tests;
+
 use crate::size;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -26,6 +29,19 @@ Examples:
 
 A TARGET is a raw disk image or a block device that nothing else uses. Sizes are numbers with
 MiB, GiB, TiB (or M, G, T: powers of 1024), MB, GB, TB (powers of 1000), or plain bytes.";
+
+const GOAL_HELP: &str = "\
+Without --size and --free a recovery partition is left alone if it has room for its next update;
+else it gets at least 1000 MiB, with at least 302 MiB of them free.
+A disk that has none gets one, if its only Windows has a WinRE image at hand.
+
+Sizes are numbers with MiB, GiB (or M, G: powers of 1024), MB, GB (powers of 1000), or plain bytes.
+
+Examples:
+  winrefit plan disk.img                    what a repair would do; writes nothing
+  winrefit plan disk.img --size 1550MiB     the same for a certain size
+  winrefit plan disk.img --remove-stale 4   also remove partition 4, a leftover of an upgrade
+  winrefit fix disk.img --size 1550MiB      the repair, with the options of its plan";
 
 /// Finds out why a Windows update ends in 0x80070643 and, where the recovery partition (WinRE) is too small, makes
 /// room for it. At every instant the disk holds the old working state or the new one.
@@ -96,7 +112,8 @@ pub enum Command {
         #[command(flatten)]
         recovery: RecoveryArgs,
     },
-    /// Show what a repair would do. Writes nothing.
+    /// Show what a repair would do, rehearsed and proven. Writes nothing.
+    #[command(after_help = GOAL_HELP)]
     Plan {
         /// The disk.
         #[command(flatten)]
@@ -105,7 +122,8 @@ pub enum Command {
         #[command(flatten)]
         goal: GoalArgs,
     },
-    /// Repair: show the plan, ask, rehearse, commit, verify.
+    /// Repair the disk: rehearse it, show the plan, ask, write, verify. undo takes it back.
+    #[command(after_help = GOAL_HELP)]
     Fix {
         /// The disk.
         #[command(flatten)]
@@ -217,32 +235,58 @@ pub struct TargetArgs {
 /// Which recovery partition is meant.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub struct RecoveryArgs {
-    /// Take this partition as the recovery partition, whatever Windows says.
+    /// Take partition N as the recovery partition, for a disk where several could be meant or Windows names none.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub recovery_partition: Option<u32>,
+}
+
+impl RecoveryArgs {
+    /// The option as one types it; nothing if it was not given.
+    pub fn as_typed(self) -> String {
+        self.recovery_partition
+            .map_or_else(String::new, |number| format!("--recovery-partition {number}"))
+    }
 }
 
 /// What a repair shall reach.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub struct GoalArgs {
-    /// Size that the recovery partition shall have at least.
+    /// Make the recovery partition at least this large, e.g. 1550MiB.
     #[arg(long, value_parser = size::parse)]
     pub size: Option<u64>,
-    /// Free space that it shall have at least.
+    /// Leave at least this much of it free, the WinRE image not counted, e.g. 400MiB.
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub free: Option<u64>,
-    /// Give up shadow copies ("previous versions", restore points) of a volume whose borders move.
+    /// Give up the shadow copies ("previous versions", restore points) of a volume whose borders move. Without this they
+    /// stop the repair.
     #[arg(long)]
     pub drop_shadow_copies: bool,
-    /// Where the recovery partition gets another place, give its old one to the Windows volume right before it.
+    /// If the recovery partition has to move elsewhere, give its old place to the Windows or data volume right before
+    /// it. Without this the old place becomes unallocated.
     #[arg(long)]
     pub reclaim: bool,
-    /// Remove this old recovery partition, which nothing uses any more.
-    #[arg(long, value_name = "NUMBER")]
+    /// Remove partition N, an old recovery partition that nothing uses any more; diagnose calls it a leftover. No other
+    /// partition is ever removed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub remove_stale: Option<u32>,
     /// Which recovery partition.
     #[command(flatten)]
     pub recovery: RecoveryArgs,
+}
+
+impl GoalArgs {
+    /// The options as one types them; nothing if none was given.
+    pub fn as_typed(self) -> String {
+        let options = [
+            self.size.map(|bytes| format!("--size {}", size::as_typed(bytes))),
+            self.free.map(|bytes| format!("--free {}", size::as_typed(bytes))),
+            self.drop_shadow_copies.then(|| "--drop-shadow-copies".to_owned()),
+            self.reclaim.then(|| "--reclaim".to_owned()),
+            self.remove_stale.map(|number| format!("--remove-stale {number}")),
+            Some(self.recovery.as_typed()).filter(|typed| !typed.is_empty()),
+        ];
+        options.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// The answer given beforehand.
@@ -251,85 +295,4 @@ pub struct ConsentArgs {
     /// Do not ask; needed where nobody sits at a terminal.
     #[arg(long)]
     pub yes: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn a_whole_command_line() {
-        let args = Args::try_parse_from([
-            "winrefit",
-            "fix",
-            "a.img",
-            "--size",
-            "1.5GiB",
-            "--recovery-partition",
-            "4",
-            "--drop-shadow-copies",
-            "--yes",
-            "--format",
-            "json",
-        ])
-        .unwrap();
-        assert_eq!(args.output.format, Format::Json);
-        let Command::Fix {
-            target,
-            goal,
-            consent,
-        } = args.command
-        else {
-            panic!("not fix")
-        };
-        assert_eq!(target.path, PathBuf::from("a.img"));
-        assert_eq!((goal.size, goal.free), (Some(3 << 29), None));
-        assert!(goal.drop_shadow_copies);
-        assert_eq!(goal.recovery.recovery_partition, Some(4));
-        assert!(consent.yes);
-    }
-
-    #[test]
-    fn a_wrong_size_says_what_is_wrong() {
-        let error = Args::try_parse_from(["winrefit", "plan", "a.img", "--size", "10 apples"]).unwrap_err();
-        assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().contains("unknown unit \"apples\""), "{error}");
-    }
-
-    #[test]
-    fn a_lab_makes_one_disk_or_all() {
-        let parse = |rest: &[&str]| Args::try_parse_from([&["winrefit", "lab", "create"], rest].concat());
-        assert!(parse(&["healthy", "a.img", "--size", "8GiB"]).is_ok());
-        assert!(parse(&["--all", "there", "--files", "100"]).is_ok());
-        for wrong in [
-            &["healthy"][..],
-            &[],
-            &["--all", "there", "healthy"],
-            &["--all", "there", "--size", "8GiB"],
-        ] {
-            assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn partition_numbers_begin_at_one() {
-        assert!(Args::try_parse_from(["winrefit", "check", "a.img", "--partition", "0"]).is_err());
-    }
-
-    #[test]
-    fn help_lists_every_exit_code() {
-        let help = Args::command().render_help().to_string();
-        for code in 0..=7 {
-            assert!(
-                help.contains(&format!("\n  {code}  ")),
-                "exit code {code} is missing:\n{help}"
-            );
-        }
-    }
 }

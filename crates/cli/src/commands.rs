@@ -25,8 +25,13 @@ use winrefit_repair::{RepairError, commands};
 
 /// Shows `report` and says how the command ends.
 pub fn finish(report: &Report, output: &Output) -> Result<ExitCode, Failure> {
+    finish_with(report, "", output)
+}
+
+/// As [`finish`]; `options` are those that the command named as the next one needs as well.
+fn finish_with(report: &Report, options: &str, output: &Output) -> Result<ExitCode, Failure> {
     let text = match output.format {
-        Format::Human => human::render(report, &output.stdout),
+        Format::Human => human::render(report, options, &output.stdout),
         Format::Json => json::render(report)?,
     };
     output::print(&text).map_err(Failure::Output)?;
@@ -54,7 +59,7 @@ impl<'a> Consent<'a> {
     /// Shows what would be done and asks.
     fn ask(&mut self, report: &Report) -> bool {
         if !self.yes && prompt::can_ask() {
-            output::tell(&human::render(report, &self.output.stderr));
+            output::tell(&human::render(report, "", &self.output.stderr));
         }
         let answer = prompt::confirm(self.question, self.yes);
         self.answer = Some(answer);

@@ -73,7 +73,7 @@ fn words(step: Step) -> (String, String) {
             done_bytes,
             total_bytes,
         } => (
-            "Copying data to free space".to_owned(),
+            "Copying data to space that nothing uses".to_owned(),
             amount(done_bytes, total_bytes),
         ),
         Step::Committing(progress) => {

@@ -77,6 +77,16 @@ fn unit_bytes(unit: &str) -> Result<u128, SizeError> {
     })
 }
 
+/// A size as [`parse`] takes it, without loss.
+pub fn as_typed(bytes: u64) -> String {
+    match bytes {
+        0 => "0".to_owned(),
+        _ if bytes.is_multiple_of(1 << 30) => format!("{}GiB", bytes >> 30),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{}MiB", bytes >> 20),
+        _ => bytes.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,21 +23,19 @@ impl Explained {
     }
 }
 
-/// Bytes for people: MiB with two decimals below 10 GiB, GiB above.
+/// Bytes for people: MiB with two decimals, from 1 GiB on GiB with two decimals, from 10 GiB on with one. Whole numbers
+/// stay whole, because limits and what a user asks for are: 250 MiB, 1550 MiB, 2 GiB.
 pub fn size(bytes: u64) -> String {
-    const MIB: f64 = 1_048_576.0;
-    let mib = bytes as f64 / MIB;
-    if bytes < 1 << 20 && bytes > 0 {
-        format!("{:.1} KiB", bytes as f64 / 1024.0)
-    } else if mib < 10_240.0 {
-        // Whole numbers without decimals: most limits are.
-        if bytes.is_multiple_of(1 << 20) {
-            format!("{} MiB", bytes >> 20)
-        } else {
-            format!("{mib:.2} MiB")
-        }
-    } else {
-        format!("{:.1} GiB", mib / 1024.0)
+    const KIB: f64 = 1024.0;
+    const GIB: u64 = 1 << 30;
+    let (mib, gib) = (bytes as f64 / KIB / KIB, bytes as f64 / KIB / KIB / KIB);
+    match bytes {
+        1..0x10_0000 => format!("{:.1} KiB", bytes as f64 / KIB),
+        _ if bytes >= 10 * GIB => format!("{gib:.1} GiB"),
+        _ if bytes >= GIB && bytes.is_multiple_of(GIB) => format!("{} GiB", bytes / GIB),
+        _ if bytes < 4 * GIB && bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ if bytes >= GIB => format!("{gib:.2} GiB"),
+        _ => format!("{mib:.2} MiB"),
     }
 }
 
@@ -97,6 +95,31 @@ fn date_and_time(filetime: u64) -> ([u64; 3], [u64; 3]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_exact_where_they_can_be() {
+        const MIB: u64 = 1 << 20;
+        for (bytes, text) in [
+            (0, "0 MiB"),
+            (1, "0.0 KiB"),
+            (29_696, "29.0 KiB"),
+            (250 * MIB, "250 MiB"),
+            (250 * MIB - 4096, "250.00 MiB"),
+            (1023 * MIB + 1, "1023.00 MiB"),
+            (1024 * MIB, "1 GiB"),
+            (1550 * MIB, "1550 MiB"),
+            (1550 * MIB + 4096, "1.51 GiB"),
+            (2048 * MIB, "2 GiB"),
+            (4095 * MIB, "4095 MiB"),
+            (7717 * MIB, "7.54 GiB"),
+            (8192 * MIB, "8 GiB"),
+            (8192 * MIB + 1, "8.00 GiB"),
+            (10_240 * MIB, "10.0 GiB"),
+            (u64::MAX, "17179869184.0 GiB"),
+        ] {
+            assert_eq!(size(bytes), text, "{bytes}");
+        }
+    }
 
     #[test]
     fn dates_at_the_edges_of_the_calendar() {

@@ -2,8 +2,11 @@
 
 mod boot;
 mod content;
+mod create;
 mod space;
 mod undo;
+
+pub use create::NoCreate;
 
 use crate::explain::{Explained, size};
 use crate::report::RefusalReport;
@@ -19,6 +22,8 @@ pub enum Refusal {
     NotRecoveryType { number: u32 },
     /// No partition of the recovery type.
     NoRecoveryPartition,
+    /// The same, and none can be made.
+    CannotCreate { reason: NoCreate },
     /// A recovery partition, but no Windows on the disk refers to it.
     NoWindowsReference { number: u32 },
     /// Several Windows installations with recovery partitions of their own.
@@ -140,7 +145,7 @@ impl Refusal {
         match self {
             Self::NoSuchPartition { .. } => "no-such-partition",
             Self::NotRecoveryType { .. } => "not-recovery-type",
-            Self::NoRecoveryPartition => "no-recovery-partition",
+            Self::NoRecoveryPartition | Self::CannotCreate { .. } => "no-recovery-partition",
             Self::NoWindowsReference { .. } => "no-windows-reference",
             Self::SeveralRecoveryPartitions { .. } => "several-recovery-partitions",
             Self::RecoveryTooLarge { .. } => "recovery-volume-too-large",
@@ -196,6 +201,7 @@ impl Refusal {
             Self::NoSuchPartition { .. }
             | Self::NotRecoveryType { .. }
             | Self::NoRecoveryPartition
+            | Self::CannotCreate { .. }
             | Self::NoWindowsReference { .. }
             | Self::SeveralRecoveryPartitions { .. }
             | Self::RecoveryTooLarge { .. } => self.explain_selection(),
@@ -239,8 +245,9 @@ impl Refusal {
                 "There is no recovery partition",
                 "No partition of this disk has the recovery type. WinRE may be switched off or live on the Windows \
                  volume itself.",
-                "Look at `reagentc /info` in Windows. Creating a recovery partition is not supported yet.",
+                "Look at `reagentc /info` in Windows. `winrefit plan` shows whether a recovery partition can be made.",
             ),
+            Self::CannotCreate { reason } => create::explain(reason),
             Self::NoWindowsReference { number } => Explained::new(
                 format!("No Windows on this disk refers to recovery partition {number}"),
                 "It may belong to a Windows on another disk, or be a leftover of an upgrade or a factory image.",
@@ -248,8 +255,14 @@ impl Refusal {
             ),
             Self::SeveralRecoveryPartitions { numbers } => Explained::new(
                 "Several Windows installations use different recovery partitions",
-                format!("Their ReAgent.xml files name the partitions {numbers:?}."),
-                "Say which one to enlarge with --recovery-partition.",
+                format!(
+                    "Their ReAgent.xml files name the partitions {}.",
+                    listed(numbers, "and")
+                ),
+                format!(
+                    "Say which one to enlarge: add --recovery-partition with {}. Each is enlarged by a run of its own.",
+                    listed(numbers, "or")
+                ),
             ),
             Self::RecoveryTooLarge { number, size_bytes } => Explained::new(
                 format!("Partition {number} is too large to be a WinRE partition"),
@@ -412,7 +425,8 @@ impl Refusal {
                 format!(
                     "Partition {number} belongs to it; partitions of such a disk are not what they seem."
                 ),
-                "Such disks are not changed by winrefit.",
+                "winrefit does not change such disks: only the Windows that manages one knows what lies where. Make room \
+                 there, with Disk Management or diskpart.",
             ),
             Self::NoJournalSpace {
                 needed_bytes,
@@ -433,6 +447,15 @@ impl Refusal {
             ),
             _ => unreachable_explanation(),
         }
+    }
+}
+
+/// Numbers as one says them: `4, 5 and 6`.
+fn listed(numbers: &[u32], word: &str) -> String {
+    let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+    match numbers.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
+        _ => numbers.concat(),
     }
 }
 

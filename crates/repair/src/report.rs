@@ -238,15 +238,17 @@ pub struct RefusalReport {
 /// A plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanReport {
-    /// `keep`, `grow-end`, `grow-front`, `shrink+grow-front`.
+    /// `keep`, `grow-end`, `grow-front`, `shrink+grow-front`, `relocate`, `create`, `remove-stale`.
     pub strategy: &'static str,
     /// The strategy in a sentence.
     pub summary: String,
     /// Steps in order.
     pub steps: Vec<String>,
+    /// How many of the steps each commit has: as many numbers as there are commits.
+    pub commit_steps: Vec<u64>,
     /// Partitions that change: before and after.
     pub changes: Vec<ChangeReport>,
-    /// Bytes of data that are copied out of the way, to free space of their volume.
+    /// Bytes of data that are copied to space that nothing uses.
     pub move_bytes: u64,
     /// How long copying takes, estimated for a disk that reads and writes 100 MB a second.
     pub move_seconds: u64,
@@ -264,6 +266,8 @@ pub struct PlanReport {
     pub afterwards: Vec<String>,
     /// What would undo it.
     pub undo: String,
+    /// Free bytes of the recovery volume before; absent where there is none yet.
+    pub recovery_free_bytes_before: Option<u64>,
     /// Free bytes of the recovery volume afterwards.
     pub recovery_free_bytes_after: Option<u64>,
 }

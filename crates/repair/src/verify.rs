@@ -204,7 +204,10 @@ fn table_item(observation: &Observation) -> VerificationItem {
 
 /// Every partition is where the plan says (or where it was), with all else unchanged.
 fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> VerificationItem {
-    let what = "Number, type, unique GUID, attributes and name of every partition";
+    let what = match before.table.id {
+        DiskId::Gpt(_) => "Number, type, unique GUID, attributes and name of every partition",
+        DiskId::Mbr(_) => "Number, type and active flag of every partition",
+    };
     let planned = |number: u32, old: &Partition| {
         let moved = plan.steps.iter().find_map(|step| match step {
             Step::SetPartition { partition, after, .. } if *partition == number => {
@@ -216,13 +219,13 @@ fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> Ve
     };
     let stay = || before.partitions.iter().filter(|old| !plan.removes(old.number));
     let created = |number: u32| {
-        let places = plan.steps.iter().filter_map(|step| match step {
+        let mut places = plan.steps.iter().filter_map(|step| match step {
             Step::CreatePartition { partition, at, .. } if *partition == number => {
                 Some((at.start, at.count()))
             }
             _ => None,
         });
-        places.last().unwrap_or_default()
+        places.next_back().unwrap_or_default()
     };
     for old in stay() {
         let same = after.partition(old.number).is_some_and(|new| {
@@ -264,10 +267,25 @@ fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> Ve
         what,
         same_count,
         format!(
-            "{} partitions, unchanged but for the borders that move",
-            after.partitions.len()
+            "{} partitions, {}",
+            after.partitions.len(),
+            if changes_entries(plan) {
+                "as planned"
+            } else {
+                "unchanged but for the borders that move"
+            }
         ),
     )
+}
+
+/// Whether a partition comes, goes or gets another place.
+fn changes_entries(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| {
+        matches!(
+            step,
+            Step::CreatePartition { .. } | Step::RemovePartition { .. } | Step::MoveVolume { .. }
+        )
+    })
 }
 
 /// A changed volume has to be consistent and must not have a single problem, however slight, that it had not before.

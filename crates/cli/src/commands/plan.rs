@@ -1,6 +1,6 @@
 //! `plan`: what `fix` would do, rehearsed and proven, without a byte written.
 
-use super::{finish, now_unix_seconds, request};
+use super::{finish_with, now_unix_seconds, request};
 use crate::args::{GoalArgs, TargetArgs};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
@@ -15,5 +15,5 @@ pub fn run(target: &TargetArgs, goal: &GoalArgs, output: &Output) -> Result<Exit
     let mut progress = Progress::new(output);
     let report = commands::plan(&target, &request(goal), &mut |step| progress.show(step));
     progress.end();
-    finish(&report?, output)
+    finish_with(&report?, &goal.as_typed(), output)
 }

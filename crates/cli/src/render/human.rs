@@ -1,6 +1,7 @@
 //! The report as a page for people. [`render`] is the table of contents: which command shows which sections.
 
 mod canvas;
+mod changes;
 mod checks;
 pub mod demo;
 mod disk;
@@ -25,8 +26,8 @@ use page::Page;
 use verdict::JournalPlace;
 use winrefit_repair::report::{Report, Verdict};
 
-/// `report` as a page.
-pub fn render(report: &Report, screen: &Screen) -> String {
+/// `report` as a page. `options` are those that the next command needs as well, as one types them.
+pub fn render(report: &Report, options: &str, screen: &Screen) -> String {
     let mut page = Page::new(screen.width);
     verdict::head(&mut page, report);
     verdict::journal(&mut page, report, JournalPlace::Head);
@@ -39,7 +40,7 @@ pub fn render(report: &Report, screen: &Screen) -> String {
     }
     verdict::refusal(&mut page, report);
     verdict::journal(&mut page, report, JournalPlace::Foot);
-    verdict::foot(&mut page, report);
+    verdict::foot(&mut page, report, options);
     page.render(screen)
 }
 
@@ -53,7 +54,7 @@ fn diagnosed(page: &mut Page, report: &Report) {
 fn planned(page: &mut Page, report: &Report) {
     disk::section(page, report);
     plan::picture(page, report);
-    plan::changes(page, report);
+    changes::section(page, report);
     plan::steps(page, report);
     plan::promises(page, report);
     // Nothing is planned, and yet there is something to do.
@@ -67,7 +68,7 @@ fn planned(page: &mut Page, report: &Report) {
 fn done(page: &mut Page, report: &Report) {
     disk::section(page, report);
     plan::picture(page, report);
-    plan::changes(page, report);
+    changes::section(page, report);
     recovery::section(page, report, recovery::Rules::Sums);
     verification::section(page, report);
     if !report.checks.iter().all(|check| check.consistent) || report.command == "verify" {

@@ -2,7 +2,7 @@
 
 mod plan;
 
-pub(super) use plan::plan;
+pub(super) use plan::{idle_reclaim, plan};
 
 use crate::diagnose::Diagnosis;
 use crate::diagnose::images::filetime;

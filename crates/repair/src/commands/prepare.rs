@@ -64,7 +64,11 @@ pub(super) fn prepare<D: Device>(
         report.verdict = diagnose::verdict_with_room(&report.findings);
         return ended(report);
     }
-    match prove_all(&target.device, &observation, &plan, &mut report, progress) {
+    let proven = prove_all(&target.device, &observation, &plan, &mut report, progress);
+    if let Some(told) = &mut report.plan {
+        told.summary.push_str(build::idle_reclaim(&plan, request));
+    }
+    match proven {
         Ok((checks, transaction, place)) => Ok(Preparation::Ready(Box::new(Prepared {
             observation,
             checks,

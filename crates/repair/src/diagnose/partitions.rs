@@ -199,7 +199,14 @@ fn leftover(partition: &Partition) -> FindingReport {
             size(partition.range.len())
         ),
         format!("No Windows on this disk names it in its ReAgent.xml, and another place is in use. {kind}"),
-        "It is not touched unless it is asked for.",
+        if partition.range.len() > SIZE_BYTES_MAX {
+            "It is never touched.".to_owned()
+        } else {
+            format!(
+                "It is not touched unless you name it: `winrefit plan --remove-stale {number}` shows whether it can go, and \
+                 what that gives."
+            )
+        },
         rests_on,
     )
 }

@@ -11,7 +11,7 @@ use super::{Plan, Request, Sectors, Step, Strategy};
 use crate::observation::{Observation, Partition, WinRe, Windows};
 use crate::observe::WINRE_IMAGE;
 use crate::observe::images::STAGED_IMAGE;
-use crate::refusal::Refusal;
+use crate::refusal::{NoCreate, Refusal};
 use crate::rules::{
     BESIDE_IMAGE_BYTES, SERVICING_FREE_BYTES, SIZE_BYTES_MAX, TARGET_FREE_BYTES, TARGET_SIZE_BYTES,
 };
@@ -31,7 +31,7 @@ pub(super) fn create(
     refusal: Refusal,
 ) -> Result<Plan, Refusal> {
     let Some((windows, partition, image)) = source(observation) else {
-        return Err(refusal);
+        return Err(because(refusal, reason(observation)));
     };
     check_volume(partition)?;
     windows_at_rest(observation)?;
@@ -59,7 +59,12 @@ pub(super) fn create(
         beside: partition.number,
         sectors: wanted_bytes.next_multiple_of(ALIGNMENT_BYTES) / sector,
     };
-    let (first, place) = place_for(observation, room, request).ok_or(refusal)?;
+    let no_room = NoCreate::NoRoom {
+        number: partition.number,
+        needed_bytes: room.sectors * sector,
+    };
+    let (first, place) =
+        place_for(observation, room, request).ok_or_else(|| because(refusal, Some(no_room)))?;
     let at = Sectors {
         start: place.start.0,
         end: place.end.0,
@@ -109,6 +114,34 @@ fn source(observation: &Observation) -> Option<(&Windows, &Partition, &WinRe)> {
     image
         .filter(|_| none_there)
         .map(|image| (windows, partition, image))
+}
+
+/// The refusal with the reason why no partition can be made; one that says more than that there is none stays.
+fn because(refusal: Refusal, reason: Option<NoCreate>) -> Refusal {
+    match (refusal, reason) {
+        (Refusal::NoRecoveryPartition, Some(reason)) => Refusal::CannotCreate { reason },
+        (refusal, _) => refusal,
+    }
+}
+
+/// What [`source`] lacks.
+fn reason(observation: &Observation) -> Option<NoCreate> {
+    let windows = match &observation.windows[..] {
+        [] => return Some(NoCreate::NoWindows),
+        [windows] => windows,
+        several => {
+            let numbers = several.iter().map(|w| w.partition).collect();
+            return Some(NoCreate::SeveralWindows { numbers });
+        }
+    };
+    let number = windows.partition;
+    let Some(reagent) = windows.readable_reagent() else {
+        return Some(NoCreate::UnknownState { number });
+    };
+    if reagent.install_state != Some(0) && windows.recovery_partition != Some(number) {
+        return Some(NoCreate::InUseElsewhere { number });
+    }
+    Some(NoCreate::NoImage { number })
 }
 
 /// The first number that no partition has and the table has a slot for.

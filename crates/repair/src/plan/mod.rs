@@ -273,7 +273,7 @@ impl Step {
                     let bytes = size(move_bytes);
                     format!("{bytes} of data that lie behind are copied to its free space first")
                 };
-                format!("Let the volume on partition {partition} end at {end} at the latest; {behind}.")
+                format!("Shrink the volume on partition {partition} to {end} at most; {behind}.")
             }
             Self::GrowFront { partition, by_bytes } => format!(
                 "Let the volume on partition {partition} begin {} earlier: its cluster numbers are rewritten, \
@@ -281,7 +281,7 @@ impl Step {
                 size(*by_bytes)
             ),
             Self::GrowEnd { partition, sectors } => format!(
-                "Let the volume on partition {partition} end later, at {}.",
+                "Let the volume on partition {partition} grow at its end, to {}.",
                 size(sectors * sector_bytes)
             ),
             Self::MoveVolume {
@@ -289,9 +289,9 @@ impl Step {
                 before,
                 after,
             } => format!(
-                "Copy what is in use of the volume on partition {partition} from LBA {} on to LBA {} on, which is \
-                 unallocated, and let it end later there, at {}. The old one stays in place until the partition \
-                 table names the new one.",
+                "Copy what is in use of the volume on partition {partition} from LBA {} on to unallocated space from LBA \
+                 {} on, and let it grow there to {}. The old volume stays whole until the partition table names the \
+                 copy.",
                 before.start,
                 after.start,
                 size(after.count() * sector_bytes)
@@ -303,9 +303,9 @@ impl Step {
                 image,
                 image_bytes,
             } => format!(
-                "Make partition {partition} from LBA {} to {}, which are unallocated: an NTFS volume of {} with a copy of \
-                 {image} of partition {windows} ({}), and its entry in the partition table, with the type and the \
-                 attributes of a recovery partition from the first instant on.",
+                "Make partition {partition} in unallocated space, from LBA {} to {}: an NTFS volume of {} with a copy of \
+                 {image} of partition {windows} ({}). Its entry in the partition table is that of a recovery partition \
+                 from the first instant on, so Windows gives it no letter.",
                 at.start,
                 at.end.saturating_sub(1),
                 size(at.count() * sector_bytes),

@@ -1,5 +1,6 @@
 //! The planner on observations made by hand: arithmetic and choice, without a disk.
 
+mod create;
 mod disabled;
 mod losses;
 

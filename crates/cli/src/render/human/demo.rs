@@ -1,8 +1,8 @@
 //! The demo's story on a screen or two: what is wrong, what moves, what proves it.
 
 use super::page::{MARGIN, Page, Span, Tone, mark};
-use super::segments::{State, segments};
-use super::{map, plan, recovery, verification};
+use super::segments::State;
+use super::{changes, map, plan, recovery, verification};
 use crate::output::Screen;
 use std::time::Duration;
 use winrefit_repair::explain::size;
@@ -49,7 +49,7 @@ fn failing(page: &mut Page, story: &Story<'_>) {
     chapter(page, 1, "A Windows whose update ends in 0x80070643");
     page.paragraph(MARGIN, story.profile, Tone::Quiet);
     if let Some(disk) = &story.plan.disk {
-        map::draw(page, &segments(disk, None, State::Reported));
+        map::draw(page, disk, None, State::Reported);
     }
     page.blank();
     let problems = story
@@ -72,7 +72,7 @@ fn planned(page: &mut Page, story: &Story<'_>) {
     chapter(page, 2, "The border moves, the data stays");
     page.paragraph(MARGIN, &plan.summary, Tone::Plain);
     plan::picture(page, story.plan);
-    plan::changes(page, story.plan);
+    changes::section(page, story.plan);
 }
 
 fn repaired(page: &mut Page, story: &Story<'_>) {
@@ -99,7 +99,7 @@ fn repaired(page: &mut Page, story: &Story<'_>) {
     verification::items(page, story.repair);
     page.blank();
     if let Some(disk) = &story.repair.disk {
-        map::draw(page, &segments(disk, None, State::Reported));
+        map::draw(page, disk, None, State::Reported);
     }
     if let Some(recovery) = &story.repair.recovery {
         recovery::rules_in_short(page, recovery);

@@ -4,53 +4,90 @@
 use super::canvas::Canvas;
 use super::glyphs as g;
 use super::page::{MARGIN, Page, Span, Tone};
-use super::segments::Segment;
+use super::segments::{Segment, State, mbr_mark, segments};
 use super::text;
 use winrefit_repair::explain::size;
+use winrefit_repair::report::{DiskReport, PartitionReport, PlanReport};
 
 /// Least columns of a box when there is no room for its text.
 const NARROWEST: usize = 3;
 /// No box needs more than this for its text.
 const WIDEST_LABEL: usize = 12;
 
-/// Draws `segments` over the page's width. Nothing is drawn if there are more boxes than fit.
-pub fn draw(page: &mut Page, segments: &[Segment<'_>]) {
+/// Draws the disk in a state over the page's width. Nothing is drawn if there are more boxes than fit.
+pub fn draw(page: &mut Page, disk: &DiskReport, plan: Option<&PlanReport>, state: State) {
+    let segments = &segments(disk, plan, state)[..];
     let columns = page.inner_width();
-    let Some(widths) = widths(segments, columns) else {
+    let Some(widths) = widths(disk, segments, columns) else {
         return;
     };
     let mut canvas = Canvas::new(columns, 5);
     let mut x = 0;
     for (segment, &(width, enlarged)) in segments.iter().zip(&widths) {
         draw_box(&mut canvas, x, width, segment, enlarged);
+        draw_number(&mut canvas, x + 1, width, disk, segment);
         x += width + 1;
     }
     draw_corners(&mut canvas, &widths);
     for line in canvas.into_lines() {
         page.line(MARGIN, line);
     }
-    legend(page, segments, widths.iter().any(|&(_, enlarged)| enlarged));
+    let mut short = segments.iter().zip(&widths).filter(|(segment, (width, _))| {
+        segment
+            .partition
+            .is_some_and(|p| mbr_mark(disk, p) == Some("active") && top_text(disk, p, *width).ends_with('*'))
+    });
+    let has_star = short.next().is_some();
+    legend(
+        page,
+        segments,
+        widths.iter().any(|&(_, enlarged)| enlarged),
+        has_star,
+    );
 }
 
 /// Columns inside of each box, and whether it is wider than to scale; `None` if they do not fit.
-fn widths(segments: &[Segment<'_>], columns: usize) -> Option<Vec<(usize, bool)>> {
+fn widths(disk: &DiskReport, segments: &[Segment<'_>], columns: usize) -> Option<Vec<(usize, bool)>> {
     let inside = columns.checked_sub(segments.len() + 1)?;
     let lengths: Vec<u64> = segments.iter().map(Segment::size_bytes).collect();
-    let labelled: Vec<usize> = segments.iter().map(label_columns).collect();
-    // Labels may take the disk's picture over only so far; with many partitions, numbers must do.
-    let least = if labelled.iter().sum::<usize>() * 4 <= inside * 3 {
-        labelled
-    } else {
-        vec![NARROWEST; segments.len()]
-    };
+    let mut least: Vec<usize> = segments
+        .iter()
+        .map(|segment| label_columns(disk, segment))
+        .collect();
+    // Labels may take the disk's picture over only so far; then numbers must do, first where a label says least.
+    for rank in 0..=HIGHEST_RANK {
+        if least.iter().sum::<usize>() * 4 <= inside * 3 {
+            break;
+        }
+        for (least, segment) in least.iter_mut().zip(segments) {
+            if label_rank(segment) == rank {
+                *least = NARROWEST;
+            }
+        }
+    }
     share(&lengths, &least, inside)
 }
 
-fn label_columns(segment: &Segment<'_>) -> usize {
+/// The rank that keeps its label longest.
+const HIGHEST_RANK: u8 = 4;
+
+/// How much a label says in a picture of recovery partitions.
+fn label_rank(segment: &Segment<'_>) -> u8 {
+    match (segment.partition, segment.tone()) {
+        (None, _) => 1,
+        (Some(_), Tone::System) => 0,
+        (Some(_), Tone::Recovery) => HIGHEST_RANK,
+        (Some(_), Tone::Windows) => 3,
+        (Some(_), _) => 2,
+    }
+}
+
+fn label_columns(disk: &DiskReport, segment: &Segment<'_>) -> usize {
     let size = text::width(&size(segment.size_bytes()));
     let name = text::width(&segment.name()).min(WIDEST_LABEL - 2);
     let name = if segment.partition.is_some() { name } else { 0 };
-    name.max(size) + 2
+    let number = segment.partition.map_or(0, |p| numbered(disk, p).len());
+    name.max(size).max(number) + 2
 }
 
 /// Shares `columns` in proportion to `lengths`, but gives none less than its `least`.
@@ -104,11 +141,11 @@ fn draw_box(canvas: &mut Canvas, x: usize, width: usize, segment: &Segment<'_>, 
     for y in [0, 4] {
         canvas.fill(left, right, y, frame, Tone::Quiet);
     }
-    let Some(partition) = segment.partition else {
+    if segment.partition.is_none() {
         for y in 1..4 {
             canvas.fill(left, right, y, g::UNALLOCATED, Tone::Quiet);
         }
-        if width >= 11 {
+        if width >= 13 {
             canvas.text(left, 1, width, " unallocated ", tone);
         }
         let label = format!(" {} ", size(segment.size_bytes()));
@@ -116,15 +153,7 @@ fn draw_box(canvas: &mut Canvas, x: usize, width: usize, segment: &Segment<'_>, 
             canvas.text(left, 2, width, &label, tone);
         }
         return;
-    };
-    let indent = usize::from(width >= 5);
-    canvas.text(
-        left + indent,
-        0,
-        width - indent,
-        &partition.number.to_string(),
-        tone,
-    );
+    }
     if width < 5 {
         return;
     }
@@ -135,6 +164,33 @@ fn draw_box(canvas: &mut Canvas, x: usize, width: usize, segment: &Segment<'_>, 
         canvas.fill(left + 1, left + 1 + used, 3, g::USED, tone);
         canvas.fill(left + 1 + used, right - 1, 3, g::FREE, tone);
     }
+}
+
+/// The number in the frame, and what an MBR says beside it: `*` for active where there is no room for the word.
+fn draw_number(canvas: &mut Canvas, left: usize, width: usize, disk: &DiskReport, segment: &Segment<'_>) {
+    let Some(partition) = segment.partition else {
+        return;
+    };
+    let indent = usize::from(width >= 5);
+    let text = top_text(disk, partition, width);
+    canvas.text(left + indent, 0, width - indent, &text, segment.tone());
+}
+
+fn top_text(disk: &DiskReport, partition: &PartitionReport, width: usize) -> String {
+    let long = numbered(disk, partition);
+    let indents = if width >= 5 { 2 } else { 0 };
+    if long.len() + indents <= width {
+        long
+    } else if mbr_mark(disk, partition) == Some("active") {
+        format!("{}*", partition.number)
+    } else {
+        partition.number.to_string()
+    }
+}
+
+fn numbered(disk: &DiskReport, partition: &PartitionReport) -> String {
+    let number = partition.number;
+    mbr_mark(disk, partition).map_or_else(|| number.to_string(), |mark| format!("{number} {mark}"))
 }
 
 /// Columns for the used part of a gauge. A little of either is never drawn as nothing.
@@ -169,7 +225,7 @@ fn draw_corners(canvas: &mut Canvas, widths: &[(usize, bool)]) {
     }
 }
 
-fn legend(page: &mut Page, segments: &[Segment<'_>], any_enlarged: bool) {
+fn legend(page: &mut Page, segments: &[Segment<'_>], any_enlarged: bool, has_star: bool) {
     let mut parts = Vec::new();
     if segments.iter().any(|segment| segment.used_bytes.is_some()) {
         parts.push(format!("{} used  {} free", g::USED, g::FREE));
@@ -179,6 +235,9 @@ fn legend(page: &mut Page, segments: &[Segment<'_>], any_enlarged: bool) {
     }
     if any_enlarged {
         parts.push(format!("{} not to scale", String::from(g::DASHED).repeat(2)));
+    }
+    if has_star {
+        parts.push("* active".to_owned());
     }
     page.line(MARGIN, [Span::new(parts.join("   "), Tone::Quiet)]);
 }

@@ -1,27 +1,44 @@
-//! The plan: the picture of what moves, the numbers, the steps, and what stays as it is.
+//! The plan: the picture of what moves, the steps, and what stays as it is.
 
-use super::disk::pad;
+use super::changes;
 use super::glyphs as g;
 use super::page::{MARGIN, Page, Span, Tone};
-use super::segments::{bytes, name};
-use super::strip;
-use std::ops::Range;
+use super::segments::{State, with_all};
+use super::{map, strip};
 use winrefit_repair::explain::size;
-use winrefit_repair::report::{ChangeReport, DiskReport, PlanReport, Report, Verdict};
+use winrefit_repair::report::{Report, Verdict};
 
-/// Columns of a partition's name in the table of changes.
-const NAME: usize = 14;
-
-/// The part of the disk that changes, before and after.
+/// The disk before and after: enlarged where borders move, as a whole where a partition goes to another place.
 pub fn picture(page: &mut Page, report: &Report) {
     let (Some(disk), Some(plan)) = (&report.disk, &report.plan) else {
         return;
     };
+    let disk = &with_all(disk, plan);
+    if plan.changes.iter().any(changes::is_elsewhere) {
+        // The map of the disk as it is stands above.
+        let (title, state) = if report.verdict == Verdict::NeedsRepair {
+            ("After the repair", State::After)
+        } else {
+            ("Before the repair", State::Before)
+        };
+        page.heading(title);
+        map::draw(page, disk, Some(plan), state);
+        page.blank();
+        return;
+    }
     let Some(caption) = strip::caption(disk, plan) else {
         return;
     };
     page.blank();
-    let legend = format!("   {} gained", g::GAINED);
+    let gains = plan
+        .changes
+        .iter()
+        .any(|c| c.before.sectors > 0 && c.after.sectors > c.before.sectors);
+    let legend = if gains {
+        format!("   {} gained", g::GAINED)
+    } else {
+        String::new()
+    };
     page.line(
         MARGIN,
         [Span::new(caption, Tone::Strong), Span::new(legend, Tone::Quiet)],
@@ -30,83 +47,22 @@ pub fn picture(page: &mut Page, report: &Report) {
     page.blank();
 }
 
-/// The partitions that change, in numbers.
-pub fn changes(page: &mut Page, report: &Report) {
-    let (Some(disk), Some(plan)) = (&report.disk, &report.plan) else {
-        return;
-    };
-    for change in &plan.changes {
-        let title = disk
-            .partitions
-            .iter()
-            .find(|partition| partition.number == change.partition)
-            .map_or_else(String::new, name);
-        let title = pad(&format!("{} {title}", change.partition), NAME);
-        page.hanging(
-            MARGIN,
-            vec![Span::new(title, Tone::Quiet)],
-            &change_line(disk, change),
-            Tone::Plain,
-        );
-    }
-    if !plan.changes.is_empty() {
-        let line = free_line(report, plan);
-        page.line(
-            MARGIN,
-            [
-                Span::new(pad("  free", NAME), Tone::Quiet),
-                Span::new(line, Tone::Strong),
-            ],
-        );
-    }
-    page.blank();
-}
-
-/// Free space of the recovery volume: measured now, and after the plan where that is still to come.
-fn free_line(report: &Report, plan: &PlanReport) -> String {
-    let now = report.recovery.as_ref().and_then(|recovery| recovery.free_bytes);
-    match (now, plan.recovery_free_bytes_after) {
-        (Some(now), Some(after)) if report.verdict == Verdict::NeedsRepair => to(now, after),
-        (Some(bytes), _) | (None, Some(bytes)) => size(bytes),
-        (None, None) => "unknown".into(),
-    }
-}
-
-/// An arrow that is an arrow in ASCII as well.
-fn to(before: u64, after: u64) -> String {
-    format!("{} {}{} {}", size(before), g::LINE, g::TO_RIGHT, size(after))
-}
-
-fn change_line(disk: &DiskReport, change: &ChangeReport) -> String {
-    let before = bytes(change.before, disk.sector_size_bytes);
-    let after = bytes(change.after, disk.sector_size_bytes);
-    let (size_before, size_after) = (length(&before), length(&after));
-    let sign = if size_after < size_before { "-" } else { "+" };
-    let difference = size(size_before.abs_diff(size_after));
-    let mut line = format!("{}  ({sign}{difference})", to(size_before, size_after));
-    for (edge, from, to) in [
-        ("start", before.start, after.start),
-        ("end", before.end, after.end),
-    ] {
-        if from != to {
-            let direction = if to < from { "earlier" } else { "later" };
-            line.push_str(&format!(", {edge} {} {direction}", size(from.abs_diff(to))));
-        }
-    }
-    line
-}
-
-fn length(range: &Range<u64>) -> u64 {
-    range.end.saturating_sub(range.start)
-}
-
 /// The strategy and its steps.
 pub fn steps(page: &mut Page, report: &Report) {
     let Some(plan) = &report.plan else { return };
     page.heading("Plan");
     let lead = vec![Span::new(format!("{}  ", plan.strategy), Tone::Recovery)];
     page.hanging(MARGIN, lead, &plan.summary, Tone::Plain);
+    let is_first = |number: u64| plan.commit_steps.len() > 1 && number == 1;
+    let is_second = |number: u64| {
+        plan.commit_steps.len() > 1 && plan.commit_steps.first().is_some_and(|first| first + 1 == number)
+    };
     for (number, step) in (1..).zip(&plan.steps) {
+        if is_first(number) {
+            page.paragraph(MARGIN, "First commit", Tone::Strong);
+        } else if is_second(number) {
+            page.paragraph(MARGIN, "Second commit, right after the first", Tone::Strong);
+        }
         page.hanging(
             MARGIN,
             vec![Span::new(format!("{number:>2}. "), Tone::Quiet)],
@@ -140,7 +96,7 @@ pub fn promises(page: &mut Page, report: &Report) {
         } else {
             "Copied"
         };
-        let mut text = format!("{} of data to free space", size(plan.move_bytes));
+        let mut text = format!("{} of data, to space that nothing uses", size(plan.move_bytes));
         if report.verdict == Verdict::NeedsRepair {
             text.push_str(&format!("; about {} s on a hard disk", plan.move_seconds.max(1)));
         }

@@ -7,6 +7,9 @@ use winrefit_repair::report::{DiskReport, PartitionReport, PlanReport, RangeRepo
 /// Gaps below this are alignment and tables.
 const SMALLEST_GAP_BYTES: u64 = 1 << 20;
 
+/// What lies before a logical partition for its table: a MiB as a rule, two where its start was rounded up.
+const LOGICAL_TABLE_BYTES: u64 = 2 << 20;
+
 /// Which state of the disk is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -68,6 +71,10 @@ pub fn name(partition: &PartitionReport) -> String {
             return name.to_owned();
         }
     }
+    // Nothing else tells more of a volume that cannot be read.
+    if partition.filesystem == "bitlocker" {
+        return "BitLocker".to_owned();
+    }
     let label = partition.label.as_deref().unwrap_or_default();
     [
         label,
@@ -96,6 +103,7 @@ pub fn segments<'a>(disk: &'a DiskReport, plan: Option<&PlanReport>, state: Stat
                 start_lba: partition.start_lba,
                 sectors: partition.sectors,
             };
+            // One that is not there in this state has no sectors.
             let range = plan
                 .and_then(|plan| {
                     plan.changes
@@ -116,8 +124,57 @@ pub fn segments<'a>(disk: &'a DiskReport, plan: Option<&PlanReport>, state: Stat
             }
         })
         .collect();
+    partitions.retain(|segment| plan.is_none() || segment.size_bytes() > 0);
     partitions.sort_by_key(|segment| segment.range.start);
-    with_gaps(partitions, disk.size_bytes)
+    with_gaps(partitions, disk)
+}
+
+/// The disk with the partitions that `plan` makes or removes, whichever of them it has now, so that both states can be
+/// drawn and named.
+pub fn with_all(disk: &DiskReport, plan: &PlanReport) -> DiskReport {
+    let mut all = disk.clone();
+    for change in &plan.changes {
+        if all.partitions.iter().any(|p| p.number == change.partition) {
+            continue;
+        }
+        let is_new = change.before.sectors == 0;
+        let range = if is_new { change.after } else { change.before };
+        let free_bytes = plan.recovery_free_bytes_after.filter(|_| is_new);
+        all.partitions.push(PartitionReport {
+            number: change.partition,
+            start_lba: range.start_lba,
+            sectors: range.sectors,
+            size_bytes: range.sectors.saturating_mul(disk.sector_size_bytes),
+            type_guid: String::new(),
+            type_name: None,
+            unique_guid: None,
+            attributes: None,
+            // Only recovery partitions come and go.
+            name: "Recovery".to_owned(),
+            filesystem: "ntfs",
+            label: None,
+            free_bytes,
+            roles: if is_new { vec!["recovery"] } else { Vec::new() },
+            images: Vec::new(),
+        });
+    }
+    all
+}
+
+/// What an MBR says of a partition beside its place.
+pub fn mbr_mark(disk: &DiskReport, partition: &PartitionReport) -> Option<&'static str> {
+    if is(partition, "active") {
+        Some("active")
+    } else if is_logical(disk, partition) {
+        Some("logical")
+    } else {
+        None
+    }
+}
+
+/// An MBR has four entries of its own; the others are in the chain of an extended one.
+fn is_logical(disk: &DiskReport, partition: &PartitionReport) -> bool {
+    disk.style == "mbr" && partition.number > 4
 }
 
 /// A range of sectors in bytes.
@@ -126,13 +183,19 @@ pub fn bytes(range: RangeReport, sector_size_bytes: u64) -> Range<u64> {
     range.start_lba.saturating_mul(sector_size_bytes)..end_lba.saturating_mul(sector_size_bytes)
 }
 
-/// The first and the last MiB belong to the tables, so they are no gaps.
-fn with_gaps(partitions: Vec<Segment<'_>>, disk_bytes: u64) -> Vec<Segment<'_>> {
+/// The first and the last MiB belong to the tables, so they are no gaps; nor is the place of a logical partition's
+/// table before it.
+fn with_gaps<'a>(partitions: Vec<Segment<'a>>, disk: &DiskReport) -> Vec<Segment<'a>> {
     let mut row = Vec::with_capacity(partitions.len() * 2 + 1);
     let mut reached = SMALLEST_GAP_BYTES;
-    let end = disk_bytes.saturating_sub(SMALLEST_GAP_BYTES);
+    let end = disk.size_bytes.saturating_sub(SMALLEST_GAP_BYTES);
     for segment in partitions {
-        push_gap(&mut row, reached..segment.range.start);
+        let gap = reached..segment.range.start;
+        let holds_table = segment.partition.is_some_and(|p| is_logical(disk, p))
+            && gap.end.saturating_sub(gap.start) <= LOGICAL_TABLE_BYTES;
+        if !holds_table {
+            push_gap(&mut row, gap);
+        }
         reached = reached.max(segment.range.end);
         row.push(segment);
     }

@@ -16,6 +16,9 @@ const LABEL: usize = 8;
 /// Rows of one picture.
 const ROWS: usize = 4;
 
+/// A donor that is longer than so many times the way of its border is cut, or the way could not be seen.
+const MOVES_IN_A_SMALL_ONE: u64 = 8;
+
 /// Bytes to columns.
 struct Axis {
     range: Range<u64>,
@@ -69,6 +72,15 @@ pub fn caption(disk: &DiskReport, plan: &PlanReport) -> Option<String> {
 
 /// Everything that moves, the whole of what is small beside the disk, and some of what lies before it.
 fn region(disk: &DiskReport, plan: &PlanReport) -> Option<Range<u64>> {
+    let longest = moves(disk, plan)
+        .iter()
+        .map(|(from, to)| from.abs_diff(*to))
+        .max();
+    let longest = longest.unwrap_or(u64::MAX);
+    let is_recovery = |number| {
+        let mut all = disk.partitions.iter();
+        all.any(|p| p.number == number && p.roles.contains(&"recovery"))
+    };
     let mut points = Vec::new();
     for change in &plan.changes {
         let before = bytes(change.before, disk.sector_size_bytes);
@@ -76,7 +88,9 @@ fn region(disk: &DiskReport, plan: &PlanReport) -> Option<Range<u64>> {
         if before == after {
             continue;
         }
-        let small = after.end.saturating_sub(after.start) < disk.size_bytes / 4;
+        let length = after.end.saturating_sub(after.start);
+        let small = is_recovery(change.partition)
+            || length < disk.size_bytes / 4 && length <= longest.saturating_mul(MOVES_IN_A_SMALL_ONE);
         if small || before.start != after.start {
             points.extend([before.start, after.start]);
         }
@@ -101,6 +115,8 @@ fn moves(disk: &DiskReport, plan: &PlanReport) -> Vec<(u64, u64)> {
     let mut moves: Vec<(u64, u64)> = plan
         .changes
         .iter()
+        // What comes or goes has no border that moves.
+        .filter(|change| change.before.sectors > 0 && change.after.sectors > 0)
         .flat_map(|change| {
             let before = bytes(change.before, disk.sector_size_bytes);
             let after = bytes(change.after, disk.sector_size_bytes);
@@ -156,10 +172,8 @@ fn draw_segment(
         Tone::Plain,
     );
     if range.start >= axis.range.start && range.end <= axis.range.end {
-        let before = plan
-            .changes
-            .iter()
-            .find(|change| change.partition == partition.number);
+        let mut changes = plan.changes.iter();
+        let before = changes.find(|change| change.partition == partition.number && change.before.sectors > 0);
         let before = before.map_or(range.clone(), |change| {
             bytes(change.before, disk.sector_size_bytes)
         });
@@ -237,7 +251,9 @@ fn draw_move(canvas: &mut Canvas, axis: &Axis, from: u64, to: u64) {
             &label,
             Tone::Good,
         );
-    } else {
+    } else if right + 1 + columns <= LABEL + axis.columns {
         canvas.text(right + 1, ROWS, columns, &label, Tone::Good);
+    } else {
+        canvas.text(left.saturating_sub(columns), ROWS, columns, &label, Tone::Good);
     }
 }

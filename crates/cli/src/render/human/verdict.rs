@@ -1,5 +1,6 @@
 //! Head and foot of every page: the outcome in one line, unfinished work, refusals, the next command.
 
+use super::changes::free;
 use super::glyphs as g;
 use super::page::{MARGIN, Page, Span, Tone, mark};
 use winrefit_repair::report::{Report, Severity, Verdict};
@@ -45,7 +46,7 @@ fn reason(report: &Report) -> String {
     let problem = problem.map(|finding| finding.explained.title.clone());
     match report.verdict {
         Verdict::Healthy => healthy(report).into(),
-        Verdict::NeedsRepair => problem.unwrap_or_else(|| "A repair is possible and advised".into()),
+        Verdict::NeedsRepair => problem.unwrap_or_else(|| wish(report).into()),
         // The findings come with the worst first, and of equal ones with that first which the verdict rests on.
         Verdict::Attention => problem
             .or_else(|| Some(report.findings.first()?.explained.title.clone()))
@@ -56,20 +57,40 @@ fn reason(report: &Report) -> String {
         ),
         Verdict::Unfinished => "Earlier work on this disk was interrupted".into(),
         Verdict::Repaired if report.command == "undo" => "The last repair of this disk can be undone".into(),
-        Verdict::Repaired
-            if report
-                .plan
-                .as_ref()
-                .is_some_and(|plan| !plan.afterwards.is_empty()) =>
-        {
-            "The recovery partition has room, and everything was verified. The rest is done in Windows".into()
-        }
-        Verdict::Repaired => {
-            "The recovery partition has room for updates, and everything was verified".into()
-        }
+        Verdict::Repaired => repaired(report),
         Verdict::Undone => "The disk is as it was before the repair".into(),
+        // A finding may be of something else; a volume that failed its check is what the verdict rests on.
+        Verdict::Damaged if report.checks.iter().any(|check| !check.consistent) => damage(report),
         Verdict::Damaged => problem.unwrap_or_else(|| damage(report)),
     }
+}
+
+/// Why there is a plan where nothing is wrong.
+fn wish(report: &Report) -> &'static str {
+    match report.plan.as_ref().map(|plan| plan.strategy) {
+        Some("create") => "There is no recovery partition, and one can be made",
+        Some("remove-stale") => "The old recovery partition can go",
+        _ => "A repair is possible and advised",
+    }
+}
+
+/// What a repair came to, in numbers.
+fn repaired(report: &Report) -> String {
+    let Some(plan) = &report.plan else {
+        return "The recovery partition has room for updates, and everything was verified".into();
+    };
+    let free = free(report, plan);
+    let rest = if plan.afterwards.is_empty() {
+        ""
+    } else {
+        ". The rest is done in Windows"
+    };
+    let done = match plan.strategy {
+        "create" => format!("There is a recovery partition, with {free} free beside its image"),
+        "remove-stale" => "The old recovery partition is gone".into(),
+        _ => return format!("Free space for updates: {free}. Everything was verified{rest}"),
+    };
+    format!("{done}, and everything was verified{rest}")
 }
 
 fn healthy(report: &Report) -> &'static str {
@@ -131,19 +152,24 @@ pub fn refusal(page: &mut Page, report: &Report) {
 }
 
 /// The command that comes next, where there is one.
-pub fn foot(page: &mut Page, report: &Report) {
-    let (next, remark) = match (report.verdict, report.command) {
-        (Verdict::NeedsRepair, "diagnose") => ("winrefit plan", ""),
-        (Verdict::NeedsRepair, "plan") => ("winrefit fix", ", with the options given here"),
+pub fn foot(page: &mut Page, report: &Report, options: &str) {
+    let (next, options) = match (report.verdict, report.command) {
+        (Verdict::NeedsRepair, "diagnose") => ("winrefit plan", options),
+        (Verdict::NeedsRepair, "plan") => ("winrefit fix", options),
         (Verdict::Unfinished, _) => ("winrefit resume", ""),
         _ => return,
+    };
+    let target = if report.target.contains(char::is_whitespace) {
+        format!("\"{}\"", report.target)
+    } else {
+        report.target.clone()
     };
     page.blank();
     let lead = vec![Span::new("Next  ", Tone::Quiet)];
     page.hanging(
         MARGIN,
         lead,
-        &format!("{next} {}{remark}", report.target),
+        format!("{next} {target} {options}").trim_end(),
         Tone::Strong,
     );
 }

@@ -1,7 +1,7 @@
 //! What was looked at after a repair, and how it is.
 
 use super::page::{MARGIN, Page, Span, Tone, mark};
-use winrefit_repair::report::Report;
+use winrefit_repair::report::{Report, Verdict};
 
 /// The list, each with its mark.
 pub fn section(page: &mut Page, report: &Report) {
@@ -17,7 +17,13 @@ pub fn section(page: &mut Page, report: &Report) {
 /// The list without a heading.
 pub fn items(page: &mut Page, report: &Report) {
     for item in &report.verification {
-        let lead = vec![mark(item.ok), Span::new(" ", Tone::Plain)];
+        // After an undo that worked, what is wrong was so before the repair, and is no fault of it.
+        let sign = if !item.ok && report.verdict == Verdict::Undone {
+            Span::new("!", Tone::Caution)
+        } else {
+            mark(item.ok)
+        };
+        let lead = vec![sign, Span::new(" ", Tone::Plain)];
         let tone = if item.ok { Tone::Plain } else { Tone::Strong };
         let text = if item.detail.is_empty() {
             item.what.clone()

@@ -2,15 +2,16 @@
 
 use crate::explain::{rfc3339, size};
 use crate::observation::Observation;
-use crate::plan::{Plan, Sectors, Step, Strategy};
+use crate::plan::{Plan, Request, Sectors, Step, Strategy};
 use crate::report::{ChangeReport, DroppedReport, PlanReport, RangeReport};
 use crate::table::DiskId;
 use crate::winre::{awaits_image, is_on_own_volume};
 use winrefit_disk::JournalPlace;
 use winrefit_disk::journal::Transaction;
 
-/// What a move leaves behind, unless something takes it.
-const OLD_PLACE: &str = "Its old place becomes unallocated.";
+/// Said of every plan of two commits.
+const TWO_COMMITS: &str = "That takes two commits: after the first one Windows and WinRE are as they were, but for the \
+                           space that was given; one `winrefit undo` puts both back.";
 /// For the estimate: what a hard disk does.
 const MOVE_BYTES_PER_SECOND: u64 = 100_000_000;
 
@@ -21,10 +22,14 @@ pub(in crate::commands) fn plan(
     transactions: &[&Transaction],
     journal: Option<(JournalPlace, u64)>,
 ) -> PlanReport {
-    let moves = transactions.iter().flat_map(|transaction| &transaction.moves);
-    let move_bytes = moves.map(|m| m.length).sum();
-    let extents = transactions.iter().flat_map(|transaction| &transaction.extents);
     let sector = observation.sector_size.bytes();
+    let moved = |transaction: &&Transaction| transaction.moves.iter().map(|m| m.length).sum::<u64>();
+    let move_bytes = transactions.iter().map(moved).sum();
+    let texts = plan.commits().enumerate().flat_map(|(index, commit)| {
+        let moved = transactions.get(index).map_or(0, moved);
+        commit.steps.iter().map(move |step| step.text(sector, moved))
+    });
+    let extents = transactions.iter().flat_map(|transaction| &transaction.extents);
     let steps = || plan.commits().flat_map(|commit| &commit.steps);
     let range = |sectors: &Sectors| RangeReport {
         start_lba: sectors.start,
@@ -58,8 +63,9 @@ pub(in crate::commands) fn plan(
     });
     PlanReport {
         strategy: plan.strategy.name(),
-        summary: summary(plan) + &loss(plan),
-        steps: steps().map(|step| step.text(sector, move_bytes)).collect(),
+        summary: summary(plan, sector) + &loss(plan),
+        steps: texts.collect(),
+        commit_steps: plan.commits().map(|commit| commit.steps.len() as u64).collect(),
         changes: changes.collect(),
         move_bytes,
         // Read, written, and both read again to compare them.
@@ -74,6 +80,7 @@ pub(in crate::commands) fn plan(
             plan,
             journal.is_some_and(|(place, _)| !place.is_in_gap(observation.sector_size)),
         ),
+        recovery_free_bytes_before: (!makes_new(plan)).then_some(plan.free_bytes),
         recovery_free_bytes_after: None,
     }
 }
@@ -90,28 +97,38 @@ fn untouched(observation: &Observation, plan: &Plan, move_bytes: u64) -> Vec<Str
         .map(|p| p.number.to_string());
     let others: Vec<String> = others.collect();
     let mut untouched = Vec::new();
-    if !plan
-        .commits()
-        .any(|commit| commit.creates(plan.recovery_partition))
-    {
+    if !makes_new(plan) {
         untouched.push(untouched_files(observation, plan, move_bytes).to_owned());
         untouched.push(untouched_identity(observation, plan.recovery_partition));
     }
-    if !others.is_empty() {
-        untouched.push(format!("Partitions {} as a whole", others.join(", ")));
+    match &others[..] {
+        [] => {}
+        [other] => untouched.push(format!("Partition {other} as a whole")),
+        others => untouched.push(format!("Partitions {} as a whole", others.join(", "))),
     }
     untouched
 }
 
+/// Whether the recovery partition is one that is not there yet.
+fn makes_new(plan: &Plan) -> bool {
+    plan.commits()
+        .any(|commit| commit.creates(plan.recovery_partition))
+}
+
 fn untouched_files(observation: &Observation, plan: &Plan, move_bytes: u64) -> &'static str {
     let number = plan.recovery_partition;
+    // The files of a partition that goes are touched, in a way.
+    let removes = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::RemovePartition { .. }));
     let has_image = observation.partition(number).is_some_and(|p| p.winre.is_some());
     if plan.commits().any(|commit| commit.moves_volume(number)) {
         "Winre.wim, boot.sdi and every other file of the recovery volume: never absent; the old volume stays whole until \
          the partition table names the copy"
     } else if !has_image {
         "Every file of the recovery volume: not copied, not moved, never absent"
-    } else if move_bytes == 0 {
+    } else if move_bytes == 0 && !removes {
         "Winre.wim, boot.sdi and every other file: not copied, not moved, never absent"
     } else {
         "Winre.wim, boot.sdi and every other file of the recovery volume: not copied, not moved, never absent"
@@ -138,7 +155,7 @@ fn afterwards(observation: &Observation, plan: &Plan) -> Vec<String> {
     } else {
         "`reagentc /enable`"
     };
-    if plan.commits().any(|commit| commit.creates(number)) {
+    if makes_new(plan) {
         return vec![format!(
             "WinRE does not use partition {number} yet. In Windows, as administrator: {enable}. Then `reagentc /info` \
              names it."
@@ -200,7 +217,10 @@ fn undo_text(plan: &Plan, is_in_clusters: bool) -> String {
              the free clusters that hold the journal."
         }
     };
-    text.to_owned()
+    match plan.then {
+        Some(_) => format!("{text} It takes both commits back, the second one first."),
+        None => text.to_owned(),
+    }
 }
 
 fn place_text(observation: &Observation, place: JournalPlace) -> String {
@@ -221,19 +241,14 @@ fn place_text(observation: &Observation, place: JournalPlace) -> String {
     }
 }
 
-fn summary(plan: &Plan) -> String {
+fn summary(plan: &Plan, sector: u64) -> String {
     let number = plan.recovery_partition;
     let growth = size(plan.growth_bytes);
-    let find = |wanted: &dyn Fn(&Step) -> Option<u32>| plan.steps.iter().find_map(wanted);
-    let donor = find(&|step| match step {
-        Step::ShrinkEnd { partition, .. } => Some(*partition),
-        _ => None,
-    });
-    let removed = find(&|step| match step {
+    let removed = plan.steps.iter().find_map(|step| match step {
         Step::RemovePartition { partition, .. } => Some(*partition),
         _ => None,
     });
-    match (plan.strategy, donor) {
+    let text = match (plan.strategy, donor(plan, sector)) {
         (Strategy::Keep, _) => {
             format!(
                 "Recovery partition {number} has {} free: it needs no more room.",
@@ -243,31 +258,91 @@ fn summary(plan: &Plan) -> String {
         (Strategy::GrowEnd, _) => {
             format!("Recovery partition {number} gets {growth} of the unallocated space right behind it.")
         }
-        (Strategy::ShrinkGrowFront, Some(donor)) => format!(
+        (Strategy::ShrinkGrowFront, Some((donor, given))) if given < plan.growth_bytes => format!(
+            "Recovery partition {number} gets {growth} at its front: {} from the end of partition {donor}, and the \
+             unallocated space between them.",
+            size(given)
+        ),
+        (Strategy::ShrinkGrowFront, Some((donor, _))) => format!(
             "The border between partition {donor} and recovery partition {number} moves: {growth} go from the end of \
              the former to the front of the latter."
         ),
-        (Strategy::Relocate, Some(donor)) => format!(
-            "Partition {donor} gives the space for a new place behind it, in a first commit; recovery partition {number} \
-             moves there and gets {growth} more, in a second one. {OLD_PLACE}"
+        (Strategy::Relocate, Some((donor, given))) => format!(
+            "Recovery partition {number} cannot grow where it is, so it moves: partition {donor} gives {} at its end, \
+             and the recovery partition gets its new place right behind it, with {growth} more. {} {TWO_COMMITS}",
+            size(given),
+            old_place(plan)
         ),
         (Strategy::Relocate, None) => format!(
-            "Recovery partition {number} moves into unallocated space and gets {growth} more. {OLD_PLACE}"
+            "Recovery partition {number} cannot grow where it is, so it moves into unallocated space and gets {growth} \
+             more. {}",
+            old_place(plan)
         ),
-        (Strategy::Create, Some(donor)) => format!(
-            "Partition {donor} gives {growth} behind it in a first commit; partition {number}, a recovery partition with \
-             a copy of Windows' own image, is made there in a second one."
+        (Strategy::Create, Some((donor, given))) => format!(
+            "Partition {donor} gives {} at its end; partition {number}, a recovery partition of {growth} with a copy \
+             of Windows' own image, is made right behind it. {TWO_COMMITS}",
+            size(given)
         ),
         (Strategy::Create, None) => format!(
             "Partition {number}, a recovery partition of {growth} with a copy of Windows' own image, is made in \
              unallocated space."
         ),
-        (Strategy::RemoveStale, _) => format!(
-            "Partition {}, an old recovery partition that nothing uses, goes; its place becomes unallocated.",
-            removed.unwrap_or_default()
-        ),
+        (Strategy::RemoveStale, _) => {
+            format!("Recovery partition {number} needs no more room and stays as it is.")
+        }
         (Strategy::GrowFront | Strategy::ShrinkGrowFront, _) => {
             format!("Recovery partition {number} gets {growth} of the unallocated space right before it.")
         }
+    };
+    match removed {
+        Some(removed) => format!(
+            "Partition {removed}, an old recovery partition that nothing uses, goes, and its place becomes unallocated. \
+             {text}"
+        ),
+        None => text,
+    }
+}
+
+/// The partition that gives space at its end, and how many bytes.
+fn donor(plan: &Plan, sector: u64) -> Option<(u32, u64)> {
+    let donor = plan.steps.iter().find_map(|step| match step {
+        Step::ShrinkEnd { partition, .. } => Some(*partition),
+        _ => None,
+    })?;
+    plan.steps.iter().find_map(|step| match step {
+        Step::SetPartition {
+            partition,
+            before,
+            after,
+        } if *partition == donor => Some((donor, before.end.saturating_sub(after.end) * sector)),
+        _ => None,
+    })
+}
+
+/// The partition that gets the old place of the one that moves.
+fn heir(plan: &Plan) -> Option<u32> {
+    let mut steps = plan.commits().flat_map(|commit| &commit.steps);
+    steps.find_map(|step| match step {
+        Step::GrowEnd { partition, .. } if *partition != plan.recovery_partition => Some(*partition),
+        _ => None,
+    })
+}
+
+fn old_place(plan: &Plan) -> String {
+    match heir(plan) {
+        Some(heir) => format!("Its old place goes to partition {heir}, whose volume grows into it."),
+        None => "Its old place becomes unallocated.".to_owned(),
+    }
+}
+
+/// An option that was given and changes nothing is not passed over.
+pub(in crate::commands) fn idle_reclaim(plan: &Plan, request: &Request) -> &'static str {
+    match (plan.strategy, heir(plan)) {
+        _ if !request.reclaim => "",
+        (Strategy::Relocate, None) => {
+            " --reclaim changes nothing: right before the old place there is no NTFS volume that could grow into it."
+        }
+        (Strategy::Relocate, Some(_)) => "",
+        _ => " --reclaim changes nothing: no recovery partition leaves its place.",
     }
 }

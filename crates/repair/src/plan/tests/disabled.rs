@@ -6,7 +6,7 @@ use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
 use crate::winre::{awaits_image, image_to_come_bytes};
 use winrefit_formats::{ReAgent, ReAgentLocation, ReAgentTemplate};
 
-fn image(path: &str, mib: u64) -> WinRe {
+pub fn image(path: &str, mib: u64) -> WinRe {
     WinRe {
         path: path.to_owned(),
         size_bytes: mib * MIB,
@@ -17,7 +17,7 @@ fn image(path: &str, mib: u64) -> WinRe {
 }
 
 /// A Windows on partition 3; enabled on partition 4 if an offset is given.
-fn windows_with(offset: Option<u64>) -> Windows {
+pub fn windows_with(offset: Option<u64>) -> Windows {
     let winre_location = ReAgentLocation {
         path: if offset.is_some() {
             r"\Recovery\WindowsRE"
