@@ -1,4 +1,5 @@
 //! Recovery partitions where there was none.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
