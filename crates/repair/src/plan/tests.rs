@@ -1,6 +1,7 @@
 //! The planner on observations made by hand: arithmetic and choice, without a disk.
 
 mod losses;
+mod places;
 
 use super::{Plan, Request, Sectors, Step, Strategy, plan};
 use crate::observation::{Content, Ntfs, Observation, Partition, Space};
