@@ -133,7 +133,7 @@ impl Table {
                 }
                 ranges
             }
-            Ok(Changeable::Mbr(mbr)) => mbr.table_sectors().map(|lba| one(lba)).collect(),
+            Ok(Changeable::Mbr(mbr)) => mbr.table_sectors().map(one).collect(),
             Err(_) => Vec::new(),
         }
     }

@@ -223,7 +223,7 @@ fn check_first_sector(old: &MemoryDevice, new: &MemoryDevice) {
 }
 
 fn check_volumes(disk: &Disk, new: &MemoryDevice) {
-    for number in [disk.windows(), disk.recovery()] {
+    for number in [Kind::Windows, Kind::Recovery].map(|kind| disk.number_of(kind).unwrap()) {
         let range = partition_range(new, number);
         let mut volume = tempfile::NamedTempFile::new().unwrap();
         volume

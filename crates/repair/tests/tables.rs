@@ -1,4 +1,5 @@
 //! Partition tables that are not as they should be.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! The planner on observations made by hand: arithmetic and choice, without a disk.
 
 mod losses;
+mod mbr;
 mod places;
 
 use super::{Plan, Request, Sectors, Step, Strategy, plan};
