@@ -3,6 +3,8 @@
 mod create;
 mod disabled;
 mod losses;
+mod mbr;
+mod places;
 
 use super::{Plan, Request, Sectors, Step, Strategy, plan};
 use crate::observation::{Content, Ntfs, Observation, Partition, Space};

@@ -142,10 +142,6 @@ impl Disk {
         self.number_of(Kind::Recovery).unwrap()
     }
 
-    pub fn windows(&self) -> u32 {
-        self.number_of(Kind::Windows).unwrap()
-    }
-
     /// The disk; `None` if something does not fit its volume.
     pub fn try_build(&self) -> Option<MemoryDevice> {
         let size = self.sector_size;
