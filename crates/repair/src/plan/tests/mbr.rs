@@ -90,6 +90,7 @@ fn logical_disk(border: u64, end: u64, logical: &[(u8, (u64, u64), u64)]) -> Obs
             ebr: found.ebr,
             content: Content::Ntfs(Box::new(ntfs)),
             winre: None,
+            other_images: Vec::new(),
         });
     }
     observation.partitions.sort_by_key(|p| p.start_lba);
@@ -162,11 +163,7 @@ fn what_gets_a_new_place_on_an_mbr_disk_leaves_the_last_mib() {
         (Strategy::Relocate, (2000, 3500))
     );
     assert_eq!(
-        disk.table
-            .places_for(disk.table.entry(1).unwrap())
-            .last()
-            .unwrap()
-            .end,
+        disk.table.places().last().unwrap().end,
         Lba((64 * 1024 - 1) * SECTORS)
     );
 }
