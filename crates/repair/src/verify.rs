@@ -1,21 +1,26 @@
 //! Proof that a disk is as a repair has to leave it: run on the staged result before the commit, and on the disk after.
 
 mod boot;
+mod image;
+mod partitions;
 mod windows;
+
+use image::image_items;
+use partitions::partitions_item;
 
 use crate::error::RepairError;
 use crate::explain::size;
 use crate::observation::{Content, Observation, Partition};
-use crate::observe::{Depth, WINRE_IMAGE, observe};
+use crate::observe::{Depth, observe};
 use crate::plan::{Plan, Step};
 use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
 use crate::table::DiskId;
 use crate::winre;
 use std::collections::BTreeMap;
-use winrefit_disk::{ByteRange, ReadAt, ReadWindow, SectorSize};
+use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
 use winrefit_ntfs::check::{CheckLevel, CheckOptions, CheckReport, PartitionPlace, check};
 use winrefit_ntfs::vss::ShadowCopies;
-use winrefit_ntfs::{AttributeType, NtfsError, Volume};
+use winrefit_ntfs::AttributeType;
 
 /// Problems of a volume that a report lists.
 const PROBLEMS_MAX: usize = 50;
@@ -202,92 +207,6 @@ fn table_item(observation: &Observation) -> VerificationItem {
     }
 }
 
-/// Every partition is where the plan says (or where it was), with all else unchanged.
-fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> VerificationItem {
-    let what = match before.table.id {
-        DiskId::Gpt(_) => "Number, type, unique GUID, attributes and name of every partition",
-        DiskId::Mbr(_) => "Number, type and active flag of every partition",
-    };
-    let planned = |number: u32, old: &Partition| {
-        let moved = plan.steps.iter().find_map(|step| match step {
-            Step::SetPartition { partition, after, .. } if *partition == number => {
-                Some((after.start, after.count()))
-            }
-            _ => None,
-        });
-        moved.unwrap_or((old.start_lba, old.sectors))
-    };
-    let stay = || before.partitions.iter().filter(|old| !plan.removes(old.number));
-    let created = |number: u32| {
-        let mut places = plan.steps.iter().filter_map(|step| match step {
-            Step::CreatePartition { partition, at, .. } if *partition == number => {
-                Some((at.start, at.count()))
-            }
-            _ => None,
-        });
-        places.next_back().unwrap_or_default()
-    };
-    for old in stay() {
-        let same = after.partition(old.number).is_some_and(|new| {
-            (
-                new.kind,
-                new.unique_guid,
-                new.attributes,
-                &new.name,
-                new.is_active,
-            ) == (
-                old.kind,
-                old.unique_guid,
-                old.attributes,
-                &old.name,
-                old.is_active,
-            ) && (new.start_lba, new.sectors) == planned(old.number, old)
-        });
-        if !same {
-            return item(what, false, format!("partition {} is not as planned", old.number));
-        }
-    }
-    let new: Vec<&Partition> = after
-        .partitions
-        .iter()
-        .filter(|p| plan.creates(p.number))
-        .collect();
-    if let Some(wrong) = new
-        .iter()
-        .find(|p| !p.is_recovery_type() || (p.start_lba, p.sectors) != created(p.number))
-    {
-        return item(
-            what,
-            false,
-            format!("new partition {} is not as planned", wrong.number),
-        );
-    }
-    let same_count = stay().count() + new.len() == after.partitions.len();
-    item(
-        what,
-        same_count,
-        format!(
-            "{} partitions, {}",
-            after.partitions.len(),
-            if changes_entries(plan) {
-                "as planned"
-            } else {
-                "unchanged but for the borders that move"
-            }
-        ),
-    )
-}
-
-/// Whether a partition comes, goes or gets another place.
-fn changes_entries(plan: &Plan) -> bool {
-    plan.steps.iter().any(|step| {
-        matches!(
-            step,
-            Step::CreatePartition { .. } | Step::RemovePartition { .. } | Step::MoveVolume { .. }
-        )
-    })
-}
-
 /// A changed volume has to be consistent and must not have a single problem, however slight, that it had not before.
 fn volume_item(
     disk: &dyn ReadAt,
@@ -377,86 +296,4 @@ fn shadow_copy_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> 
             item(what, none, "the volume's header names none")
         })
         .collect()
-}
-
-/// The image is there and readable; against an older disk, also: it lies in the very same sectors.
-fn image_items(
-    disk: &dyn ReadAt,
-    old_disk: Option<&dyn ReadAt>,
-    before: Option<&Observation>,
-    (recovery, plan): (&Partition, Option<&Plan>),
-) -> Vec<VerificationItem> {
-    let old = before.and_then(|before| before.partition(recovery.number));
-    let Some(winre) = &recovery.winre else {
-        let lost = old.and_then(|old| old.winre.as_ref());
-        return lost
-            .map(|old| {
-                item(
-                    "WinRE image",
-                    false,
-                    format!("{} is not found any more", old.path),
-                )
-            })
-            .into_iter()
-            .collect();
-    };
-    let was_readable = old
-        .and_then(|p| p.winre.as_ref())
-        .is_none_or(|winre| winre.version.is_ok());
-    let (ok, detail) = match &winre.version {
-        Ok(Some(version)) => (true, format!("version {version}, {}", size(winre.size_bytes))),
-        Ok(None) => (true, format!("{}, no version in it", size(winre.size_bytes))),
-        // An image that could not be read before is no fault of the repair.
-        Err(problem) if !was_readable => (
-            true,
-            format!("kept as it was; it could not be read before either: {problem}"),
-        ),
-        Err(problem) => (false, problem.clone()),
-    };
-    let mut items = vec![item("WinRE image", ok, detail)];
-    if let (Some(old_disk), Some(old)) = (old_disk, old) {
-        let places = (
-            image_places(old_disk, old.range),
-            image_places(disk, recovery.range),
-        );
-        // On a volume that moved as a whole, everything is as far from its start as before.
-        let (base_old, base_new, detail) = if plan.is_some_and(|plan| plan.moves_volume(recovery.number)) {
-            (
-                old.range.start,
-                recovery.range.start,
-                "those of a copy of the volume as a whole, compared byte for byte before it counts",
-            )
-        } else {
-            (0, 0, "the same as before; it was not copied")
-        };
-        let same = |a: &[(u64, u64)], b: &[(u64, u64)]| {
-            let from = |base: u64| move |&(at, clusters): &(u64, u64)| (at.wrapping_sub(base), clusters);
-            a.iter().map(from(base_old)).eq(b.iter().map(from(base_new)))
-        };
-        let same = matches!(&places, (Ok(a), Ok(b)) if same(a, b));
-        items.push(item("Sectors of the WinRE image", same, detail));
-    }
-    items
-}
-
-/// Where on the disk the image's bytes are.
-fn image_places(disk: &dyn ReadAt, range: ByteRange) -> Result<Vec<(u64, u64)>, NtfsError> {
-    let volume = Volume::open(ReadWindow::new(disk, range)?)?;
-    let Some(file) = volume.lookup(WINRE_IMAGE)? else {
-        return Ok(Vec::new());
-    };
-    let stream = file.require(AttributeType::DATA, "")?;
-    let geometry = volume.geometry();
-    let runs = stream.runs().cloned().unwrap_or_default();
-    Ok(runs
-        .0
-        .iter()
-        .map(|run| {
-            (
-                run.lcn
-                    .map_or(u64::MAX, |lcn| range.start + geometry.offset_of(lcn)),
-                run.clusters,
-            )
-        })
-        .collect())
 }
