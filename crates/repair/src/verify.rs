@@ -18,9 +18,9 @@ use crate::table::DiskId;
 use crate::winre;
 use std::collections::BTreeMap;
 use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
+use winrefit_ntfs::AttributeType;
 use winrefit_ntfs::check::{CheckLevel, CheckOptions, CheckReport, PartitionPlace, check};
 use winrefit_ntfs::vss::ShadowCopies;
-use winrefit_ntfs::AttributeType;
 
 /// Problems of a volume that a report lists.
 const PROBLEMS_MAX: usize = 50;

@@ -127,8 +127,9 @@ fn verification_names_only_what_a_table_has() {
     assert_eq!(what("mbr"), "Number, type and active flag of every partition");
     assert!(what("server2022").contains("unique GUID"));
     let plan = planned("mbr", &Request::default()).plan.unwrap();
+    // The boot store on partition 1 is told of the new start.
     assert!(
-        plan.untouched.contains(&"Partition 1 as a whole".to_owned()),
+        !plan.untouched.iter().any(|line| line.contains("as a whole")),
         "{:?}",
         plan.untouched
     );

@@ -271,6 +271,10 @@ impl Disk {
             let path = r"Windows\System32\Recovery\ReAgent.xml";
             add(path, FileData::Bytes(self.reagent_xml()))?;
         }
+        if self.boot_part() == Some(at) {
+            add(r"Boot\BCD", FileData::Bytes(self.boot_store()))?;
+            add("bootmgr", FileData::Bytes(vec![0xB0; 3000]))?;
+        }
         if matches!(part.kind, Kind::Recovery | Kind::Stale) {
             add(r"Recovery\WindowsRE\Winre.wim", wim())?;
             add(
@@ -293,6 +297,38 @@ impl Disk {
         let noise = noise((part.fill << 10) as usize, self.seed + at as u64);
         add(NOISE, FileData::Bytes(noise))?;
         Some(volume)
+    }
+
+    /// The part with the boot store of an MBR disk.
+    fn boot_part(&self) -> Option<usize> {
+        let of = |kind| self.parts.iter().position(|part| part.kind == kind);
+        let is_mbr = self.style == Style::Mbr;
+        of(Kind::System).or(of(Kind::Windows)).filter(|_| is_mbr)
+    }
+
+    fn boot_store(&self) -> Vec<u8> {
+        let name = |kind| {
+            let part = self.parts.iter().find(|part| part.kind == kind);
+            winrefit_lab::bcd::Partition::Mbr {
+                signature: SIGNATURE,
+                offset: part.map_or(0, |part| part.start) * self.sector_size.bytes(),
+            }
+        };
+        let id = uuid::Uuid::from_u128;
+        let recovery = winrefit_lab::bcd::RecoveryEntry {
+            partition: name(Kind::Recovery),
+            loader: id(0x11),
+            ramdisk: id(0x12),
+        };
+        let store = winrefit_lab::bcd::BootStore {
+            system: name(Kind::System),
+            windows: name(Kind::Windows),
+            loader: id(0x13),
+            resume: id(0x14),
+            description: "Windows",
+            recovery: Some(recovery),
+        };
+        store.to_hive(0).unwrap()
     }
 
     pub fn reagent_xml(&self) -> Vec<u8> {
