@@ -252,10 +252,10 @@ impl RecoveryArgs {
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub struct GoalArgs {
     /// Make the recovery partition at least this large, e.g. 1550MiB.
-    #[arg(long, value_parser = size::parse)]
+    #[arg(long, value_parser = size::parse_space)]
     pub size: Option<u64>,
     /// Leave at least this much of it free, the WinRE image not counted, e.g. 400MiB.
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse_space)]
     pub free: Option<u64>,
     /// Give up the shadow copies ("previous versions", restore points) of a volume whose borders move. Without this they
     /// stop the repair.
@@ -269,6 +269,9 @@ pub struct GoalArgs {
     /// partition is ever removed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub remove_stale: Option<u32>,
+    /// Make a recovery partition although WinRE works on the Windows volume.
+    #[arg(long)]
+    pub create: bool,
     /// Which recovery partition.
     #[command(flatten)]
     pub recovery: RecoveryArgs,
@@ -283,6 +286,7 @@ impl GoalArgs {
             self.drop_shadow_copies.then(|| "--drop-shadow-copies".to_owned()),
             self.reclaim.then(|| "--reclaim".to_owned()),
             self.remove_stale.map(|number| format!("--remove-stale {number}")),
+            self.create.then(|| "--create".to_owned()),
             Some(self.recovery.as_typed()).filter(|typed| !typed.is_empty()),
         ];
         options.into_iter().flatten().collect::<Vec<_>>().join(" ")

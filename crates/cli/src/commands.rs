@@ -111,6 +111,7 @@ fn request(goal: &GoalArgs) -> Request {
         drop_shadow_copies: goal.drop_shadow_copies,
         reclaim: goal.reclaim,
         remove_stale: goal.remove_stale,
+        create: goal.create,
     }
 }
 

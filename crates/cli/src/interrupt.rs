@@ -10,6 +10,8 @@ const INTERRUPTED: i32 = 130;
 
 static MOVING: AtomicBool = AtomicBool::new(false);
 static COMMITTING: AtomicBool = AtomicBool::new(false);
+/// Whether a commit was begun; once it is not [`COMMITTING`] any more, it is done.
+static COMMITTED: AtomicBool = AtomicBool::new(false);
 
 /// Takes note of what is being done.
 pub fn note(step: Progress) {
@@ -20,6 +22,7 @@ pub fn note(step: Progress) {
     // Comparing the copies writes nothing.
     let writes = matches!(step, Progress::Committing(progress) if progress.stage != Stage::Compare);
     COMMITTING.store(writes, Ordering::Relaxed);
+    COMMITTED.fetch_or(writes, Ordering::Relaxed);
 }
 
 /// From here on Ctrl-C is answered. Where that cannot be arranged it ends the program, as before; a commit that it
@@ -30,7 +33,12 @@ pub fn arm() {
             output::tell("\nThe changes are being written; this is finished first, in a moment.\n");
             return;
         }
-        if MOVING.load(Ordering::Relaxed) {
+        if COMMITTED.load(Ordering::Relaxed) {
+            output::tell(
+                "\nStopped after a commit. What was written is whole, and Windows and WinRE work: `winrefit diagnose` says \
+                 how far the repair is, `winrefit fix` goes on with it, `winrefit undo` puts it back.\n",
+            );
+        } else if MOVING.load(Ordering::Relaxed) {
             output::tell("\nStopped. Data was copied to free space only: the disk is as it was.\n");
         }
         std::process::exit(INTERRUPTED);

@@ -23,12 +23,28 @@ pub enum SizeError {
     /// A fraction of a byte.
     #[error("a number of bytes has no fraction; add a unit, as in 1.5GiB")]
     FractionOfBytes,
+    /// So few bytes that a unit was forgotten.
+    #[error("{bytes} bytes are less than any partition needs; add a unit, as in {bytes}MiB")]
+    TooSmall {
+        /// What was typed.
+        bytes: u64,
+    },
     /// More than 2^64 - 1 bytes.
     #[error("larger than any disk")]
     TooLarge,
 }
 
 const MAX_FRACTION_DIGITS: usize = 9;
+/// Less than this is no wish for a partition's space.
+const SPACE_BYTES_MIN: u64 = 1 << 20;
+
+/// As [`parse`], for the space of a partition.
+pub fn parse_space(text: &str) -> Result<u64, SizeError> {
+    match parse(text)? {
+        bytes if bytes < SPACE_BYTES_MIN => Err(SizeError::TooSmall { bytes }),
+        bytes => Ok(bytes),
+    }
+}
 
 /// The bytes that `text` names. `MiB` and `M` are 1,048,576 bytes, `MB` is 1,000,000; upper and lower case count the
 /// same; fractions of a byte are cut off.

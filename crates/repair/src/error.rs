@@ -91,6 +91,12 @@ pub enum RepairError {
         /// The number.
         number: u32,
     },
+    /// The partition that the user named is no recovery partition.
+    #[error("partition {number} is not of the recovery type")]
+    NotRecoveryType {
+        /// The number.
+        number: u32,
+    },
     /// The partition that the user named holds no NTFS volume.
     #[error("partition {number} holds no NTFS volume but: {found}")]
     NotNtfs {
@@ -134,7 +140,10 @@ impl RepairError {
 
     /// Whether the command line asks for something that this disk does not have.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoSuchPartition { .. } | Self::NotNtfs { .. })
+        matches!(
+            self,
+            Self::NoSuchPartition { .. } | Self::NotRecoveryType { .. } | Self::NotNtfs { .. }
+        )
     }
 
     /// The stable code.
@@ -156,6 +165,7 @@ impl RepairError {
             Self::ReAgent { .. } => "reagent",
             Self::TableEdit(_) => "partition-table",
             Self::NoSuchPartition { .. } => "no-such-partition",
+            Self::NotRecoveryType { .. } => "not-recovery-type",
             Self::NotNtfs { .. } => "not-ntfs",
             Self::SectorSize { .. } => "sector-size",
         }
@@ -196,8 +206,9 @@ impl RepairError {
             }
             Self::Disk(_) => "Check the path, and that you may read and write it.".into(),
             Self::BothTables(_) => {
-                "If this is a copy or an image, make sure first that it is complete and raw. Otherwise keep a copy of \
-                 the disk, then rebuild its partition table with a tool made for that."
+                "Make sure first that the target is the whole disk and not one partition of it, and that a copy or image \
+                 is complete and raw. Otherwise keep a copy of the disk, then rebuild its partition table with a tool made \
+                 for that."
                     .into()
             }
             Self::Gpt(_) | Self::Mbr(_) => "Name a whole disk with its partition table, not a partition.".into(),
@@ -211,7 +222,7 @@ impl RepairError {
             }
             Self::Journal(JournalError::NewerVersion { .. }) => "Use the newer winrefit that wrote it.".into(),
             Self::Journal(_) => "Nothing was written. Keep a copy of the disk as it is before anything else.".into(),
-            Self::NoSuchPartition { .. } | Self::NotNtfs { .. } => "Run `winrefit diagnose` to see the partitions.".into(),
+            Self::NoSuchPartition { .. } | Self::NotRecoveryType { .. } | Self::NotNtfs { .. } => "Run `winrefit diagnose` to see the partitions.".into(),
             Self::Ntfs { partition, .. } | Self::Resize { partition, .. } | Self::Edit { partition, .. } => {
                 format!("Nothing was written. Run `winrefit check --partition {partition}` on the disk to see more.")
             }

@@ -21,6 +21,10 @@ pub enum Refusal {
     NoSuchPartition { number: u32 },
     /// The partition is not of the recovery type.
     NotRecoveryType { number: u32 },
+    /// The Windows of this disk use another one.
+    NotInUse { number: u32, used: u32 },
+    /// WinRE works on the Windows volume, and nobody asked for a partition of its own.
+    OnOwnVolume { number: u32 },
     /// No partition of the recovery type.
     NoRecoveryPartition,
     /// The same, and none can be made.
@@ -146,6 +150,8 @@ impl Refusal {
         match self {
             Self::NoSuchPartition { .. } => "no-such-partition",
             Self::NotRecoveryType { .. } => "not-recovery-type",
+            Self::NotInUse { .. } => "not-in-use",
+            Self::OnOwnVolume { .. } => "winre-on-windows-volume",
             Self::NoRecoveryPartition | Self::CannotCreate { .. } => "no-recovery-partition",
             Self::NoWindowsReference { .. } => "no-windows-reference",
             Self::SeveralRecoveryPartitions { .. } => "several-recovery-partitions",
@@ -201,6 +207,8 @@ impl Refusal {
         match self {
             Self::NoSuchPartition { .. }
             | Self::NotRecoveryType { .. }
+            | Self::NotInUse { .. }
+            | Self::OnOwnVolume { .. }
             | Self::NoRecoveryPartition
             | Self::CannotCreate { .. }
             | Self::NoWindowsReference { .. }
@@ -240,7 +248,24 @@ impl Refusal {
                 format!("Partition {number} is not a recovery partition"),
                 "Its type is not the recovery type (on GPT de94bba4-06d1-4d40-a16a-bfd50179d6ac, on MBR 0x27), and only a \
                  partition of that type is ever enlarged.",
-                "Name the recovery partition with --recovery-partition; `winrefit diagnose` shows the types.",
+                "If there is a recovery partition, name it with --recovery-partition. WinRE in a partition of another kind \
+                 gets its room with Windows' own tools.",
+            ),
+            Self::NotInUse { number, used } => Explained::new(
+                format!("Recovery partition {number} is not the one in use"),
+                format!(
+                    "Every Windows on this disk has its WinRE on another one, the first of them on partition {used}. More \
+                     space in partition {number} would help no update."
+                ),
+                format!("Run the command without --recovery-partition, or with {used}."),
+            ),
+            Self::OnOwnVolume { number } => Explained::new(
+                "WinRE works, on the Windows volume itself",
+                format!(
+                    "Partition {number} holds Windows and its WinRE, and the disk has no recovery partition. Nothing has to \
+                     be done while 250 MiB are free there and BitLocker is off."
+                ),
+                "To have a recovery partition made, add --create.",
             ),
             Self::NoRecoveryPartition => Explained::new(
                 "There is no recovery partition",

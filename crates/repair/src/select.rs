@@ -2,9 +2,9 @@
 //! label only make candidates, because factory images and leftovers of upgrades have the same type. Where WinRE is
 //! disabled nothing is said: then a partition is chosen only if there is no other choice.
 
-use crate::observation::{Content, Observation, Partition};
+use crate::observation::{Content, Observation, Partition, Windows};
 use crate::refusal::Refusal;
-use crate::winre::{is_foreign, partition_to_be_used};
+use crate::winre::{hidden_windows, is_foreign, partition_to_be_used};
 
 /// The recovery partition to work on: the one the user named, else the one that Windows refers to.
 ///
@@ -15,10 +15,12 @@ pub fn recovery_partition(observation: &Observation, named: Option<u32>) -> Resu
         let partition = observation
             .partition(number)
             .ok_or(Refusal::NoSuchPartition { number })?;
-        return if partition.is_recovery_type() {
-            Ok(partition)
-        } else {
-            Err(Refusal::NotRecoveryType { number })
+        if !partition.is_recovery_type() {
+            return Err(Refusal::NotRecoveryType { number });
+        }
+        return match others_used(observation, number) {
+            Some(used) => Err(Refusal::NotInUse { number, used }),
+            None => Ok(partition),
         };
     }
     let mut referred: Vec<u32> = observation
@@ -42,6 +44,20 @@ pub fn recovery_partition(observation: &Observation, named: Option<u32>) -> Resu
         [] => partition_to_be_used(observation).ok_or_else(|| no_reference(observation)),
         _ => Err(Refusal::SeveralRecoveryPartitions { numbers: referred }),
     }
+}
+
+/// The recovery partition that the Windows of this disk use instead of `number`: all of them can be read, and none names
+/// that one.
+fn others_used(observation: &Observation, number: u32) -> Option<u32> {
+    let used = |w: &Windows| {
+        let used = observation.partition(w.recovery_partition?)?;
+        let enabled = w.readable_reagent()?.install_state == Some(1);
+        (used.is_recovery_type() && enabled && used.number != number).then_some(used.number)
+    };
+    let used: Option<Vec<u32>> = observation.windows.iter().map(used).collect();
+    used.filter(|_| hidden_windows(observation).is_none())?
+        .first()
+        .copied()
 }
 
 /// Why no recovery partition is known to be the right one.

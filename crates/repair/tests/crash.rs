@@ -21,6 +21,7 @@ const REQUEST: Request = Request {
     drop_shadow_copies: false,
     reclaim: false,
     remove_stale: None,
+    create: false,
 };
 
 fn layouts() -> [(&'static str, Layout); 5] {

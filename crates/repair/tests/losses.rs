@@ -23,6 +23,7 @@ const REQUEST: Request = Request {
     drop_shadow_copies: false,
     reclaim: false,
     remove_stale: None,
+    create: false,
 };
 const DROP: Request = Request {
     drop_shadow_copies: true,

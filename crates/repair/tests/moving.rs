@@ -17,6 +17,7 @@ const REQUEST: Request = Request {
     drop_shadow_copies: false,
     reclaim: false,
     remove_stale: None,
+    create: false,
 };
 
 /// C: with that file, $LogFile, $MFTMirr, $Bitmap and the start of the $MFT at its end.

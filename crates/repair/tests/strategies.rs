@@ -17,6 +17,7 @@ fn request(size: u64, free: u64) -> Request {
         drop_shadow_copies: false,
         reclaim: false,
         remove_stale: None,
+        create: false,
     }
 }
 

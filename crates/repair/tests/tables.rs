@@ -17,6 +17,7 @@ const REQUEST: Request = Request {
     drop_shadow_copies: false,
     reclaim: false,
     remove_stale: None,
+    create: false,
 };
 
 fn repaired(disk: &MemoryDevice) -> (MemoryDevice, Report) {

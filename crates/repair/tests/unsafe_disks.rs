@@ -31,6 +31,7 @@ const REQUEST: Request = Request {
     drop_shadow_copies: false,
     reclaim: false,
     remove_stale: None,
+    create: false,
 };
 const VOLUME: (AttributeType, &str) = (AttributeType::VOLUME_INFORMATION, "");
 const DATA: (AttributeType, &str) = (AttributeType::DATA, "");

@@ -13,7 +13,7 @@ use crate::report::{
     Verdict, WindowsReport,
 };
 use crate::table::DiskId;
-use crate::winre::{image_in_use, partition_to_be_used};
+use crate::winre::{image_in_use, is_on_own_volume, partition_to_be_used};
 use winrefit_disk::journal::Found;
 use winrefit_formats::WimArchitecture;
 
@@ -66,7 +66,9 @@ pub(super) fn of_diagnosis(
 
 fn enabled(observation: &Observation, partition: &Partition) -> Option<bool> {
     if partition_to_be_used(observation).is_some_and(|p| p.number == partition.number) {
-        return Some(false);
+        // Where WinRE is enabled on its own volume, this partition is not the one that it is enabled on.
+        let mut windows = observation.windows.iter();
+        return (!windows.any(|w| is_on_own_volume(observation, w))).then_some(false);
     }
     let windows = observation
         .windows

@@ -76,7 +76,7 @@ pub fn fix<D: Device>(
 /// The name of the repair, and which part of it the first commit is: the second, where the first is on the disk.
 fn name(prepared: &Prepared) -> (uuid::Uuid, Part) {
     let plan = &prepared.plan;
-    let begun = first_done(&prepared.observation).filter(|_| plan.moves_volume(plan.recovery_partition));
+    let begun = first_done(&prepared.observation).filter(|_| plan.uses_new_place());
     match begun {
         Some(first) => (first.header.transaction_id, Part::Second),
         None if plan.then.is_some() => (uuid::Uuid::new_v4(), Part::First),

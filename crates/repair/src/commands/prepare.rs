@@ -48,6 +48,7 @@ pub(super) fn prepare<D: Device>(
     let disk = target.disk();
     let observation = observe(disk, target.reported, Depth::Full)?;
     check_named(&observation, request.recovery_partition)?;
+    check_named(&observation, request.remove_stale)?;
     let diagnosis = diagnose::diagnose(&observation, request.recovery_partition);
     let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
     mark_unfinished(&observation, &mut report);
@@ -123,7 +124,7 @@ fn prove_all<D: Device>(
 ) -> Result<(BTreeMap<u32, CheckReport>, Transaction, JournalPlace), StageError> {
     let proven = prove(device, observation, plan, (&mut *report, &mut *progress))?;
     // What was begun is gone on with; both parts can then be undone.
-    let first = first_done(observation).filter(|_| plan.moves_volume(plan.recovery_partition));
+    let first = first_done(observation).filter(|_| plan.uses_new_place());
     let place = proven.place(device, (observation, plan), first.map(place_of))?;
     let needed = proven.journal_bytes(observation)?;
     let transaction = &proven.staged.transaction;

@@ -1,12 +1,13 @@
 //! Commands that never write: diagnose, verify, check.
 
 use super::build;
+use super::parts::first_done;
 use super::{Progress, ProgressSink};
 use crate::diagnose;
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::{Depth, observe};
-use crate::report::{JournalReport, Report, Verdict};
+use crate::report::{JournalReport, Report, Verdict, VolumeCheck};
 use crate::select::candidate_or_named;
 use crate::target::Target;
 use crate::verify;
@@ -19,7 +20,7 @@ use winrefit_ntfs::check::CheckLevel;
 /// [`RepairError`].
 pub fn diagnose<D: Device>(target: &Target<D>, named: Option<u32>) -> Result<Report, RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
-    check_named(&observation, named)?;
+    check_recovery(&observation, named)?;
     let diagnosis = diagnose::diagnose(&observation, named);
     let mut report = build::of_diagnosis("diagnose", &target.name, &observation, diagnosis);
     mark_unfinished(&observation, &mut report);
@@ -37,11 +38,11 @@ pub fn verify<D: Device>(
 ) -> Result<Report, RepairError> {
     progress(Progress::Verifying);
     let observation = observe(target.disk(), target.reported, Depth::Full)?;
-    check_named(&observation, named)?;
+    check_recovery(&observation, named)?;
     let diagnosis = diagnose::diagnose(&observation, named);
     let (items, checks) = verify::verify_disk(target.disk(), &observation, diagnosis.recovery)?;
     let mut report = build::of_diagnosis("verify", &target.name, &observation, diagnosis);
-    if checks.iter().any(|check| !check.consistent) {
+    if checks.iter().any(is_damaged) {
         report.verdict = Verdict::Damaged;
     } else if report.verdict == Verdict::Healthy && items.iter().any(|item| !item.ok) {
         report.verdict = Verdict::NeedsRepair;
@@ -104,14 +105,45 @@ pub(super) fn check_named(observation: &Observation, named: Option<u32>) -> Resu
     }
 }
 
+/// The recovery partition that the user names has to be one.
+fn check_recovery(observation: &Observation, named: Option<u32>) -> Result<(), RepairError> {
+    check_named(observation, named)?;
+    let partition = named.and_then(|number| observation.partition(number));
+    match partition.filter(|partition| !partition.is_recovery_type()) {
+        Some(partition) => Err(RepairError::NotRecoveryType {
+            number: partition.number,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a volume is inconsistent. One that is only not at rest has a finding for that.
+fn is_damaged(check: &VolumeCheck) -> bool {
+    let at_rest = ["volume-dirty", "log-in-use", "log-fast-startup"];
+    let errors = check
+        .problems
+        .iter()
+        .filter(|problem| problem.severity == "error");
+    !check.consistent && errors.clone().any(|problem| !at_rest.contains(&problem.code))
+}
+
 /// Unfinished work comes before every other judgement: the disk is between two states.
 pub(super) fn mark_unfinished(observation: &Observation, report: &mut Report) {
     let sector = observation.sector_size.bytes();
     match &observation.journal {
         Ok(None) => {}
         Ok(Some(found)) if !found.is_unfinished() => {
-            let text = "A repair was completed here and can be undone with `winrefit undo`, as long as nothing else \
-                        has changed its sectors.";
+            let is_half = first_done(observation).is_some();
+            let text = if is_half {
+                "The first of the two commits of a repair is done: there is space for the recovery partition, and Windows and \
+                 WinRE are as they were. `winrefit fix` goes on, `winrefit undo` takes the space back."
+            } else {
+                "A repair was completed here and can be undone with `winrefit undo`, as long as nothing else has changed \
+                 its sectors."
+            };
+            if is_half && matches!(report.verdict, Verdict::Healthy | Verdict::Attention) {
+                report.verdict = Verdict::NeedsRepair;
+            }
             report.journal = Some(build::journal(found, sector, text));
         }
         Ok(Some(found)) => {

@@ -15,6 +15,7 @@ use crate::refusal::{NoCreate, Refusal};
 use crate::rules::{
     BESIDE_IMAGE_BYTES, SERVICING_FREE_BYTES, SIZE_BYTES_MAX, TARGET_FREE_BYTES, TARGET_SIZE_BYTES,
 };
+use crate::winre::is_on_own_volume;
 
 /// What the file system itself takes of a volume of this size: $LogFile, $MFT, $UpCase, $Bitmap and the like.
 const FILE_SYSTEM_BYTES: u64 = 16 << 20;
@@ -33,6 +34,10 @@ pub(super) fn create(
     let Some((windows, partition, image)) = source(observation) else {
         return Err(because(refusal, reason(observation)));
     };
+    if is_on_own_volume(observation, windows) && !request.create {
+        let number = partition.number;
+        return Err(Refusal::OnOwnVolume { number });
+    }
     check_volume(partition)?;
     windows_at_rest(observation)?;
     let beside_bytes = request.free_bytes.unwrap_or(match request.size_bytes {

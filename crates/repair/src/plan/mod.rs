@@ -34,6 +34,8 @@ pub struct Request {
     pub reclaim: bool,
     /// A recovery partition that nothing uses any more, and that is to go.
     pub remove_stale: Option<u32>,
+    /// Whether a recovery partition is made although WinRE works on the Windows volume.
+    pub create: bool,
 }
 
 /// How room is made, least invasive first.
@@ -218,6 +220,11 @@ impl Plan {
         self.steps
             .iter()
             .any(|step| matches!(step, Step::MoveVolume { partition, .. } if *partition == number))
+    }
+
+    /// Whether it uses space that a commit before it may have made for just that.
+    pub fn uses_new_place(&self) -> bool {
+        self.moves_volume(self.recovery_partition) || self.creates(self.recovery_partition)
     }
 
     /// Whether a partition goes.

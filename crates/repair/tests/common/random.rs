@@ -220,5 +220,6 @@ fn request(disk: &Disk, (more, free, _, reclaim, remove): Asked) -> Request {
         drop_shadow_copies: false,
         reclaim,
         remove_stale: stale.filter(|_| remove),
+        create: false,
     }
 }
