@@ -22,7 +22,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "winre-on-c",
             "WinRE enabled on the Windows volume, no recovery partition",
-            "create",
+            "winre-on-windows-volume",
             &[ESP, MSR, WINDOWS],
         ),
     ),
