@@ -1,8 +1,11 @@
 //! What winrefit says of every disk of the lab, and what it does: `docs/layouts.md` is the table of it, and this test
-//! keeps both the same. With WINREFIT_BLESS=1 the table is written anew.
+//! keeps both the same. With WINREFIT_BLESS=1 the table is written anew, and `layouts/plans.txt`, which has the plan for
+//! every disk.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+#[path = "layouts/judge.rs"]
+mod judge;
 #[path = "peer_disk/support.rs"]
 #[allow(dead_code)]
 mod support;
@@ -23,7 +26,7 @@ use winrefit_ntfs::{Lcn, Volume};
 use winrefit_repair::RepairError;
 use winrefit_repair::commands::{diagnose, fix, plan, undo, verify};
 use winrefit_repair::plan::Request;
-use winrefit_repair::report::{Report, Verdict};
+use winrefit_repair::report::{PlanReport, Report, Verdict};
 use winrefit_repair::target::Target;
 
 /// Files on each C:; more would tell nothing that the table shows.
@@ -128,6 +131,7 @@ fn result(path: &Path, made: &CreatedDisk, old: &str) -> String {
         return word(fixed.verdict);
     }
     let proof = verify(&read(path).unwrap(), None, &mut |_| ()).unwrap();
+    judge::judge(path);
     let again = plan(&read(path).unwrap(), &Request::default(), &mut |_| ()).unwrap();
     let strategy = again.plan.map_or("none", |plan| plan.strategy);
     let after = diagnosed(path);
@@ -175,7 +179,18 @@ fn named(path: &Path, made: &CreatedDisk, code: &str) -> Option<String> {
     Some(format!(". With `--recovery-partition {number}`: {answer}"))
 }
 
+/// A plan as it is told: what it comes to, and step by step.
+fn told(plan: &PlanReport) -> String {
+    let mut text = format!("{}: {}\n", plan.strategy, plan.summary);
+    for step in &plan.steps {
+        writeln!(text, "- {step}").unwrap();
+    }
+    text
+}
+
 struct Row {
+    /// The plan in words, step by step.
+    told: String,
     findings: String,
     plan: String,
     result: String,
@@ -235,6 +250,7 @@ fn row(profile: &Profile, folder: &Path) -> Row {
         real_bytes >> 20
     );
     Row {
+        told: planned.plan.as_ref().map_or_else(String::new, told),
         findings,
         plan,
         result,
@@ -280,6 +296,22 @@ fn table(rows: &[(&Profile, Row)]) -> String {
     text
 }
 
+/// The plan for every disk, in the order of the profiles.
+fn plans(rows: &[(&Profile, Row)]) -> String {
+    let mut text = String::new();
+    for profile in profiles::all() {
+        let (_, row) = rows.iter().find(|(other, _)| *other == profile).unwrap();
+        if !row.told.is_empty() {
+            writeln!(text, "## {}\n{}", profile.name, row.told).unwrap();
+        }
+    }
+    text
+}
+
+fn plans_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/layouts/plans.txt")
+}
+
 #[test]
 fn the_table_of_layouts_is_true() {
     let folder = tempfile::tempdir().unwrap();
@@ -287,7 +319,13 @@ fn the_table_of_layouts_is_true() {
     let made = table(&rows);
     if std::env::var_os("WINREFIT_BLESS").is_some() {
         std::fs::write(table_path(), &made).unwrap();
+        std::fs::write(plans_path(), plans(&rows)).unwrap();
     }
+    let plans_kept = std::fs::read_to_string(plans_path()).unwrap_or_default();
+    assert!(
+        plans_kept == plans(&rows),
+        "tests/layouts/plans.txt differs; WINREFIT_BLESS=1 writes it anew, and git diff shows how"
+    );
     let kept = std::fs::read_to_string(table_path()).unwrap_or_default();
     let differing: Vec<_> = made
         .lines()
