@@ -65,6 +65,18 @@ pub(super) const PROFILES: &[Profile] = &[
             &[SYSTEM, WINDOWS, recovery(1100)],
         )
     },
+    Profile {
+        recovery: RecoverySpec {
+            place: WinRePlace::Disabled,
+            ..AS_INSTALLED
+        },
+        ..mbr(
+            "mbr-no-re",
+            "no recovery partition, WinRE disabled",
+            "create",
+            &[SYSTEM, WINDOWS],
+        )
+    },
     mbr(
         "mbr-full",
         "all four entries in use, a computer maker's partition between C: and the recovery partition",

@@ -225,6 +225,8 @@ impl Pieces {
                 None => is_plain = false,
             }
         }
+        // Fewer clusters than the file needs are damage.
+        is_plain &= ranges.iter().map(ByteRange::len).sum::<u64>() >= sizes.data;
         Ok(Some(Self {
             size: sizes.data,
             modified: modified(&file),
