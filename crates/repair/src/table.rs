@@ -120,6 +120,30 @@ impl Table {
         &self.journal_ranges
     }
 
+    /// What is neither a partition's nor free: what a hybrid MBR names on its own, and the old backup of a table that
+    /// has yet to move to the end of the disk. A copy that is made before a commit must not go there.
+    fn taken(&self) -> Vec<LbaRange> {
+        let Ok(Changeable::Gpt(gpt)) = &self.changeable else {
+            return Vec::new();
+        };
+        let mut taken = gpt.hybrid.clone();
+        if let Some(GptMend::BackupPlace { from, .. }) = gpt.mend {
+            let array = gpt.gpt.backup_entries().sectors();
+            taken.push(LbaRange::new(
+                Lba(from.0.saturating_sub(array)),
+                Lba(from.0.saturating_add(1)),
+            ));
+        }
+        taken
+    }
+
+    /// Where unallocated space that begins at `start` ends for what is copied there.
+    pub fn end_for_copies(&self, start: Lba) -> Lba {
+        let taken = self.taken().into_iter().filter(|taken| taken.end > start);
+        let end = taken.map(|taken| taken.start.max(start)).min();
+        end.map_or(self.end_for_new(), |end| end.min(self.end_for_new()))
+    }
+
     /// What no partition and no journal may cover, besides partitions.
     pub fn own_ranges(&self) -> Vec<LbaRange> {
         match &self.changeable {
@@ -127,10 +151,7 @@ impl Table {
             Ok(Changeable::Gpt(gpt)) => {
                 let mut ranges = vec![gpt.gpt.primary_entries(), gpt.gpt.backup_entries()];
                 // The old copy of a disk that has grown stays valid until the primary names the new one.
-                if let Some(GptMend::BackupPlace { from, .. }) = gpt.mend {
-                    let array = gpt.gpt.backup_entries().sectors();
-                    ranges.push(LbaRange::new(Lba(from.0.saturating_sub(array)), Lba(from.0 + 1)));
-                }
+                ranges.extend(self.taken());
                 ranges
             }
             Ok(Changeable::Mbr(mbr)) => mbr.table_sectors().map(one).collect(),
@@ -166,9 +187,17 @@ impl Table {
             Err(_) => Vec::new(),
         };
         let aligned = FIRST_BYTE / self.sector_size.bytes();
-        let whole = gaps.into_iter().map(|gap| {
+        // Each gap, and what lies in it behind something that is taken.
+        let taken = self.taken();
+        let free = gaps.into_iter().flat_map(|gap| {
+            let inside = taken.iter().map(|taken| taken.end);
+            let inside = inside.filter(move |end| gap.start < *end && *end < gap.end);
+            let starts: Vec<Lba> = [gap.start].into_iter().chain(inside).collect();
+            starts.into_iter().map(move |start| LbaRange::new(start, gap.end))
+        });
+        let whole = free.map(|gap| {
             let start = gap.start.0.next_multiple_of(aligned);
-            let end = gap.end.min(self.end_for_new());
+            let end = gap.end.min(self.end_for_copies(gap.start));
             LbaRange::new(Lba(start), Lba(end.0 / aligned * aligned))
         });
         whole.filter(|gap| !gap.is_empty()).collect()
@@ -218,7 +247,9 @@ impl Table {
             Changeable::Gpt(gpt) => {
                 let limits = LbaRange::new(gpt.gpt.usable().start.max(first), gpt.gpt.usable().end);
                 let arrays = [gpt.gpt.primary_entries(), gpt.gpt.backup_entries()];
-                (limits, others.map(|other| other.range).chain(arrays).collect())
+                let hybrid = gpt.hybrid.iter().copied();
+                let others = others.map(|other| other.range);
+                (limits, others.chain(arrays).chain(hybrid).collect())
             }
             Changeable::Mbr(mbr) if entry.ebr.is_none() => {
                 let primary = mbr.partitions().iter().filter(|p| !p.is_logical());

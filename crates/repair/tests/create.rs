@@ -266,6 +266,28 @@ fn a_repair_that_ended_between_its_commits_is_told_of_gone_on_with_and_undone_as
 }
 
 #[test]
+fn a_damaged_windows_volume_is_copied_from_by_nobody() {
+    let disk = Disk {
+        windows: (2, 90),
+        ..USUAL
+    };
+    let mut damaged = disk.build();
+    let volume =
+        Volume::open(ReadWindow::new(&damaged, partition_range(&damaged, WINDOWS)).unwrap()).unwrap();
+    let bitmap = volume.file(winrefit_ntfs::RecordNumber::BITMAP).unwrap();
+    let stream = bitmap.require(AttributeType::DATA, "").unwrap();
+    let lcn = stream.runs().unwrap().0[0].lcn.unwrap();
+    let at = 2 * MIB + volume.geometry().offset_of(lcn);
+    drop(volume);
+    // Clusters in use that $Bitmap calls free: the journal would go there.
+    damaged.write_at(at, &[0; 64]).unwrap();
+    let mut subject = target(damaged.clone());
+    let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.refusal.unwrap().code, "damaged-ntfs");
+    assert!(subject.device.bytes() == damaged.bytes());
+}
+
+#[test]
 fn without_an_image_or_space_nothing_is_made() {
     let code = |disk: Disk| {
         let report = plan(&target(disk.build()), &REQUEST, &mut |_| ()).unwrap();

@@ -95,3 +95,51 @@ fn a_hybrid_mbr_stops_what_it_knows_of_and_nothing_else() {
     let report = fix(&mut target(disk.clone()), &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.refusal.unwrap().code, "hybrid-mbr");
 }
+
+#[test]
+fn space_that_only_a_hybrid_mbr_names_is_nobodys_to_take() {
+    let mut entry = [0u8; 16];
+    entry[4] = 0x83;
+    entry[8..12].copy_from_slice(&(40 * 2048u32).to_le_bytes());
+    entry[12..].copy_from_slice(&(15 * 2048u32).to_le_bytes());
+    let layout = Layout {
+        windows: (4, 40),
+        ..Layout::default()
+    };
+    // Before the recovery partition, and as the only unallocated space that it could move to.
+    let moved = Layout {
+        recovery: (4, 16),
+        windows: (16, 40),
+        ..Layout::default()
+    };
+    for layout in [layout, moved] {
+        let mut disk = layout.build();
+        disk.write_at(446 + 16, &entry).unwrap();
+        disk.write_at(40 * MIB, &[0xDA; 4096]).unwrap();
+        let mut subject = target(disk.clone());
+        let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
+        assert_ne!(report.verdict, Verdict::Repaired, "{:?}", report.plan);
+        assert!(subject.device.bytes() == disk.bytes());
+    }
+}
+
+#[test]
+fn the_old_backup_of_a_disk_that_has_grown_is_no_place_for_copies() {
+    // The recovery partition comes first, so it moves into the new space.
+    let layout = Layout {
+        recovery: (4, 28),
+        windows: (28, 79),
+        ..Layout::default()
+    };
+    let mut bytes = layout.build().bytes().to_vec();
+    bytes.resize(bytes.len() + (60 * MIB) as usize, 0);
+    let disk = MemoryDevice::from_bytes(bytes, SectorSize::B512);
+    let (new, report) = repaired(&disk);
+    assert_eq!(report.plan.as_ref().unwrap().strategy, "relocate");
+    let mut subject = target(new);
+    undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
+    // The last sectors before the old end: the old entries and their header.
+    let old_end = (80 * MIB) as usize;
+    let range = old_end - 33 * 512..old_end;
+    assert!(subject.device.bytes()[range.clone()] == disk.bytes()[range]);
+}

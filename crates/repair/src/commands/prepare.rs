@@ -221,7 +221,7 @@ fn check_volumes(
     report: &mut Report,
     progress: ProgressSink<'_>,
 ) -> Result<BTreeMap<u32, CheckReport>, StageError> {
-    let changed = plan.changed_partitions();
+    let changed = plan.needed_partitions();
     let mut checks = BTreeMap::new();
     for partition in observation
         .partitions

@@ -20,10 +20,6 @@ pub(super) fn patch(
     }
     let from_offset = recovery.range.start;
     let number = recovery.number;
-    let mut windows = observation.windows.iter();
-    if observation.boot_stores.is_empty() && windows.any(|w| w.recovery_partition == Some(number)) {
-        return Err(Refusal::NoBootStore { number });
-    }
     let mut steps = Vec::new();
     for store in &observation.boot_stores {
         let content = usable(store, from_offset)?;
@@ -46,6 +42,11 @@ pub(super) fn patch(
             to_offset,
             elements,
         });
+    }
+    // A store of this disk that does not name it is not the one that starts it.
+    let mut windows = observation.windows.iter();
+    if steps.is_empty() && windows.any(|w| w.recovery_partition == Some(number)) {
+        return Err(Refusal::NoBootStore { number });
     }
     Ok(steps)
 }

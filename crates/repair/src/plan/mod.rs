@@ -215,6 +215,16 @@ impl Plan {
         std::iter::once(self).chain(self.then.as_deref())
     }
 
+    /// Partitions whose volumes have to be sound: those that change, and those that files are copied from or that may
+    /// hold the journal.
+    pub fn needed_partitions(&self) -> Vec<u32> {
+        let sources = self.steps.iter().filter_map(|step| match step {
+            Step::CreatePartition { windows, .. } => Some(*windows),
+            _ => None,
+        });
+        self.changed_partitions().into_iter().chain(sources).collect()
+    }
+
     /// Whether the volume of a partition gets another place.
     pub fn moves_volume(&self, number: u32) -> bool {
         self.steps

@@ -121,6 +121,10 @@ fn grow_front(
         plan.strategy = Strategy::ShrinkGrowFront;
         let no_donor = |reason| Refusal::NoDonor { number, reason };
         let donor = place.left.clone().map_err(no_donor)?;
+        if donor.range.end < place.gap_start && !observation.table.hybrid().is_empty() {
+            // What lies between is no partition of the GPT.
+            return Err(Refusal::HybridMbr { number });
+        }
         donor::check_kind(observation, donor).map_err(no_donor)?;
         let end = start.saturating_sub(place.head);
         plan.steps.extend(donor::shrink(

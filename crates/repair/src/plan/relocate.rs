@@ -121,7 +121,8 @@ fn given(observation: &Observation, room: Room<'_>, request: &Request) -> Option
         // Unallocated space behind the donor is part of the place.
         let free = observation.table.surroundings(donor.number, None)?.free;
         let aligned = ALIGNMENT_BYTES / sector;
-        let end = free.end.min(observation.table.end_for_new()).0 / aligned * aligned;
+        let behind = observation.table.entry(donor.number)?.range.end;
+        let end = free.end.min(observation.table.end_for_copies(behind)).0 / aligned * aligned;
         let start = end.checked_sub(room.sectors)?;
         let byte = start.checked_mul(sector)?;
         let steps = donor::shrink(observation, donor, byte, request.drop_shadow_copies);

@@ -5,6 +5,7 @@ use super::{Request, Step};
 use crate::observation::{Observation, Partition};
 use crate::refusal::Refusal;
 use crate::rules::SIZE_BYTES_MAX;
+use crate::winre::hidden_windows;
 
 /// The step that removes the partition that the request names, if it names one and nothing uses that.
 pub(super) fn remove(
@@ -40,6 +41,8 @@ fn use_of(observation: &Observation, recovery: &Partition, stale: &Partition) ->
         Some("the boot store starts WinRE from it")
     } else if observation.boot_stores.iter().any(|store| store.content.is_err()) {
         Some("a boot store on this disk cannot be read, and may start WinRE from it")
+    } else if hidden_windows(observation).is_some() {
+        Some("a partition of this disk that cannot be read may hold a Windows that uses it")
     } else if windows.iter().any(|w| matches!(w.reagent, Some(Err(_)) | None)) || windows.is_empty() {
         Some("what Windows uses cannot be read on this disk")
     } else if stale.is_active {

@@ -26,7 +26,7 @@ impl Refusal {
                 "Start that Windows, and shut it down fully: shutdown /s /t 0",
             ),
             Self::NoBootStore { number } => Explained::new(
-                "The boot store is not on this disk",
+                "No boot store on this disk starts WinRE from the recovery partition",
                 format!(
                     "On an MBR disk the store names recovery partition {number} by the byte where it begins. The store of \
                      the Windows that uses it was not found, so it could not be told of a new start."

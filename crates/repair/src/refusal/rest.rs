@@ -41,7 +41,8 @@ impl Refusal {
             Self::HybridMbr { number } => Explained::new(
                 "The disk has a hybrid MBR",
                 format!(
-                    "LBA 0 names partition {number} a second time, and would be wrong once its borders move."
+                    "LBA 0 names partition {number} a second time, or space beside it, and would be wrong once its borders \
+                     move."
                 ),
                 "If nothing needs it any more, make the MBR protective (gdisk: x, n, w), and run the command again.",
             ),

@@ -14,7 +14,7 @@ use winrefit_formats::mbr::types as mbr;
 use winrefit_formats::{Guid, LbaRange};
 use winrefit_ntfs::file::StreamBody;
 use winrefit_ntfs::format::{FileData, FormatError, FormatOptions, VolumeBuilder};
-use winrefit_ntfs::{AttributeType, Volume};
+use winrefit_ntfs::{AttributeType, Lcn, Volume};
 
 /// FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM, as reagentc leaves its files.
 const CONCEALED: u32 = 0x0000_0006;
@@ -202,6 +202,7 @@ impl Pieces {
         };
         let stream = file.require(AttributeType::DATA, "")?;
         let geometry = volume.geometry();
+        // What a reader refuses may have runs that lie nowhere.
         let readable = volume.stream_reader(stream.clone()).is_ok();
         let StreamBody::NonResident { runs, sizes } = &stream.body else {
             return Ok(Some(Self {
@@ -213,15 +214,16 @@ impl Pieces {
         };
         let mut ranges = Vec::new();
         let mut is_plain = readable && sizes.initialized >= sizes.data && runs.0.len() <= PIECES_MAX;
-        for run in runs.0.iter().take(PIECES_MAX) {
-            match run.lcn {
-                Some(lcn) => {
-                    let start = geometry.offset_of(lcn);
-                    ranges.push(ByteRange::new(
-                        start,
-                        start + run.clusters * u64::from(geometry.cluster_size),
-                    ));
-                }
+        for run in runs.0.iter().take(if is_plain { PIECES_MAX } else { 0 }) {
+            let clusters = geometry.clusters();
+            match run
+                .lcn
+                .filter(|lcn| lcn.0 <= clusters && run.clusters <= clusters - lcn.0)
+            {
+                Some(lcn) => ranges.push(ByteRange::new(
+                    geometry.offset_of(lcn),
+                    geometry.offset_of(Lcn(lcn.0 + run.clusters)),
+                )),
                 None => is_plain = false,
             }
         }

@@ -89,7 +89,7 @@ fn untouched(observation: &Observation, plan: &Plan, move_bytes: u64) -> Vec<Str
     if plan.is_empty() {
         return Vec::new();
     }
-    let changed: Vec<u32> = plan.commits().flat_map(Plan::changed_partitions).collect();
+    let changed: Vec<u32> = plan.commits().flat_map(Plan::needed_partitions).collect();
     let others = observation
         .partitions
         .iter()
