@@ -60,7 +60,7 @@ fn read(path: &Path) -> Result<Target<DiskFile>, RepairError> {
 }
 
 fn repair(path: &Path) -> Report {
-    let mut target = Target::open_write(path, NOW).unwrap();
+    let mut target = open_write(path).unwrap();
     fix(&mut target, &Request::default(), &mut |_| true, &mut |_| ()).unwrap()
 }
 
@@ -122,6 +122,20 @@ fn hash_of_used(disk: &DiskFile, range: ByteRange) -> Option<String> {
     Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Opens a disk for writing. A child of another thread that has not come to its own program yet may still hold the lock
+/// of a file that is closed.
+fn open_write(path: &Path) -> Result<Target<DiskFile>, RepairError> {
+    for _ in 0..200 {
+        match Target::open_write(path, NOW) {
+            Err(RepairError::Disk(winrefit_disk::DiskError::InUse { .. })) => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            opened => return opened,
+        }
+    }
+    Target::open_write(path, NOW)
+}
+
 /// What `fix` does on a disk whose plan is not refused, and what the others say afterwards.
 fn result(path: &Path, made: &CreatedDisk, old: &str) -> String {
     let old_in_use = hashes_in_use(path, made);
@@ -135,12 +149,7 @@ fn result(path: &Path, made: &CreatedDisk, old: &str) -> String {
     let again = plan(&read(path).unwrap(), &Request::default(), &mut |_| ()).unwrap();
     let strategy = again.plan.map_or("none", |plan| plan.strategy);
     let after = diagnosed(path);
-    let undone = undo(
-        &mut Target::open_write(path, NOW).unwrap(),
-        &mut |_| true,
-        &mut |_| (),
-    )
-    .unwrap();
+    let undone = undo(&mut open_write(path).unwrap(), &mut |_| true, &mut |_| ()).unwrap();
     // What moved leaves its copy in space that is free again.
     if fixed.plan.is_none_or(|plan| plan.move_bytes == 0) {
         assert_eq!(hash_of(path), old, "{} after undo", path.display());
