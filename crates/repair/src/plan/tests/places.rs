@@ -213,6 +213,21 @@ fn a_leftover_goes_only_if_nothing_uses_it() {
     let mut observation = disk(300);
     observation.partitions[1].is_active = true;
     assert_eq!(code(&observation, 6), Err("not-stale"));
+    // A Windows that nobody can read may use it.
+    let border = end - 525;
+    let data = Part {
+        number: 7,
+        ..windows((117, 1000), 500)
+    };
+    let mut observation = with_windows(observe(&[
+        data,
+        windows((1000, border - 300), 40_000),
+        stale((border - 300, border)),
+        recovery((border, end), 82),
+    ]));
+    assert_eq!(code(&observation, 6).map(|plan| plan.removes(6)), Ok(true));
+    observation.partitions[0].content = Content::BitLocker;
+    assert_eq!(code(&observation, 6), Err("not-stale"));
 }
 
 /// A hybrid MBR beside the table of [`observe`].
