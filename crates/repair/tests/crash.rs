@@ -4,25 +4,14 @@
 
 mod common;
 
-use common::{Layout, MIB, RECOVERY, WINDOWS, partition_range, target};
+use common::{Layout, MIB, RECOVERY, REQUEST, WINDOWS, partition_range, target};
 use winrefit_disk::{
     ByteRange, Crash, Device, Event, MemoryDevice, Overlay, ReadAt, ReadWindow, Recording, SectorSize,
     recording,
 };
 use winrefit_ntfs::check::{CheckOptions, check};
 use winrefit_repair::commands::{diagnose, fix, resume, undo};
-use winrefit_repair::plan::Request;
 use winrefit_repair::report::Verdict;
-
-const REQUEST: Request = Request {
-    size_bytes: Some(40 * MIB),
-    free_bytes: Some(10 * MIB),
-    recovery_partition: None,
-    drop_shadow_copies: false,
-    reclaim: false,
-    remove_stale: None,
-    create: false,
-};
 
 fn layouts() -> [(&'static str, Layout); 5] {
     [

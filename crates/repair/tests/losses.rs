@@ -5,7 +5,7 @@
 mod common;
 
 use common::shadow::{HEADER, created, write_header};
-use common::{Layout, MIB, RECOVERY, WINDOWS, files, partition_range, poke, record, store, target};
+use common::{Layout, MIB, RECOVERY, REQUEST, WINDOWS, files, partition_range, poke, record, store, target};
 use winrefit_disk::{
     ByteRange, Crash, Device, Event, MemoryDevice, Overlay, ReadAt, ReadWindow, Recording, SectorSize, Window,
 };
@@ -16,15 +16,6 @@ use winrefit_repair::commands::{fix, plan, undo};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::{Report, Verdict};
 
-const REQUEST: Request = Request {
-    size_bytes: Some(40 * MIB),
-    free_bytes: Some(10 * MIB),
-    recovery_partition: None,
-    drop_shadow_copies: false,
-    reclaim: false,
-    remove_stale: None,
-    create: false,
-};
 const DROP: Request = Request {
     drop_shadow_copies: true,
     ..REQUEST

@@ -3,22 +3,12 @@
 
 mod common;
 
-use common::{Layout, MIB, RECOVERY, WINDOWS, files, partition_range, poke, target};
+use common::{Layout, MIB, RECOVERY, REQUEST, WINDOWS, files, partition_range, poke, target};
 use winrefit_disk::{Device, DiskError, MemoryDevice, Operation, ReadAt, SectorSize};
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::{Progress, fix, plan, undo, verify};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::Verdict;
-
-const REQUEST: Request = Request {
-    size_bytes: Some(40 * MIB),
-    free_bytes: Some(10 * MIB),
-    recovery_partition: None,
-    drop_shadow_copies: false,
-    reclaim: false,
-    remove_stale: None,
-    create: false,
-};
 
 /// C: with that file, $LogFile, $MFTMirr, $Bitmap and the start of the $MFT at its end.
 fn full() -> MemoryDevice {

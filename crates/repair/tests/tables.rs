@@ -3,22 +3,11 @@
 
 mod common;
 
-use common::{Layout, MIB, poke, target};
+use common::{Layout, MIB, REQUEST, poke, target};
 use winrefit_disk::{Device, MemoryDevice, ReadAt, SectorSize};
 use winrefit_formats::read_gpt;
 use winrefit_repair::commands::{diagnose, fix, undo};
-use winrefit_repair::plan::Request;
 use winrefit_repair::report::{Report, Verdict};
-
-const REQUEST: Request = Request {
-    size_bytes: Some(40 * MIB),
-    free_bytes: Some(10 * MIB),
-    recovery_partition: None,
-    drop_shadow_copies: false,
-    reclaim: false,
-    remove_stale: None,
-    create: false,
-};
 
 fn repaired(disk: &MemoryDevice) -> (MemoryDevice, Report) {
     let mut subject = target(disk.clone());

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{
-    Layout, MIB, RECOVERY, WINDOWS, change, partition_range, poke, record, record_of, store, target,
+    Layout, MIB, RECOVERY, REQUEST, WINDOWS, change, partition_range, poke, record, record_of, store, target,
 };
 use std::collections::BTreeMap;
 use winrefit_disk::{
@@ -24,15 +24,6 @@ use winrefit_repair::plan::Request;
 use winrefit_repair::report::{Report, Verdict};
 use winrefit_repair::verify::{Before, verify_plan};
 
-const REQUEST: Request = Request {
-    size_bytes: Some(40 * MIB),
-    free_bytes: Some(10 * MIB),
-    recovery_partition: None,
-    drop_shadow_copies: false,
-    reclaim: false,
-    remove_stale: None,
-    create: false,
-};
 const VOLUME: (AttributeType, &str) = (AttributeType::VOLUME_INFORMATION, "");
 const DATA: (AttributeType, &str) = (AttributeType::DATA, "");
 

@@ -23,11 +23,23 @@ use winrefit_formats::{
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
 use winrefit_ntfs::record::Record;
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
+use winrefit_repair::plan::Request;
 use winrefit_repair::target::Target;
 
 pub const MIB: u64 = 1 << 20;
 pub const WINDOWS: u32 = 3;
 pub const RECOVERY: u32 = 4;
+
+/// A growth that fits the small disks of the tests.
+pub const REQUEST: Request = Request {
+    size_bytes: Some(40 * MIB),
+    free_bytes: Some(10 * MIB),
+    recovery_partition: None,
+    drop_shadow_copies: false,
+    reclaim: false,
+    remove_stale: None,
+    create: false,
+};
 
 /// Where things lie, in MiB.
 #[derive(Debug, Clone)]
