@@ -5,11 +5,11 @@ use crate::error::NtfsError;
 use crate::file::{ATTRIBUTE_LIST_BYTES_MAX, File, Stream, StreamBody, StreamReader, read_stream_at};
 use crate::index::Directory;
 use crate::record::Record;
-use crate::runs::RunList;
-use crate::types::{AttributeType, FileReference, Geometry, RecordNumber};
+use crate::runs::{Run, RunList};
+use crate::types::{AttributeType, FileReference, Geometry, Lcn, RecordNumber};
 use crate::upcase::UpCase;
 use std::sync::{Arc, OnceLock};
-use winrefit_disk::ReadAt;
+use winrefit_disk::{ByteRange, ReadAt};
 
 /// Bytes per read when scanning. Sequential reads are joined by read-ahead; a chunk that stays in the processor's cache
 /// makes a scan twice as fast as one of 1 MiB.
@@ -148,6 +148,35 @@ impl<R: ReadAt> Volume<R> {
     /// As [`Stream::reader`].
     pub fn stream_reader(&self, stream: Stream) -> Result<StreamReader<&R>, NtfsError> {
         stream.reader(&self.reader, self.geometry())
+    }
+
+    /// Where the bytes of a stream lie on the volume, run by run, if they lie there as they are: `None` for a resident
+    /// stream, one with holes, one that is not initialised to its end, and one with too few clusters.
+    ///
+    /// # Errors
+    /// As [`Stream::reader`]: a compressed or encrypted stream, or one whose runs leave the volume.
+    pub fn plain_ranges(&self, stream: &Stream) -> Result<Option<Vec<ByteRange>>, NtfsError> {
+        self.stream_reader(stream.clone())?;
+        let StreamBody::NonResident { runs, sizes } = &stream.body else {
+            return Ok(None);
+        };
+        let geometry = self.geometry();
+        let clusters = geometry.clusters();
+        let range = |run: &Run| {
+            let is_inside = |lcn: &Lcn| lcn.0 <= clusters && run.clusters <= clusters - lcn.0;
+            let lcn = run.lcn.filter(is_inside)?;
+            let end = geometry.offset_of(Lcn(lcn.0 + run.clusters));
+            Some(ByteRange::new(geometry.offset_of(lcn), end))
+        };
+        let ranges: Option<Vec<ByteRange>> = runs.0.iter().map(range).collect();
+        let is_whole = |ranges: &Vec<ByteRange>| {
+            // One cluster may be named often by a damaged list.
+            let length = ranges
+                .iter()
+                .fold(0u64, |sum, range| sum.saturating_add(range.len()));
+            sizes.initialized >= sizes.data && length >= sizes.data
+        };
+        Ok(ranges.filter(is_whole))
     }
 
     /// The whole of a stream of at most `limit` bytes.

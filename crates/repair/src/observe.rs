@@ -23,7 +23,7 @@ pub const REAGENT_XML: &str = r"\Windows\System32\Recovery\ReAgent.xml";
 const SOFTWARE_HIVE: &str = r"\Windows\System32\config\SOFTWARE";
 const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
 /// ReAgent.xml is about 1.1 kB.
-const REAGENT_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const REAGENT_BYTES_MAX: u64 = 1 << 20;
 
 /// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,7 +196,9 @@ fn windows(disk: &dyn ReadAt, observation: &Observation) -> Result<Vec<Windows>,
         let Ok(volume) = Volume::open(ReadWindow::new(disk, partition.range)?) else {
             continue;
         };
-        let reagent = read_file(&volume, REAGENT_XML)
+        let reagent = read_small(&volume, REAGENT_XML, REAGENT_BYTES_MAX).map_err(|e| e.to_string());
+        let reagent = reagent
+            .transpose()
             .map(|bytes| bytes.and_then(|bytes| ReAgent::parse(&bytes).map_err(|e| e.to_string())));
         let names = release(&volume);
         if reagent.is_none() && names.is_none() {
@@ -225,18 +227,17 @@ fn windows(disk: &dyn ReadAt, observation: &Observation) -> Result<Vec<Windows>,
     Ok(found)
 }
 
-/// The content of a small file; `None` if there is no such file.
-fn read_file<R: ReadAt>(volume: &Volume<R>, path: &str) -> Option<Result<Vec<u8>, String>> {
-    let file = match volume.lookup(path) {
-        Ok(file) => file?,
-        Err(error) => return Some(Err(error.to_string())),
+/// The content of a file of at most `limit` bytes; `None` if there is no such file.
+pub(crate) fn read_small<R: ReadAt>(
+    volume: &Volume<R>,
+    path: &str,
+    limit: u64,
+) -> Result<Option<Vec<u8>>, NtfsError> {
+    let Some(file) = volume.lookup(path)? else {
+        return Ok(None);
     };
-    let stream = file.require(AttributeType::DATA, "");
-    Some(
-        stream
-            .and_then(|s| volume.read_stream(s, REAGENT_BYTES_MAX))
-            .map_err(|e| e.to_string()),
-    )
+    let stream = file.require(AttributeType::DATA, "")?;
+    volume.read_stream(stream, limit).map(Some)
 }
 
 /// Product name, display version and build from the SOFTWARE hive; `None` if there is no such hive.

@@ -167,13 +167,8 @@ fn used(observation: &Observation, plan: &Plan) -> Vec<ByteRange> {
 /// Where a partition that the plan moves will be.
 fn range_after(observation: &Observation, plan: &Plan, number: u32) -> Option<ByteRange> {
     let size = observation.sector_size.bytes();
-    plan.steps.iter().find_map(|step| match step {
-        Step::SetPartition { partition, after, .. }
-        | Step::CreatePartition {
-            partition, at: after, ..
-        } if *partition == number => Some(ByteRange::new(after.start * size, after.end * size)),
-        _ => None,
-    })
+    let after = plan.place_of(number)?;
+    Some(ByteRange::new(after.start * size, after.end * size))
 }
 
 /// The longest run of clusters of a volume that are free both before and after. A volume that cannot be read has none.

@@ -126,9 +126,6 @@ pub fn stage<'d>(
     stager.write_table(stager.table.writes(), phase::TABLE)?;
     // What knows of the layout comes last: the volumes that hold it are in their new shape by now.
     for step in &plan.steps {
-        stager.tell_boot_store(step, plan.recovery_partition)?;
-    }
-    for step in &plan.steps {
         stager.tell(step, plan.recovery_partition)?;
     }
     stager.finish()
@@ -217,7 +214,8 @@ impl<'d> Stager<'d, '_> {
         Ok(())
     }
 
-    fn tell_boot_store(&mut self, step: &Step, recovery: u32) -> Result<(), StageError> {
+    /// Writes down where the recovery partition begins, if the step is to do that.
+    fn tell(&mut self, step: &Step, recovery: u32) -> Result<(), StageError> {
         match *step {
             Step::PatchBootStore {
                 partition,
@@ -234,6 +232,11 @@ impl<'d> Stager<'d, '_> {
                     to_offset,
                 },
             ),
+            Step::PatchReAgent {
+                partition,
+                from_offset,
+                to_offset,
+            } => self.patch_reagents([partition, recovery], from_offset, to_offset),
             _ => Ok(()),
         }
     }

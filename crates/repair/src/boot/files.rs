@@ -2,9 +2,9 @@
 
 use super::FileFact;
 use crate::observation::Content;
+use crate::observe::read_small;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow};
 use winrefit_formats::fat::{FatError, FatVolume};
-use winrefit_ntfs::file::StreamBody;
 use winrefit_ntfs::{AttributeType, Volume};
 
 /// The volume of a partition, as far as its files can be read.
@@ -71,15 +71,7 @@ impl<'d> Files<'d> {
     /// The content of a file of at most `limit` bytes; `None` if there is none.
     pub(crate) fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, String> {
         match self {
-            Self::Ntfs(volume) => {
-                let Some(file) = volume.lookup(path).map_err(|e| e.to_string())? else {
-                    return Ok(None);
-                };
-                let bytes = file
-                    .require(AttributeType::DATA, "")
-                    .and_then(|stream| volume.read_stream(stream, limit));
-                bytes.map(Some).map_err(|e| e.to_string())
-            }
+            Self::Ntfs(volume) => read_small(volume, path, limit).map_err(|e| e.to_string()),
             Self::Fat(window) => {
                 let read = || -> Result<Option<Vec<u8>>, FatError> {
                     let volume = FatVolume::open(window)?;
@@ -99,23 +91,8 @@ impl<'d> Files<'d> {
                     return Ok(None);
                 };
                 let stream = file.require(AttributeType::DATA, "").map_err(|e| e.to_string())?;
-                // Refuses what is compressed or encrypted.
-                volume.stream_reader(stream.clone()).map_err(|e| e.to_string())?;
-                let StreamBody::NonResident { runs, sizes } = &stream.body else {
-                    return Ok(None);
-                };
-                let geometry = volume.geometry();
-                let cluster = u64::from(geometry.cluster_size);
-                let ranges: Option<Vec<ByteRange>> = runs
-                    .0
-                    .iter()
-                    .map(|run| {
-                        let start = geometry.offset_of(run.lcn?);
-                        Some(ByteRange::new(start, start + run.clusters * cluster))
-                    })
-                    .collect();
-                let ranges = ranges.filter(|_| sizes.initialized >= sizes.data && sizes.data <= limit);
-                Ok(ranges.filter(|ranges| are_apart(ranges)))
+                let ranges = volume.plain_ranges(&stream).map_err(|e| e.to_string())?;
+                Ok(ranges.filter(|ranges| stream.len() <= limit && are_apart(ranges)))
             }
             Self::Fat(window) => {
                 let volume = FatVolume::open(window).map_err(|e| e.to_string())?;

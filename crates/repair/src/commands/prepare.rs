@@ -69,18 +69,7 @@ pub(super) fn prepare<D: Device>(
     if let Some(told) = &mut report.plan {
         told.summary.push_str(build::idle_reclaim(&plan, request));
     }
-    match proven {
-        Ok((checks, transaction, place)) => Ok(Preparation::Ready(Box::new(Prepared {
-            observation,
-            checks,
-            plan,
-            transaction,
-            place,
-            report,
-        }))),
-        Err(StageError::Refused(refusal)) => ended(refused(report, &refusal)),
-        Err(StageError::Failed(error)) => Err(error),
-    }
+    concluded(proven, (observation, plan), report)
 }
 
 /// The second half of a repair, on the disk that the first one left. `avoid` is where that one's journal lies.
@@ -100,6 +89,17 @@ pub(super) fn prepare_second<D: Device>(
     });
     // The report tells of the whole repair.
     report.plan = whole;
+    concluded(proven, (observation, plan), report)
+}
+
+/// What a commit writes, where its journal goes, and the checks to hold the result against.
+type Ready = (BTreeMap<u32, CheckReport>, Transaction, JournalPlace);
+
+fn concluded(
+    proven: Result<Ready, StageError>,
+    (observation, plan): (Observation, Plan),
+    report: Report,
+) -> Result<Preparation, RepairError> {
     match proven {
         Ok((checks, transaction, place)) => Ok(Preparation::Ready(Box::new(Prepared {
             observation,
@@ -121,7 +121,7 @@ fn prove_all<D: Device>(
     plan: &Plan,
     report: &mut Report,
     progress: ProgressSink<'_>,
-) -> Result<(BTreeMap<u32, CheckReport>, Transaction, JournalPlace), StageError> {
+) -> Result<Ready, StageError> {
     let proven = prove(device, observation, plan, (&mut *report, &mut *progress))?;
     // What was begun is gone on with; both parts can then be undone.
     let first = first_done(observation).filter(|_| plan.uses_new_place());

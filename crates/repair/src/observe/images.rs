@@ -113,12 +113,16 @@ fn image<R: ReadAt>(volume: &Volume<R>, path: &str) -> Option<WinRe> {
 
 /// When the content was changed last, in seconds since 1970.
 fn modified(file: &File) -> Option<u64> {
+    (modified_filetime(file)? / 10_000_000).checked_sub(UNIX_EPOCH_SECONDS)
+}
+
+/// When the content was changed last, as NTFS keeps it (FILETIME).
+pub(crate) fn modified_filetime(file: &File) -> Option<u64> {
     let times = file
         .base()
         .find(AttributeType::STANDARD_INFORMATION, "")
         .ok()??
         .value()?;
     let bytes = times.get(MODIFIED_OFFSET..MODIFIED_OFFSET + 8)?;
-    let filetime = u64::from_le_bytes(bytes.try_into().ok()?);
-    (filetime / 10_000_000).checked_sub(UNIX_EPOCH_SECONDS)
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }

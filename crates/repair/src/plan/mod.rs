@@ -225,6 +225,15 @@ impl Plan {
         self.changed_partitions().into_iter().chain(sources).collect()
     }
 
+    /// Where a partition lies afterwards, if the plan moves a border of it or makes it.
+    pub fn place_of(&self, number: u32) -> Option<Sectors> {
+        self.steps.iter().find_map(|step| match step {
+            Step::SetPartition { partition, after, .. } if *partition == number => Some(*after),
+            Step::CreatePartition { partition, at, .. } if *partition == number => Some(*at),
+            _ => None,
+        })
+    }
+
     /// Whether the volume of a partition gets another place.
     pub fn moves_volume(&self, number: u32) -> bool {
         self.steps

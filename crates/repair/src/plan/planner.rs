@@ -121,10 +121,6 @@ fn grow_front(
         plan.strategy = Strategy::ShrinkGrowFront;
         let no_donor = |reason| Refusal::NoDonor { number, reason };
         let donor = place.left.clone().map_err(no_donor)?;
-        if donor.range.end < place.gap_start && !observation.table.hybrid().is_empty() {
-            // What lies between is no partition of the GPT.
-            return Err(Refusal::HybridMbr { number });
-        }
         donor::check_kind(observation, donor).map_err(no_donor)?;
         let end = start.saturating_sub(place.head);
         plan.steps.extend(donor::shrink(
@@ -222,16 +218,22 @@ fn grow_end(observation: &Observation, recovery: &Partition, mut plan: Plan, end
     let partition = recovery.number;
     plan.strategy = Strategy::GrowEnd;
     plan.growth_bytes = end - recovery.range.end;
-    plan.steps.push(Step::SetPartition {
+    plan.steps.extend(end_growth(partition, before, after));
+    plan
+}
+
+/// The steps that let a partition and its volume end later.
+pub(super) fn end_growth(partition: u32, before: Sectors, after: Sectors) -> [Step; 2] {
+    let border = Step::SetPartition {
         partition,
         before,
         after,
-    });
-    plan.steps.push(Step::GrowEnd {
+    };
+    let grow = Step::GrowEnd {
         partition,
         sectors: after.count(),
-    });
-    plan
+    };
+    [border, grow]
 }
 
 /// A patch for every Windows whose ReAgent.xml names the partition by its old offset.

@@ -6,7 +6,7 @@
 
 use super::at_rest::{check_volume, start_can_be_told};
 use super::neighbourhood::{ALIGNMENT_BYTES, sectors_of};
-use super::planner::patch_reagent;
+use super::planner::{end_growth, patch_reagent};
 use super::{Plan, Request, Sectors, Step, Strategy, boot, donor, shadow_copies};
 use crate::observation::{Observation, Partition};
 use crate::refusal::Refusal;
@@ -190,15 +190,5 @@ fn reclaim(observation: &Observation, recovery: &Partition) -> Vec<Step> {
         // Nobody has tried what becomes of them.
         return Vec::new();
     }
-    let partition = neighbour.number;
-    let border = Step::SetPartition {
-        partition,
-        before,
-        after,
-    };
-    let grow = Step::GrowEnd {
-        partition,
-        sectors: after.count(),
-    };
-    vec![border, grow]
+    end_growth(neighbour.number, before, after).into()
 }

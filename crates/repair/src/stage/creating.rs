@@ -3,7 +3,8 @@
 use super::{StageError, Stager, ntfs_error, phase};
 use crate::error::RepairError;
 use crate::observation::Observation;
-use crate::observe::REAGENT_XML;
+use crate::observe::images::modified_filetime;
+use crate::observe::{REAGENT_BYTES_MAX, REAGENT_XML, read_small};
 use crate::plan::{Plan, Sectors, Step};
 use crate::refusal::Refusal;
 use crate::table::PartitionType;
@@ -12,9 +13,8 @@ use winrefit_disk::{ByteRange, Device, DiskError, Lba, Move, Overlay, ReadAt, Re
 use winrefit_formats::gpt::types as gpt;
 use winrefit_formats::mbr::types as mbr;
 use winrefit_formats::{Guid, LbaRange};
-use winrefit_ntfs::file::StreamBody;
 use winrefit_ntfs::format::{FileData, FormatError, FormatOptions, VolumeBuilder};
-use winrefit_ntfs::{AttributeType, Lcn, Volume};
+use winrefit_ntfs::{AttributeType, Volume};
 
 /// FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM, as reagentc leaves its files.
 const CONCEALED: u32 = 0x0000_0006;
@@ -162,7 +162,7 @@ impl<'d> Source<'d> {
 
     /// Windows' ReAgent.xml, which serves people beside the image.
     fn reagent(&self) -> Option<Vec<u8>> {
-        super::reagent::read_small(&self.volume, REAGENT_XML).ok()?
+        read_small(&self.volume, REAGENT_XML, REAGENT_BYTES_MAX).ok()?
     }
 
     /// Where a file lies; `None` if there is none.
@@ -201,39 +201,13 @@ impl Pieces {
             return Ok(None);
         };
         let stream = file.require(AttributeType::DATA, "")?;
-        let geometry = volume.geometry();
-        // What a reader refuses may have runs that lie nowhere.
-        let readable = volume.stream_reader(stream.clone()).is_ok();
-        let StreamBody::NonResident { runs, sizes } = &stream.body else {
-            return Ok(Some(Self {
-                size: stream.len(),
-                modified: None,
-                is_plain: false,
-                ranges: Vec::new(),
-            }));
-        };
-        let mut ranges = Vec::new();
-        let mut is_plain = readable && sizes.initialized >= sizes.data && runs.0.len() <= PIECES_MAX;
-        for run in runs.0.iter().take(if is_plain { PIECES_MAX } else { 0 }) {
-            let clusters = geometry.clusters();
-            match run
-                .lcn
-                .filter(|lcn| lcn.0 <= clusters && run.clusters <= clusters - lcn.0)
-            {
-                Some(lcn) => ranges.push(ByteRange::new(
-                    geometry.offset_of(lcn),
-                    geometry.offset_of(Lcn(lcn.0 + run.clusters)),
-                )),
-                None => is_plain = false,
-            }
-        }
-        // Fewer clusters than the file needs are damage.
-        is_plain &= ranges.iter().map(ByteRange::len).sum::<u64>() >= sizes.data;
+        let ranges = volume.plain_ranges(&stream).ok().flatten();
+        let ranges = ranges.filter(|ranges| ranges.len() <= PIECES_MAX);
         Ok(Some(Self {
-            size: sizes.data,
-            modified: modified(&file),
-            is_plain,
-            ranges,
+            size: stream.len(),
+            modified: modified_filetime(&file),
+            is_plain: ranges.is_some(),
+            ranges: ranges.unwrap_or_default(),
         }))
     }
 
@@ -260,13 +234,6 @@ impl Pieces {
         }
         moves
     }
-}
-
-/// When the content of a file was changed last: the second of the four times in $STANDARD_INFORMATION.
-fn modified(file: &winrefit_ntfs::file::File) -> Option<u64> {
-    let attribute = file.base().find(AttributeType::STANDARD_INFORMATION, "").ok()??;
-    let bytes = attribute.value()?.get(8..16)?;
-    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 /// Keeps what a formatter writes.

@@ -2,16 +2,12 @@
 
 use super::{StageError, Stager, ntfs_error, phase};
 use crate::error::RepairError;
-use crate::observe::REAGENT_XML;
-use crate::plan::Step;
-use winrefit_disk::ReadAt;
+use crate::observe::{REAGENT_BYTES_MAX, REAGENT_XML, read_small};
 use winrefit_formats::{ReAgent, set_winre_offset};
 use winrefit_ntfs::edit::replace_content;
-use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
 /// Copy of ReAgent.xml beside the image.
 const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";
-const REAGENT_BYTES_MAX: u64 = 1 << 20;
 
 /// A change of the offset in one ReAgent.xml.
 #[derive(Debug, Clone, Copy)]
@@ -22,27 +18,16 @@ struct Patch {
     to_offset: u64,
 }
 
-pub(super) fn read_small<R: ReadAt>(volume: &Volume<R>, path: &str) -> Result<Option<Vec<u8>>, NtfsError> {
-    let Some(file) = volume.lookup(path)? else {
-        return Ok(None);
-    };
-    let stream = file.require(AttributeType::DATA, "")?;
-    volume.read_stream(stream, REAGENT_BYTES_MAX).map(Some)
-}
-
 impl Stager<'_, '_> {
-    /// Writes down what a step tells Windows.
-    pub(super) fn tell(&mut self, step: &Step, recovery: u32) -> Result<(), StageError> {
-        let Step::PatchReAgent {
-            partition,
-            from_offset,
-            to_offset,
-        } = *step
-        else {
-            return Ok(());
-        };
+    /// Changes the offset in ReAgent.xml of the Windows on the first partition, and in its copy on the second.
+    pub(super) fn patch_reagents(
+        &mut self,
+        [windows, recovery]: [u32; 2],
+        from_offset: u64,
+        to_offset: u64,
+    ) -> Result<(), StageError> {
         self.patch_reagent(Patch {
-            partition,
+            partition: windows,
             path: REAGENT_XML,
             from_offset,
             to_offset,
@@ -59,7 +44,8 @@ impl Stager<'_, '_> {
     fn patch_reagent(&mut self, step: Patch) -> Result<(), StageError> {
         let Patch { partition, path, .. } = step;
         let (volume, range) = self.volume(partition)?;
-        let bytes = read_small(&volume, path).map_err(|source| ntfs_error(partition, source))?;
+        let bytes =
+            read_small(&volume, path, REAGENT_BYTES_MAX).map_err(|source| ntfs_error(partition, source))?;
         let Some(bytes) = bytes else { return Ok(()) };
         let mut new = set_winre_offset(&bytes, step.to_offset)
             .map_err(|source| RepairError::ReAgent { partition, source })?;
@@ -74,7 +60,10 @@ impl Stager<'_, '_> {
     /// The same for the copy beside the image, where it is readable and names the old place. It serves people only.
     fn patch_copy(&mut self, step: Patch) -> Result<(), StageError> {
         let (volume, _) = self.volume(step.partition)?;
-        let bytes = read_small(&volume, step.path).ok().flatten().unwrap_or_default();
+        let bytes = read_small(&volume, step.path, REAGENT_BYTES_MAX)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
         drop(volume);
         let location = ReAgent::parse(&bytes)
             .ok()

@@ -23,14 +23,15 @@ pub struct TableReading {
 pub fn read_table(disk: &dyn ReadAt, device: Option<SectorSize>) -> Result<TableReading, RepairError> {
     let detected = detect_sector_size(disk);
     let size = detected.or(device).unwrap_or_default();
-    let mbr_size = || device.or_else(|| mbr_sector_size(disk)).unwrap_or_default();
+    let mbr = || {
+        let size = device.or_else(|| mbr_sector_size(disk)).unwrap_or_default();
+        Ok::<_, RepairError>((Table::of_mbr(disk, size)?, size))
+    };
     let (table, sector_size) = match read_gpt(disk, size) {
         // Remains of a GPT behind a table that is none: the disk was partitioned anew.
-        Ok(reading) if reading.primary.is_err() && reading.mbr.is_table() => {
-            (Table::of_mbr(disk, mbr_size())?, mbr_size())
-        }
+        Ok(reading) if reading.primary.is_err() && reading.mbr.is_table() => mbr()?,
         Ok(reading) => (Table::of_gpt(&reading)?, size),
-        Err(GptReadError::NotGpt(NotGpt::Mbr { .. })) => (Table::of_mbr(disk, mbr_size())?, mbr_size()),
+        Err(GptReadError::NotGpt(NotGpt::Mbr { .. })) => mbr()?,
         Err(error) => return Err(error.into()),
     };
     match device {

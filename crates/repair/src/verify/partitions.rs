@@ -12,25 +12,11 @@ pub(super) fn partitions_item(before: &Observation, after: &Observation, plan: &
         DiskId::Gpt(_) => "Number, type, unique GUID, attributes and name of every partition",
         DiskId::Mbr(_) => "Number, type and active flag of every partition",
     };
-    let planned = |number: u32, old: &Partition| {
-        let moved = plan.steps.iter().find_map(|step| match step {
-            Step::SetPartition { partition, after, .. } if *partition == number => {
-                Some((after.start, after.count()))
-            }
-            _ => None,
-        });
-        moved.unwrap_or((old.start_lba, old.sectors))
+    let planned = |number: u32, old: (u64, u64)| {
+        let place = plan.place_of(number);
+        place.map_or(old, |place| (place.start, place.count()))
     };
     let stay = || before.partitions.iter().filter(|old| !plan.removes(old.number));
-    let created = |number: u32| {
-        let mut places = plan.steps.iter().filter_map(|step| match step {
-            Step::CreatePartition { partition, at, .. } if *partition == number => {
-                Some((at.start, at.count()))
-            }
-            _ => None,
-        });
-        places.next_back().unwrap_or_default()
-    };
     for old in stay() {
         let same = after.partition(old.number).is_some_and(|new| {
             (
@@ -45,7 +31,7 @@ pub(super) fn partitions_item(before: &Observation, after: &Observation, plan: &
                 old.attributes,
                 &old.name,
                 old.is_active,
-            ) && (new.start_lba, new.sectors) == planned(old.number, old)
+            ) && (new.start_lba, new.sectors) == planned(old.number, (old.start_lba, old.sectors))
         });
         if !same {
             return item(what, false, format!("partition {} is not as planned", old.number));
@@ -58,7 +44,7 @@ pub(super) fn partitions_item(before: &Observation, after: &Observation, plan: &
         .collect();
     if let Some(wrong) = new
         .iter()
-        .find(|p| !p.is_recovery_type() || (p.start_lba, p.sectors) != created(p.number))
+        .find(|p| !p.is_recovery_type() || (p.start_lba, p.sectors) != planned(p.number, (0, 0)))
     {
         return item(
             what,
