@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use winrefit_disk::{ByteRange, DiskError, DiskFile, ReadAt, ReadWindow};
-use winrefit_formats::bcd::{Bcd, BcdPartition, DeviceKind};
+use winrefit_formats::bcd::{Bcd, BcdPartition, ChainBreak, DeviceKind};
 use winrefit_formats::mbr::{MbrSlot, read_mbr};
 use winrefit_formats::reagent::ReAgent;
 use winrefit_formats::{Guid, Hive};
@@ -245,13 +245,14 @@ fn the_sectors_before_the_partitions_are_those_of_a_used_disk() {
     }
 }
 
-/// The partition with WinRE, as boot store and `ReAgent.xml` are to name it.
-fn winre(disk: &Disk) -> CreatedPartition {
+/// The partition with WinRE, as boot store and `ReAgent.xml` are to name it; none where it is disabled.
+fn winre(disk: &Disk) -> Option<CreatedPartition> {
     let role = match disk.profile.recovery.place {
+        WinRePlace::Disabled => return None,
         WinRePlace::SystemPartition => Role::SystemReserved,
         _ => Role::Recovery,
     };
-    *disk.made.partition(role).unwrap()
+    Some(*disk.made.partition(role).unwrap())
 }
 
 #[test]
@@ -270,12 +271,20 @@ fn the_boot_store_names_partitions_by_signature_and_offset() {
                 offset: partition.range.start,
             })
         };
+        let Some(winre) = winre(&disk) else {
+            let missing = store.default_winre().unwrap_err();
+            assert!(
+                matches!(missing, ChainBreak::NoElement { .. }),
+                "{name}: {missing}"
+            );
+            continue;
+        };
         let chain = store.default_winre().unwrap();
-        assert_eq!(chain.image_device, at(&winre(&disk)), "{name}");
-        assert_eq!(chain.sdi_device, at(&winre(&disk)), "{name}");
-        let image = disk.file(&winre(&disk), &chain.image_path[1..]).unwrap();
+        assert_eq!(chain.image_device, at(&winre), "{name}");
+        assert_eq!(chain.sdi_device, at(&winre), "{name}");
+        let image = disk.file(&winre, &chain.image_path[1..]).unwrap();
         assert!(image.starts_with(b"MSWIM"), "{name}");
-        assert!(disk.file(&winre(&disk), &chain.sdi_path[1..]).is_some(), "{name}");
+        assert!(disk.file(&winre, &chain.sdi_path[1..]).is_some(), "{name}");
         let manager = store.object(winrefit_formats::bcd::types::BOOT_MANAGER).unwrap();
         assert_eq!(manager.device(0x1100_0001).unwrap().kind, at(system), "{name}");
         let loader = store.object(chain.os_loader).unwrap();
@@ -298,16 +307,19 @@ fn the_boot_store_names_partitions_by_signature_and_offset() {
 fn reagent_xml_names_the_disk_by_its_signature() {
     for disk in Disk::all() {
         let name = disk.profile.name;
-        let copies = [
-            disk.file(&disk.windows(), r"Windows\System32\Recovery\ReAgent.xml"),
-            disk.file(&winre(&disk), r"Recovery\WindowsRE\ReAgent.xml"),
-        ];
+        let own = disk.file(&disk.windows(), r"Windows\System32\Recovery\ReAgent.xml");
+        let Some(winre) = winre(&disk) else {
+            let reagent = ReAgent::parse(&own.unwrap()).unwrap();
+            assert_eq!(reagent.install_state, Some(0), "{name}");
+            continue;
+        };
+        let copies = [own, disk.file(&winre, r"Recovery\WindowsRE\ReAgent.xml")];
         for bytes in copies {
             let reagent = ReAgent::parse(&bytes.unwrap()).unwrap();
             let place = reagent.winre_location.unwrap();
             assert_eq!(Some(place.id), disk.made.disk_signature, "{name}");
             assert_eq!(place.guid, Guid::ZERO, "{name}");
-            assert_eq!(place.offset, winre(&disk).range.start, "{name}");
+            assert_eq!(place.offset, winre.range.start, "{name}");
             assert_eq!(place.path, r"\Recovery\WindowsRE");
             assert_eq!(reagent.install_state, Some(1));
         }
