@@ -18,6 +18,7 @@ mod shrink;
 pub mod stage;
 pub mod table;
 pub mod target;
+pub mod text;
 pub mod verify;
 pub mod winre;
 
