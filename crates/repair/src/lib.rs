@@ -5,6 +5,7 @@ pub mod commands;
 pub mod diagnose;
 pub mod error;
 pub mod explain;
+pub mod kb;
 pub mod observation;
 pub mod observe;
 mod phases;
