@@ -4,6 +4,7 @@
 //! | module | artefact | direction |
 //! |---|---|---|
 //! | [`bcd`] | boot configuration data: objects, devices, the way to WinRE | read, re-point in place |
+//! | [`evtx`] | Windows event logs: events of wanted providers | read |
 //! | [`fat`] | FAT12, FAT16, FAT32: files and their places on the volume | read |
 //! | [`gpt`] | GUID partition table, protective MBR | read, edit, write |
 //! | [`guid`] | GUID in its mixed-endian form | both |
@@ -15,6 +16,7 @@
 
 pub mod bcd;
 mod bytes;
+pub mod evtx;
 pub mod fat;
 pub mod gpt;
 pub mod guid;
@@ -27,6 +29,7 @@ pub mod wim;
 pub mod xml;
 
 pub use bcd::{Bcd, BcdDevice, BcdError, BcdPartition, ChainBreak, WinreChain};
+pub use evtx::{Event, EventLog, EvtxError};
 pub use fat::{FatEntry, FatError, FatKind, FatState, FatVolume};
 pub use gpt::{Gpt, GptCopy, GptDisagreement, GptError, GptReading, LbaRange, NotGpt, Partition};
 pub use gpt::{PartitionName, detect_sector_size, read_gpt};

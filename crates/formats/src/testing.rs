@@ -47,3 +47,60 @@ pub(crate) fn printed(tool: &str, args: &[&str], input: &str) -> Option<String> 
     assert!(output.status.success(), "{tool} {args:?}: {output:?}");
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
+
+/// As [`shared`], for a file packed with xz; unpacked.
+pub(crate) fn shared_packed(path: &str) -> Option<Vec<u8>> {
+    let packed = shared(path)?;
+    let mut command = Command::new("xz");
+    let spawned = command
+        .arg("-dc")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut xz) = spawned else {
+        eprintln!("SKIPPED: xz is not installed");
+        return None;
+    };
+    let mut input = xz.stdin.take().unwrap();
+    let feeder = std::thread::spawn(move || std::io::Write::write_all(&mut input, &packed).unwrap());
+    let output = xz.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    assert!(output.status.success());
+    Some(output.stdout)
+}
+
+/// What a Python script prints that needs `module`. `None` with a visible note where Python or the module is missing,
+/// unless `WINREFIT_REQUIRE_ORACLES` is `1`. The interpreter is `WINREFIT_PYTHON`, or `python3`.
+pub(crate) fn python(module: &str, script: &str, args: &[&str]) -> Option<String> {
+    let interpreter = std::env::var("WINREFIT_PYTHON").unwrap_or_else(|_| "python3".to_string());
+    let has_module = run(&interpreter, &["-c", &format!("import {module}")], "")?
+        .status
+        .success();
+    if !has_module {
+        let required = std::env::var_os("WINREFIT_REQUIRE_ORACLES").is_some_and(|value| value == "1");
+        assert!(
+            !required,
+            "{module} is required and not installed for {interpreter}"
+        );
+        eprintln!("SKIPPED: {module} is not installed for {interpreter}");
+        return None;
+    }
+    printed(&interpreter, &[&["-c", script], args].concat(), "")
+}
+
+/// A sequence of numbers that looks random and is the same every time (splitmix64).
+pub(crate) struct Random(pub u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+}

@@ -8,7 +8,7 @@ use crate::testing::shared;
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use winrefit_disk::DiskError;
 
 const LOADER: &str = "Objects\\{733b62e6-f608-11eb-825c-c112f60133ab}";
@@ -19,23 +19,7 @@ fn bcd() -> Option<Vec<u8>> {
 
 /// The unpacked SYSTEM hive.
 fn system() -> Option<Vec<u8>> {
-    let packed = shared("fixtures/hive/SYSTEM-win10-1709.xz")?;
-    let mut command = Command::new("xz");
-    let spawned = command
-        .arg("-dc")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let Ok(mut xz) = spawned else {
-        eprintln!("SKIPPED: xz is not installed");
-        return None;
-    };
-    let mut input = xz.stdin.take().unwrap();
-    let feeder = std::thread::spawn(move || input.write_all(&packed).unwrap());
-    let output = xz.wait_with_output().unwrap();
-    feeder.join().unwrap();
-    assert!(output.status.success());
-    Some(output.stdout)
+    crate::testing::shared_packed("fixtures/hive/SYSTEM-win10-1709.xz")
 }
 
 /// Numbers of keys and of values, and the bytes of all data.

@@ -1,0 +1,91 @@
+//! What can be wrong in an event log without ending its reading.
+
+use super::chunk::CHUNK_BYTES;
+use super::header::FILE_HEADER_BYTES;
+use winrefit_disk::DiskError;
+
+/// Something in a log that could not be read, or does not agree.
+#[derive(Debug, Clone)]
+pub struct Damage {
+    /// Byte of the file at which it is.
+    pub offset: u64,
+    /// What it is.
+    pub kind: DamageKind,
+}
+
+impl Damage {
+    /// Number of the chunk by place, from 0; `None` for the file header.
+    pub fn chunk(&self) -> Option<u64> {
+        let offset = self.offset.checked_sub(FILE_HEADER_BYTES as u64)?;
+        Some(offset / CHUNK_BYTES as u64)
+    }
+}
+
+/// Kinds of damage.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// The file does not begin with `ElfFile`.
+    FileSignature,
+    /// Checksum of the file header.
+    FileChecksum {
+        /// The checksum in the header.
+        expected: u32,
+        /// The checksum of its bytes.
+        actual: u32,
+    },
+    /// A log that was closed has another number of chunks than its file header says.
+    ChunkCount {
+        /// The header's count.
+        expected: u32,
+        /// Chunks that are not empty.
+        actual: usize,
+    },
+    /// The medium returned an error for the chunk.
+    Unreadable(DiskError),
+    /// The file ends within the chunk.
+    ChunkCut {
+        /// Bytes of the chunk that are there.
+        bytes: usize,
+    },
+    /// The chunk does not begin with `ElfChnk`.
+    ChunkSignature {
+        /// Its first bytes.
+        actual: [u8; 8],
+    },
+    /// Checksum of the chunk's header. The newest chunk of a log that was not closed may have an old one.
+    ChunkHeaderChecksum {
+        /// The checksum in the header.
+        expected: u32,
+        /// The checksum of its bytes.
+        actual: u32,
+    },
+    /// Checksum of the chunk's records; as above.
+    ChunkDataChecksum {
+        /// The checksum in the header.
+        expected: u32,
+        /// The checksum of its bytes.
+        actual: u32,
+    },
+    /// The chunk's free space begins at an impossible place.
+    FreeSpace {
+        /// Offset within the chunk that its header names.
+        offset: u32,
+    },
+    /// No record where one should begin. The reading went on with the next one found.
+    Record,
+    /// A record that mentions a wanted provider could not be decoded.
+    Undecodable {
+        /// Identifier of the record.
+        record_id: u64,
+    },
+    /// A record's text is larger than [`super::EVENT_TEXT_BYTES_MAX`].
+    TooLarge {
+        /// Identifier of the record.
+        record_id: u64,
+        /// Size of its text in bytes.
+        bytes: usize,
+    },
+    /// [`super::FAILURES_MAX`] records could not be decoded; records from here on were only counted.
+    GaveUp,
+}
