@@ -10,6 +10,7 @@ pub mod content;
 pub mod create;
 mod data;
 pub mod error;
+pub mod evtx;
 pub mod fat;
 mod foreign;
 pub mod hive;
@@ -23,6 +24,7 @@ mod shadow;
 pub mod software;
 mod sources;
 mod table;
+pub mod time;
 mod volumes;
 
 pub use create::{CreateOptions, CreatedDisk, CreatedPartition, create, create_file};
