@@ -9,9 +9,6 @@ pub(crate) const HOUR: u64 = 60 * MINUTE;
 /// 100 ns units of a day.
 pub(crate) const DAY: u64 = 24 * HOUR;
 
-/// Days from 1601-01-01 to 1970-01-01.
-const DAYS_TO_1970: u64 = 134_774;
-
 /// A minute of a day, in 100 ns since 1601. The proleptic Gregorian calendar from 1601 on; month and day from 1.
 pub const fn at(year: u64, month: u64, day: u64, hour: u64, minute: u64) -> u64 {
     days(year, month, day) * DAY + hour * HOUR + minute * MINUTE
@@ -51,11 +48,6 @@ pub(crate) fn stamp(time: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
-/// Seconds since 1970, which some registry values count.
-pub(crate) const fn unix_seconds(time: u64) -> u64 {
-    time / SECOND - DAYS_TO_1970 * 86_400
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,10 +56,7 @@ mod tests {
     fn the_calendar_is_right() {
         assert_eq!(at(1601, 1, 1, 0, 0), 0);
         assert_eq!(at(1970, 1, 1, 0, 0), 116_444_736_000_000_000);
-        assert_eq!(
-            unix_seconds(at(2022, 3, 1, 12, 0)),
-            u64::from(crate::software::INSTALL_DATE)
-        );
+        assert_eq!(at(2022, 3, 1, 12, 0), crate::identity::TIME);
         for (time, text) in [
             (at(2024, 2, 29, 23, 59) + 58 * SECOND, "2024-02-29 23:59:58"),
             (at(2000, 12, 31, 0, 0), "2000-12-31 00:00:00"),
