@@ -202,7 +202,7 @@ pub enum LabCommand {
         #[command(flatten)]
         one: Option<OneDiskArgs>,
         /// Make a disk from every profile in this directory.
-        #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "out", "size"])]
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "out", "size", "event_log"])]
         all: Option<PathBuf>,
         /// Number of files on the Windows volume instead of the profile's.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
@@ -222,6 +222,9 @@ pub struct OneDiskArgs {
     /// Size of the disk instead of the profile's.
     #[arg(long, value_parser = size::parse)]
     pub size: Option<u64>,
+    /// Fill the System event log of Windows up to this size, e.g. 20MiB; at most 1 GiB.
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub event_log: Option<u64>,
 }
 
 /// The disk.

@@ -212,6 +212,7 @@ fn row(profile: &Profile, folder: &Path) -> Row {
     let options = CreateOptions {
         size: None,
         files: Some(FILES),
+        event_log: None,
     };
     let made = create_file(profile, &options, &path).unwrap();
     let built = begun.elapsed();

@@ -19,6 +19,9 @@ pub struct CreateOptions {
     pub size: Option<u64>,
     /// Number of generated files on C:.
     pub files: Option<u32>,
+    /// Size of `System.evtx`, in bytes: it gets as many events as fit, in whole chunks of 64 KiB behind its header, and
+    /// never fewer than ordinarily. At most 1 GiB of it is made.
+    pub event_log: Option<u64>,
 }
 
 /// A disk that was made.
@@ -38,6 +41,8 @@ pub struct CreatedDisk {
     pub seed: u64,
     /// Number of generated files on C:.
     pub file_count: u32,
+    /// Size that `System.evtx` was to have, if any.
+    pub event_log_bytes: Option<u64>,
 }
 
 /// One partition of a disk that was made.
@@ -141,6 +146,7 @@ pub fn create(
             .collect(),
         seed: identity.seed(),
         file_count: options.files.unwrap_or(profile.file_count),
+        event_log_bytes: options.event_log,
     };
     for index in 0..disk.partitions.len() {
         let partition = disk.partitions[index];

@@ -6,8 +6,11 @@
 //! on nothing but its arguments.
 
 mod layout;
+mod log;
 
 use layout::{Bins, NO_CELL};
+
+pub use log::interrupted;
 
 /// Longest key name, in UTF-16 units.
 const KEY_NAME_LIMIT: usize = 255;

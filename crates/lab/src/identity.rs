@@ -10,6 +10,9 @@ use winrefit_formats::Guid;
 /// The name space of all names in here.
 const NAMESPACE: Uuid = uuid!("0d0b4d3e-4c5e-4b8e-9a65-2f0f5a3c9d17");
 
+/// The name of every lab Windows.
+pub(crate) const COMPUTER: &str = "WIN-LABDISK";
+
 /// What a file carries as its time, in 100 ns since 1601: the day the lab's Windows was installed.
 pub(crate) const TIME: u64 = (crate::software::INSTALL_DATE as u64 + 11_644_473_600) * 10_000_000;
 

@@ -61,3 +61,24 @@ pub fn run(tool: &str, arguments: &[&str]) -> Option<String> {
     );
     Some(printed)
 }
+
+/// What a Python program prints; a failing one fails the test. `None`, with a notice, if Python or one of these modules
+/// is missing. Modules may lie in the directory that `WINREFIT_PYTHON_MODULES` names.
+#[allow(dead_code)] // Not every test that includes this file has a use for it.
+pub fn python(modules: &[&str], program: &str, arguments: &[&str]) -> Option<String> {
+    let directory = std::env::var("WINREFIT_PYTHON_MODULES").unwrap_or_default();
+    let paths = format!("import sys\nsys.path.append({directory:?})\n");
+    let tests = modules
+        .iter()
+        .map(|module| format!("import importlib.util as u\nprint(u.find_spec({module:?}) is not None)\n"));
+    let there = run("python3", &["-c", &(paths.clone() + &tests.collect::<String>())])?;
+    if there.contains("False") {
+        skip(&format!(
+            "a Python module is not installed: {}",
+            modules.join(", ")
+        ));
+        return None;
+    }
+    let program = paths + program;
+    run("python3", &[&["-c", &program], arguments].concat())
+}

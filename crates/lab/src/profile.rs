@@ -2,6 +2,7 @@
 //!
 //! The profiles themselves are in [`crate::profiles`].
 
+use crate::evidence::EvidenceSpec;
 use crate::profiles;
 use crate::software::WindowsRelease;
 use winrefit_disk::SectorSize;
@@ -35,6 +36,8 @@ pub struct Profile {
     pub file_count: u32,
     /// What else is special about it.
     pub quirk: Option<Quirk>,
+    /// What its Windows keeps of the past.
+    pub evidence: EvidenceSpec,
 }
 
 /// One partition of a profile, or a gap.
@@ -238,7 +241,8 @@ pub enum WinRePlace {
 impl Profile {
     /// The profile of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
-        profiles::all().find(|profile| profile.name == name)
+        let mut known = profiles::all().chain(profiles::cases());
+        known.find(|profile| profile.name == name)
     }
 
     /// Whether the disk has an MBR instead of a GPT.

@@ -5,9 +5,8 @@ use crate::content::{self, ARCHIVE, EntryKind, HIDDEN, SYSTEM};
 use crate::create::{CreatedDisk, CreatedPartition, recovery_entry, recovery_of};
 use crate::identity::{Identity, TIME};
 use crate::profile::{Profile, Quirk, RecoverySpec, Role, WinRePlace};
-use crate::software::software_hive;
 use crate::sources::{Generated, Nowhere};
-use crate::{alter, bios, shadow};
+use crate::{alter, bios, history, shadow};
 use uuid::Uuid;
 use winrefit_disk::{Device, SectorSize};
 use winrefit_formats::{ReAgentLocation, ReAgentTemplate, WimArchitecture, WimTemplate, WimVersion};
@@ -120,7 +119,6 @@ fn windows_files(
     disk: &CreatedDisk,
     partition: &CreatedPartition,
 ) -> Result<Vec<NewFile>, LabError> {
-    let software = software_hive(&profile.windows, profile.recovery.registry_version, TIME)?;
     let reagent = || FileData::Bytes(reagent_xml(profile, disk, Some(partition)));
     let sdi = || FileData::Bytes(boot_sdi(disk.seed));
     let image = || {
@@ -132,16 +130,12 @@ fn windows_files(
         )
     };
     let mut files = vec![
-        (
-            r"Windows\System32\config\SOFTWARE",
-            ARCHIVE,
-            FileData::Bytes(software),
-        ),
         (r"Windows\System32\Recovery\ReAgent.xml", ARCHIVE, reagent()),
         // Every Windows has both, whatever its firmware.
         (r"Windows\Boot\DVD\EFI\boot.sdi", ARCHIVE, sdi()),
         (r"Windows\Boot\DVD\PCAT\boot.sdi", ARCHIVE, sdi()),
     ];
+    files.extend(history::files(profile, disk.seed, disk.event_log_bytes)?);
     match profile.recovery.place {
         WinRePlace::RecoveryPartition | WinRePlace::SystemPartition | WinRePlace::ImageMissing => {}
         WinRePlace::WindowsVolume => files.extend([

@@ -30,6 +30,7 @@ impl Disk {
         let options = CreateOptions {
             size: None,
             files: Some(30),
+            event_log: None,
         };
         let made = create_file(profile, &options, &folder.path().join("disk.img")).unwrap();
         Self {

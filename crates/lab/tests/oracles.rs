@@ -26,6 +26,7 @@ impl Disk {
         let options = CreateOptions {
             size: Some(4 << 30),
             files: Some(1500),
+            event_log: None,
         };
         let profile = Profile::find(name).unwrap();
         let made = create_file(profile, &options, &folder.path().join("disk.img")).unwrap();

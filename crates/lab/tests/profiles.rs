@@ -16,6 +16,7 @@ use winrefit_repair::target::Target;
 const SMALL: CreateOptions = CreateOptions {
     size: Some(4 << 30),
     files: Some(200),
+    event_log: None,
 };
 
 fn make(name: &str, path: &Path) -> CreatedDisk {
@@ -70,6 +71,7 @@ fn the_checker_finds_what_was_planted_and_nothing_else() {
         let options = CreateOptions {
             size: None,
             files: Some(200),
+            event_log: None,
         };
         let made = create_file(profile, &options, &path).unwrap();
         let disk = DiskFile::open_read(&path).unwrap();
@@ -148,6 +150,7 @@ fn the_same_profile_twice_gives_the_same_bytes() {
     let options = CreateOptions {
         size: Some(1 << 30),
         files: Some(50),
+        event_log: None,
     };
     let profile = Profile::find("server2022").unwrap();
     assert_eq!(
@@ -271,6 +274,7 @@ fn images_and_free_space_are_where_the_profiles_say() {
         let options = CreateOptions {
             size: None,
             files: Some(100),
+            event_log: None,
         };
         let made = create_file(Profile::find(name).unwrap(), &options, &path).unwrap();
         (made, DiskFile::open_read(&path).unwrap())

@@ -10,6 +10,7 @@ use crate::render::human::demo::{Story, render};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use winrefit_lab::CreateOptions;
 use winrefit_repair::commands;
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::{Report, Verdict};
@@ -55,7 +56,7 @@ fn file_failure(path: &Path, source: std::io::Error) -> Failure {
 
 fn tell(path: &Path, keep: bool, output: &Output, progress: &mut Progress) -> Result<ExitCode, Failure> {
     let profile = lab::find(PROFILE)?;
-    lab::build(profile, path, None, None, progress)?;
+    lab::build(profile, path, &CreateOptions::default(), progress)?;
     let diagnosis = diagnose(path)?;
     let plan = plan(path, progress)?;
     let (repair, repair_time) = repair(path, progress)?;

@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::render::{human, json};
 use serde::Serialize;
 use std::path::Path;
-use winrefit_lab::profiles::{self, GROUPS, Group};
+use winrefit_lab::profiles::{self, CASES, GROUPS, Group};
 use winrefit_lab::{CreateOptions, Profile, create_file};
 
 /// Name and version of the lab's documents.
@@ -54,10 +54,11 @@ struct CreatedFields<'a> {
 /// Lists the profiles.
 pub fn list(output: &Output) -> Result<ExitCode, Failure> {
     let text = match output.format {
-        Format::Human => human::lab::list(GROUPS, &output.stdout),
+        Format::Human => human::lab::list(&[GROUPS, CASES].concat(), &output.stdout),
         Format::Json => {
             let grouped = GROUPS
                 .iter()
+                .chain(CASES)
                 .flat_map(|group| group.profiles.iter().map(move |profile| (group, profile)));
             let fields = |(group, profile): (&Group, &Profile)| ProfileFields {
                 name: profile.name,
@@ -81,7 +82,12 @@ pub fn list(output: &Output) -> Result<ExitCode, Failure> {
 pub fn create(one: &OneDiskArgs, files: Option<u32>, output: &Output) -> Result<ExitCode, Failure> {
     let profile = find(&one.profile)?;
     let mut progress = Progress::new(output);
-    let made = build(profile, &one.out, one.size, files, &mut progress);
+    let options = CreateOptions {
+        size: one.size,
+        files,
+        event_log: one.event_log,
+    };
+    let made = build(profile, &one.out, &options, &mut progress);
     progress.end();
     let disk_size_bytes = made?;
     let text = match output.format {
@@ -117,7 +123,11 @@ pub fn create_all(directory: &Path, files: Option<u32>, output: &Output) -> Resu
     }
     let mut progress = Progress::new(output);
     let built = paths.iter().map(|(profile, path)| {
-        let disk_size_bytes = build(profile, path, None, files, &mut progress)?;
+        let options = CreateOptions {
+            files,
+            ..CreateOptions::default()
+        };
+        let disk_size_bytes = build(profile, path, &options, &mut progress)?;
         Ok(CreatedFields {
             profile: profile.name,
             path,
@@ -149,16 +159,11 @@ pub fn find(name: &str) -> Result<&'static Profile, Failure> {
 pub fn build(
     profile: &'static Profile,
     path: &Path,
-    size_bytes: Option<u64>,
-    files: Option<u32>,
+    options: &CreateOptions,
     progress: &mut Progress,
 ) -> Result<u64, Failure> {
     progress.text(&format!("Building the disk of profile {}", profile.name), "");
-    let options = CreateOptions {
-        size: size_bytes,
-        files,
-    };
-    let disk = create_file(profile, &options, path).map_err(|source| Failure::Lab {
+    let disk = create_file(profile, options, path).map_err(|source| Failure::Lab {
         path: path.to_owned(),
         source: Box::new(source),
     })?;

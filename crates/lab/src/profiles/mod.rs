@@ -1,12 +1,14 @@
 //! The profiles, in groups. A new profile is one entry in one of the lists; a layout that several share is a constant
 //! here.
 
+mod cases;
 mod disks;
 mod layouts;
 mod mbr;
 mod refusals;
 mod winre;
 
+use crate::evidence::EvidenceSpec;
 use crate::profile::{PartitionSpec, PartitionStyle, Profile, RecoverySpec, Role, Size, WinRePlace};
 use crate::software;
 use winrefit_disk::SectorSize;
@@ -50,6 +52,15 @@ pub const GROUPS: &[Group] = &[
 /// All profiles.
 pub fn all() -> impl Iterator<Item = &'static Profile> {
     GROUPS.iter().flat_map(|group| group.profiles)
+}
+
+/// The cases: Windows on which updates failed, or could, each with the evidence of why. They are not among [`all`],
+/// which are about disks.
+pub const CASES: &[Group] = cases::GROUPS;
+
+/// All cases.
+pub fn cases() -> impl Iterator<Item = &'static Profile> {
+    CASES.iter().flat_map(|group| group.profiles)
 }
 
 const fn part(role: Role, size: Size, name: &'static str) -> PartitionSpec {
@@ -108,5 +119,6 @@ const fn profile(
         recovery: AS_INSTALLED,
         file_count: 500,
         quirk: None,
+        evidence: EvidenceSpec::ORDINARY,
     }
 }

@@ -29,6 +29,7 @@ impl Disk {
         let options = CreateOptions {
             size: None,
             files: Some(20),
+            event_log: None,
         };
         create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
         Self {
