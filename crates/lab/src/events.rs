@@ -30,6 +30,10 @@ const KERNEL_GENERAL: Provider = Provider::Manifest {
     name: "Microsoft-Windows-Kernel-General",
     guid: uuid!("a68ca8b7-004f-d7b6-a698-07e2de0f1f5d"),
 };
+const TIME_SERVICE: Provider = Provider::Manifest {
+    name: "Microsoft-Windows-Time-Service",
+    guid: uuid!("06edcfeb-0fd0-4e53-acca-a6f8bbf81bcb"),
+};
 const SERVICE_MANAGER: Provider = Provider::ManifestSource {
     name: "Service Control Manager",
     guid: "{555908d1-a6d7-4695-8e1e-26931d2012f4}",
@@ -283,6 +287,22 @@ pub(crate) fn everyday(number: u64, time: u64) -> Event {
             ];
             plain(time, KERNEL_GENERAL, 16, Payload::Named(fields))
         }
+        9 if round.is_multiple_of(5) => Event {
+            by_system: false,
+            ..plain(
+                time,
+                TIME_SERVICE,
+                35,
+                Payload::Titled {
+                    title: "TMP_EVENT_TIME_SOURCE_CHOSEN",
+                    fields: vec![
+                        ("TimeSource", text("time.windows.com,0x9")),
+                        ("TimeSourceRefId", Value::UInt32(638_694_196)),
+                        ("CurrentStratumNumber", Value::UInt32(3)),
+                    ],
+                },
+            )
+        },
         6 if round.is_multiple_of(4) => {
             let uptime = (number * 3600).to_string();
             let strings = ["", "", "", "", &uptime, "60", "0 UTC"]

@@ -119,7 +119,7 @@ fn hives(profile: &Profile) -> Result<Vec<NewFile>, HiveError> {
     let mut files = hive_files(
         software_state,
         registry,
-        &software,
+        software,
         [
             r"Windows\System32\config\SOFTWARE",
             r"Windows\System32\config\SOFTWARE.LOG1",
@@ -129,7 +129,7 @@ fn hives(profile: &Profile) -> Result<Vec<NewFile>, HiveError> {
     files.extend(hive_files(
         system_state,
         registry,
-        &system,
+        system,
         [
             r"Windows\System32\config\SYSTEM",
             r"Windows\System32\config\SYSTEM.LOG1",
@@ -143,7 +143,7 @@ fn hives(profile: &Profile) -> Result<Vec<NewFile>, HiveError> {
 fn hive_files(
     state: HiveState,
     facts: &[RegistryFact],
-    make: &dyn Fn(&[RegistryFact]) -> Result<Vec<u8>, HiveError>,
+    make: impl Fn(&[RegistryFact]) -> Result<Vec<u8>, HiveError>,
     [hive, log1, log2]: [&'static str; 3],
 ) -> Result<Vec<NewFile>, HiveError> {
     let file = |path, bytes| (path, ARCHIVE, FileData::Bytes(bytes));

@@ -146,7 +146,11 @@ fn windows_files(
         WinRePlace::Disabled => {
             files.push((r"Windows\System32\Recovery\Winre.wim", CONCEALED, image()));
         }
-        WinRePlace::ImageInBackup => files.push((r"$WinREAgent\Backup\Winre.wim", CONCEALED, image())),
+        WinRePlace::ImageInBackup => {}
+    }
+    let backed_up = profile.evidence.servicing_folder || profile.recovery.place == WinRePlace::ImageInBackup;
+    if backed_up {
+        files.push((r"$WinREAgent\Backup\Winre.wim", CONCEALED, image()));
     }
     if bios::is_system(profile, disk, partition) {
         files.extend(bios::files(profile, disk)?);

@@ -51,6 +51,12 @@ impl Case {
         Some(reader.read_vec(0, length).unwrap())
     }
 
+    fn has(&self, path: &str) -> bool {
+        let windows = self.made.partition(Role::Windows).unwrap();
+        let volume = Volume::open(ReadWindow::new(&self.disk, windows.range).unwrap()).unwrap();
+        volume.lookup(path).unwrap().is_some()
+    }
+
     fn text(&self, path: &str) -> String {
         let text = String::from_utf8(self.file(path).unwrap()).unwrap();
         assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{path}");
@@ -295,16 +301,27 @@ fn log_files_have_the_lines_that_matter() {
     let log = case.text(r"Windows\Logs\WinREAgent\setuperr.log");
     assert!(log.contains("0x80070070"), "{log}");
     assert!(case.text(r"Windows\Logs\WinREAgent\setupact.log").contains(&log));
-    let case = Case::plain("case-image-in-backup");
-    let log = case.text(r"Windows\Logs\ReAgent\ReAgent.log");
+    let log = Case::plain("case-image-in-backup").text(r"Windows\Logs\ReAgent\ReAgent.log");
     assert!(log.contains(r"/setreimage /path C:\$WinREAgent\Backup"), "{log}");
-    for path in [
-        r"$WinREAgent\Scratch\update.wim",
-        r"$WinREAgent\Backup\Winre.wim",
-        r"$WinREAgent\WinREServicingManager.xml",
+}
+
+#[test]
+fn a_servicing_that_did_not_end_leaves_its_folder() {
+    for name in [
+        "case-image-in-backup",
+        "case-4500-without-end",
+        "case-leftover-folder",
     ] {
-        assert!(case.file(path).is_some(), "{path}");
+        let case = Case::plain(name);
+        for (path, start) in [
+            (r"$WinREAgent\Scratch\update.wim", &b"MSWIM"[..]),
+            (r"$WinREAgent\WinREServicingManager.xml", b"<?xml"),
+        ] {
+            assert!(case.file(path).unwrap().starts_with(start), "{name}: {path}");
+        }
+        assert!(case.has(r"$WinREAgent\Backup\Winre.wim"), "{name}");
     }
+    assert!(!Case::plain("case-kb5034441").has(r"$WinREAgent"));
 }
 
 #[test]

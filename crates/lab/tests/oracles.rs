@@ -178,16 +178,32 @@ fn ntfs_3g_reads_what_was_generated() {
         };
         assert!(found == expected, "{path} has another content");
     }
-    let rest: Vec<&str> = tree.keys().map(String::as_str).collect();
+    // Besides folders: those of the generated tree were found with it.
+    let files = tree.iter().filter(|(_, content)| content.is_some());
+    let rest: Vec<&str> = files.map(|(path, _)| path.as_str()).collect();
     assert_eq!(
         rest,
         [
             "Windows/Boot/DVD/EFI/boot.sdi",
             "Windows/Boot/DVD/PCAT/boot.sdi",
+            "Windows/Logs/CBS/CBS.log",
+            "Windows/Logs/ReAgent/ReAgent.log",
+            "Windows/Panther/setupact.log",
+            "Windows/SoftwareDistribution/DataStore/DataStore.edb",
+            "Windows/SoftwareDistribution/DataStore/Logs/edb.log",
+            "Windows/SoftwareDistribution/Download/3f2a6c5b0d7e4a19/windows10.0-kb5034122-x64.cab",
+            "Windows/SoftwareDistribution/ReportingEvents.log",
             "Windows/System32/Recovery/ReAgent.xml",
+            "Windows/System32/catroot2/dberr.txt",
+            "Windows/System32/catroot2/edb.log",
+            "Windows/System32/catroot2/{F750E6C3-38EE-11D1-85E5-00C04FC295EE}/catdb",
             "Windows/System32/config/SOFTWARE",
+            "Windows/System32/config/SYSTEM",
+            "Windows/System32/winevt/Logs/Application.evtx",
+            "Windows/System32/winevt/Logs/System.evtx",
         ]
     );
+    judge_evidence(&tree);
     let software = tree["Windows/System32/config/SOFTWARE"].as_deref().unwrap();
     let hive = TempFile::new("SOFTWARE", software);
     let key = r"\Microsoft\Windows NT\CurrentVersion";
@@ -204,6 +220,23 @@ fn ntfs_3g_reads_what_was_generated() {
         "<WinreLocation path=\"\\Recovery\\WindowsRE\" id=\"0\" offset=\"{offset}\" guid=\"{{{guid}}}\"/>"
     );
     assert!(xml.contains(&place), "{xml}");
+}
+
+/// Other tools read the SYSTEM hive and the event log of a mounted C:.
+fn judge_evidence(tree: &BTreeMap<String, Option<Vec<u8>>>) {
+    let file = |path: &str| TempFile::new("file", tree[path].as_deref().unwrap());
+    let hive = file("Windows/System32/config/SYSTEM");
+    let key = r"\ControlSet001\Services\wuauserv";
+    if let Some(start) = run("hivexget", &[hive.path(), key, "Start"]) {
+        assert_eq!(start.trim(), "3");
+    }
+    let log = file("Windows/System32/winevt/Logs/System.evtx");
+    let program = "import Evtx.Evtx as evtx\nwith evtx.Evtx(sys.argv[1]) as log:\n  \
+                   print(sum('Service Control Manager' in record.xml() for record in log.records()))\n";
+    if let Some(count) = oracle::python(&["Evtx"], program, &[log.path()]) {
+        let count: u32 = count.trim().parse().unwrap();
+        assert!((200..300).contains(&count), "{count}");
+    }
 }
 
 #[test]

@@ -66,6 +66,13 @@ pub enum Payload {
     Empty,
     /// Values with names.
     Named(Vec<(&'static str, Value)>),
+    /// The same; `EventData` itself has a name, too.
+    Titled {
+        /// That name.
+        title: &'static str,
+        /// Names and values.
+        fields: Vec<(&'static str, Value)>,
+    },
     /// The strings and the binary data of a classic event.
     Strings {
         /// Each becomes a `Data` element.

@@ -151,15 +151,8 @@ fn put_data(chunk: &mut Chunk, payload: &Payload) {
     chunk.put(&FRAGMENT);
     match payload {
         Payload::Empty => chunk.instance("data".to_owned(), || Element::new("EventData"), &[], None),
-        Payload::Named(fields) => {
-            let shape: Vec<(&'static str, u8)> =
-                fields.iter().map(|(name, value)| (*name, value.kind())).collect();
-            let values: Vec<Filled> = fields
-                .iter()
-                .map(|(_, value)| (value.kind(), value.to_bytes()))
-                .collect();
-            chunk.instance(format!("data {shape:?}"), move || named(&shape), &values, None);
-        }
+        Payload::Named(fields) => put_fields(chunk, None, fields),
+        Payload::Titled { title, fields } => put_fields(chunk, Some(title), fields),
         Payload::Strings { strings, binary } => {
             let zero_ended = strings.iter().flat_map(|text| text.encode_utf16().chain([0]));
             let joined: Vec<u8> = zero_ended.flat_map(u16::to_le_bytes).collect();
@@ -175,8 +168,19 @@ fn put_data(chunk: &mut Chunk, payload: &Payload) {
     chunk.put(&[END]);
 }
 
-/// `EventData` of values with names.
-fn named(shape: &[(&'static str, u8)]) -> Element {
+/// Appends values with names, and with a name of `EventData` itself.
+fn put_fields(chunk: &mut Chunk, title: Option<&'static str>, fields: &[(&'static str, Value)]) {
+    let shape: Vec<(&'static str, u8)> = fields.iter().map(|(name, value)| (*name, value.kind())).collect();
+    let values: Vec<Filled> = fields
+        .iter()
+        .map(|(_, value)| (value.kind(), value.to_bytes()))
+        .collect();
+    let key = format!("data {title:?} {shape:?}");
+    chunk.instance(key, move || named(title, &shape), &values, None);
+}
+
+/// The template of that.
+fn named(title: Option<&'static str>, shape: &[(&'static str, u8)]) -> Element {
     let element = |(index, (name, kind)): (usize, &(&'static str, u8))| {
         let element = if *kind == BINARY {
             Element::new("Binary")
@@ -185,11 +189,11 @@ fn named(shape: &[(&'static str, u8)]) -> Element {
         };
         element.with(Content::Value(index as u16, *kind))
     };
-    shape
-        .iter()
-        .enumerate()
-        .map(element)
-        .fold(Element::new("EventData"), Element::element)
+    let mut data = Element::new("EventData");
+    if let Some(title) = title {
+        data = data.attribute("Name", Content::Text(title));
+    }
+    shape.iter().enumerate().map(element).fold(data, Element::element)
 }
 
 /// `EventData` of a classic event.

@@ -63,6 +63,14 @@ fn samples() -> Vec<Event> {
             ..event(client, 20, Payload::Named(failure))
         },
         event(client, 4500, Payload::Empty),
+        event(
+            client,
+            35,
+            Payload::Titled {
+                title: "TMP_EVENT_TIME_SOURCE_CHOSEN",
+                fields: vec![("CurrentStratumNumber", Value::UInt32(3))],
+            },
+        ),
         Event {
             qualifiers: Some(16_384),
             by_system: false,
@@ -101,10 +109,10 @@ fn read(log: &[u8]) -> Vec<(u64, String)> {
 
 #[test]
 fn another_reader_finds_every_value() {
-    let records = read(&log(4, false));
+    let records = read(&log(5, false));
     let numbers: Vec<u64> = records.iter().map(|(number, _)| *number).collect();
-    assert_eq!(numbers, [1, 2, 3, 4]);
-    let expected: [&[&str]; 4] = [
+    assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    let expected: [&[&str]; 5] = [
         &[
             r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System>"#,
             r#"<Provider Name="Microsoft-Windows-WindowsUpdateClient" Guid="{945a8954-c147-4acd-923f-40c45405a658}"/>"#,
@@ -122,6 +130,9 @@ fn another_reader_finds_every_value() {
             "<Data Name=\"time\">2022-03-01T12:00:00.0000000Z</Data></EventData></Event>",
         ],
         &["<EventID>4500</EventID>", "<EventData/>"],
+        &[
+            "<EventData Name=\"TMP_EVENT_TIME_SOURCE_CHOSEN\"><Data Name=\"CurrentStratumNumber\">3</Data></EventData>",
+        ],
         &[
             r#"<Provider Name="Service Control Manager" Guid="{555908d1-a6d7-4695-8e1e-26931d2012f4}" EventSourceName="Service Control Manager"/>"#,
             "<EventID Qualifiers=\"16384\">7036</EventID>",
@@ -141,7 +152,7 @@ fn another_reader_finds_every_value() {
             assert!(xml.contains(part), "{part} is not in\n{xml}");
         }
     }
-    assert!(!records[2].1.contains("S-1-5-18"));
+    assert!(!records[3].1.contains("S-1-5-18"));
 }
 
 #[test]
@@ -171,7 +182,7 @@ fn chunks_follow_each_other_and_none_is_overfull() {
 /// Every name and template is in the bucket where Windows looks for it, and its chain ends.
 #[test]
 fn names_and_templates_are_found_by_their_hashes() {
-    let bytes = log(4, false);
+    let bytes = log(5, false);
     let chunk = &bytes[HEADER_BYTES..][..CHUNK_BYTES];
     let u32_at = |at: usize| u32::from_le_bytes(chunk[at..at + 4].try_into().unwrap());
     let chain = |table: usize, bucket: usize| {
@@ -191,7 +202,7 @@ fn names_and_templates_are_found_by_their_hashes() {
         assert!(names.contains(&known), "{known:#x}");
     }
     let templates: usize = (0..32).map(|bucket| chain(384, bucket).count()).sum();
-    assert_eq!(templates, 7);
+    assert_eq!(templates, 8);
 }
 
 #[test]
@@ -238,10 +249,14 @@ fn python_evtx_reads_every_record() {
         ],
         &[
             "3 <Event",
+            "<EventData Name=\"TMP_EVENT_TIME_SOURCE_CHOSEN\"><Data Name=",
+        ],
+        &[
+            "4 <Event",
             "7036</EventID>",
             "<Data Name=\"param1\">Windows Update</Data>",
         ],
-        &["4 <Event", "11708</EventID>", "first", "<Binary>q80=</Binary>"],
+        &["5 <Event", "11708</EventID>", "first", "<Binary>q80=</Binary>"],
     ]) {
         for part in parts {
             assert!(line.contains(part), "{part} is not in\n{line}");
