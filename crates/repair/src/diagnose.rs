@@ -6,11 +6,12 @@ pub(crate) mod images;
 mod obstacles;
 mod partitions;
 mod table;
+mod updates;
 mod winre;
 
-use crate::explain::Explained;
+use crate::explain::{Explained, rfc3339};
 use crate::observation::{Content, Observation, Partition};
-use crate::report::{Evidence, FindingReport, RuleReport, Severity, Verdict};
+use crate::report::{Confidence, Evidence, FindingReport, RuleReport, Severity, Verdict};
 use crate::select::candidate_or_named;
 use crate::winre::space_rules;
 
@@ -48,7 +49,7 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
     findings.extend(obstacles::of_disk(observation, &judged, wants_room));
     let problem = observation.table.sound.as_ref().err();
     findings.extend(problem.map(|problem| table::finding_of(problem, &observation.table)));
-    findings.sort_by_key(|finding| (finding.severity, !is_damage(finding), !wants_attention(finding)));
+    sort(&mut findings);
     let is_judged = |partition: &&Partition| judged.iter().any(|p| p.number == partition.number);
     Diagnosis {
         recovery,
@@ -58,6 +59,11 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
         verdict: verdict(&findings),
         findings,
     }
+}
+
+/// The worst first, and of equal ones that first which the verdict rests on.
+fn sort(findings: &mut [FindingReport]) {
+    findings.sort_by_key(|finding| (finding.severity, !is_damage(finding), !wants_attention(finding)));
 }
 
 /// The recovery partitions whose room is judged: the one that is named, else all that a Windows uses, else the only one
@@ -122,6 +128,7 @@ fn wants_attention(finding: &FindingReport) -> bool {
         "reagent-missing",
     ]
     .contains(&finding.code)
+        || finding.severity == Severity::Warning && updates::WANT_ATTENTION.contains(&finding.code)
 }
 
 fn finding(
@@ -135,6 +142,7 @@ fn finding(
     FindingReport {
         code,
         severity,
+        confidence: Confidence::Certain,
         explained: Explained::new(title, detail, next),
         evidence,
     }
@@ -144,6 +152,15 @@ fn evidence(source: impl Into<String>, value: impl Into<String>) -> Evidence {
     Evidence {
         source: source.into(),
         value: value.into(),
+        time: None,
+    }
+}
+
+/// Evidence with the time (FILETIME) at which it was written down.
+fn evidence_at(source: impl Into<String>, value: impl Into<String>, filetime: u64) -> Evidence {
+    Evidence {
+        time: Some(rfc3339(filetime)),
+        ..evidence(source, value)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod observe;
 mod phases;
 pub mod places;
 pub mod plan;
+pub mod records;
 pub mod refusal;
 pub mod report;
 pub mod rules;

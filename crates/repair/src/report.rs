@@ -28,6 +28,10 @@ pub struct Report {
     pub recovery: Option<RecoveryReport>,
     /// What was found, most severe first.
     pub findings: Vec<FindingReport>,
+    /// What Windows has written down about its updates, oldest first.
+    pub timeline: Vec<TimelineReport>,
+    /// The records of Windows that were looked for.
+    pub sources: Vec<SourceReport>,
     /// Why nothing is done, where that is so.
     pub refusal: Option<RefusalReport>,
     /// What would be done, is to be done, or was done.
@@ -139,6 +143,34 @@ pub struct WindowsReport {
     pub recovery_enabled: Option<bool>,
     /// The partition that its ReAgent.xml names.
     pub recovery_partition: Option<u32>,
+    /// What its registry says beyond that, where it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistryReport>,
+}
+
+/// What the registry of a Windows says.
+#[derive(Debug, Clone, Serialize)]
+pub struct RegistryReport {
+    /// Name of the computer.
+    pub computer_name: Option<String>,
+    /// Edition, e.g. `ServerStandard`.
+    pub edition: Option<String>,
+    /// `Client`, `Server`, `Server Core`.
+    pub installation_type: Option<String>,
+    /// `WinREVersion`, which is a claim.
+    pub winre_version: Option<String>,
+    /// Whether updates wait for a restart.
+    pub restart_pending: bool,
+    /// `ImageState` of Windows Setup.
+    pub setup_state: Option<String>,
+    /// Updates of WinRE among the installed packages.
+    pub winre_packages: Vec<String>,
+    /// The services that updates need.
+    pub services: Vec<ServiceReport>,
+    /// Antivirus programs and optimisers.
+    pub programs: Vec<String>,
+    /// Whether the firewall is on for domain, private and public networks; absent where it is not said.
+    pub firewall: Vec<Option<bool>>,
 }
 
 /// The recovery partition.
@@ -156,6 +188,9 @@ pub struct RecoveryReport {
     pub image: Option<ImageReport>,
     /// The space rules with their arithmetic.
     pub rules: Vec<RuleReport>,
+    /// Where its space goes, where that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageReport>,
 }
 
 /// A WinRE image.
@@ -202,6 +237,83 @@ pub enum Severity {
     Note,
 }
 
+/// Something that happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct TimelineReport {
+    /// When (RFC 3339, UTC).
+    pub time: String,
+    /// The partition of the Windows concerned.
+    pub partition: u32,
+    /// Where it stands, e.g. `System.evtx, record 4711`.
+    pub source: String,
+    /// What happened.
+    pub what: String,
+    /// `failure`, `success` or `other`.
+    pub kind: &'static str,
+}
+
+/// A source of records.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceReport {
+    /// The partition that it is on.
+    pub partition: u32,
+    /// Its path.
+    pub path: String,
+    /// `read`, `newest-part`, `damaged`, `missing`, `unreadable`.
+    pub state: &'static str,
+    /// More about that; empty if there is nothing to say.
+    pub detail: String,
+}
+
+/// What takes space on the recovery volume.
+#[derive(Debug, Clone, Serialize)]
+pub struct UsageReport {
+    /// The largest files, the largest first.
+    pub files: Vec<FileUsageReport>,
+    /// Bytes of other files.
+    pub other_bytes: u64,
+    /// Bytes of the file system itself.
+    pub metadata_bytes: u64,
+}
+
+/// What a file takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileUsageReport {
+    /// Its path on the volume.
+    pub path: String,
+    /// Bytes in clusters.
+    pub bytes: u64,
+    /// Whether it is part of WinRE; else it is a leftover or somebody's file.
+    pub is_winre: bool,
+}
+
+/// A service that updates need.
+#[derive(Debug, Clone, Serialize)]
+pub struct ServiceReport {
+    /// Name of its key in the registry.
+    pub name: &'static str,
+    /// Name that people know.
+    pub title: &'static str,
+    /// `automatic`, `manual`, `disabled`, `missing`, or a number.
+    pub start: String,
+    /// What Windows sets.
+    pub default: &'static str,
+    /// Whether it differs from what Windows sets in a way that matters.
+    pub is_disabled: bool,
+}
+
+/// How certain a judgement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// Measured, or said alike by independent sources.
+    Certain,
+    /// The evidence fits, and nothing speaks against it.
+    Likely,
+    /// One reading among several.
+    Possible,
+}
+
 /// A finding with what it rests on.
 #[derive(Debug, Clone, Serialize)]
 pub struct FindingReport {
@@ -209,6 +321,8 @@ pub struct FindingReport {
     pub code: &'static str,
     /// How bad it is.
     pub severity: Severity,
+    /// How certain it is.
+    pub confidence: Confidence,
     /// Meaning and next action.
     #[serde(flatten)]
     pub explained: Explained,
@@ -223,6 +337,9 @@ pub struct Evidence {
     pub source: String,
     /// What stands there.
     pub value: String,
+    /// When it was written there (RFC 3339, UTC), where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
 }
 
 /// Why nothing is done.

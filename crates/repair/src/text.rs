@@ -326,6 +326,13 @@ impl fmt::Display for Text {
     }
 }
 
+/// For what is still made of strings.
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        text.to_string()
+    }
+}
+
 /// Programs read English.
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

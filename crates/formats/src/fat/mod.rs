@@ -52,6 +52,15 @@ impl<'d> FatVolume<'d> {
         self.geometry.cluster_bytes
     }
 
+    /// Bytes in clusters that nothing uses, counted in the table: what the volume itself says of them may be out of date.
+    ///
+    /// # Errors
+    /// An error of the medium.
+    pub fn free_bytes(&self) -> Result<u64, FatError> {
+        let clusters = table::free_clusters(self.medium, &self.geometry)?;
+        Ok(clusters.saturating_mul(self.geometry.cluster_bytes))
+    }
+
     /// Whether the volume was left in order.
     ///
     /// # Errors

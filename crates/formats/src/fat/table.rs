@@ -153,6 +153,16 @@ pub(super) fn chain(
     Ok(found)
 }
 
+/// Clusters that nothing uses.
+pub(super) fn free_clusters(medium: &dyn ReadAt, geometry: &Geometry) -> Result<u64, FatError> {
+    let mut table = Table::new(medium, geometry);
+    let mut free = 0;
+    for cluster in 2..geometry.clusters.saturating_add(2) {
+        free += u64::from(table.entry(cluster)? == 0);
+    }
+    Ok(free)
+}
+
 /// Whether nothing but the chain itself leads into it.
 pub(super) fn require_unshared(
     medium: &dyn ReadAt,

@@ -1,8 +1,10 @@
 //! Filling the report from what the other parts know.
 
 mod plan;
+mod records;
 
 pub(super) use plan::{idle_reclaim, plan};
+pub(super) use records::add_records;
 
 use crate::diagnose::Diagnosis;
 use crate::diagnose::images::filetime;
@@ -31,6 +33,8 @@ pub(super) fn empty(command: &'static str, target: &str) -> Report {
         windows: Vec::new(),
         recovery: None,
         findings: Vec::new(),
+        timeline: Vec::new(),
+        sources: Vec::new(),
         refusal: None,
         plan: None,
         verification: Vec::new(),
@@ -58,6 +62,7 @@ pub(super) fn of_diagnosis(
             .or(partition.winre.as_ref())
             .map(image),
         rules: diagnosis.rules,
+        usage: None,
     });
     report.findings = diagnosis.findings;
     report.verdict = diagnosis.verdict;
@@ -122,6 +127,7 @@ fn windows(observation: &Observation) -> Vec<WindowsReport> {
         build: w.build.clone(),
         recovery_enabled: enabled(w),
         recovery_partition: w.recovery_partition,
+        registry: None,
     })
     .collect()
 }

@@ -7,6 +7,7 @@ use crate::diagnose;
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::{Depth, observe};
+use crate::records::{self, usage::usage};
 use crate::report::{JournalReport, Report, Verdict, VolumeCheck};
 use crate::select::candidate_or_named;
 use crate::target::Target;
@@ -21,8 +22,12 @@ use winrefit_ntfs::check::CheckLevel;
 pub fn diagnose<D: Device>(target: &Target<D>, named: Option<u32>) -> Result<Report, RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
     check_recovery(&observation, named)?;
-    let diagnosis = diagnose::diagnose(&observation, named);
+    let records = records::read(target.disk(), &observation);
+    let diagnosis = diagnose::diagnose(&observation, named).with_records(&observation, &records);
+    let recovery = diagnosis.recovery.map(|partition| partition.number);
+    let usage = recovery.and_then(|number| usage(target.disk(), &observation, number));
     let mut report = build::of_diagnosis("diagnose", &target.name, &observation, diagnosis);
+    build::add_records(&mut report, &records, usage.as_ref());
     mark_unfinished(&observation, &mut report);
     Ok(report)
 }

@@ -143,6 +143,27 @@ fn files_of_other_peoples_volumes_are_read_in_their_pieces() {
 }
 
 #[test]
+fn free_space_is_what_mtools_find_free() {
+    for case in CASES {
+        let Some(made) = made(case) else { return };
+        let image = made.folder.path().join("fat.img");
+        let Some(listed) = tool("mdir", &["-i", text(&image), "::/"]) else {
+            return;
+        };
+        // "      12 345 678 bytes free", the last line with numbers.
+        let line = listed
+            .lines()
+            .rev()
+            .find(|line| line.contains("bytes free"))
+            .unwrap();
+        let digits: String = line.chars().filter(char::is_ascii_digit).collect();
+        let free = FatVolume::open(&made.bytes).unwrap().free_bytes().unwrap();
+        assert_eq!(free, digits.parse::<u64>().unwrap(), "{listed}");
+        assert!(free > 0);
+    }
+}
+
+#[test]
 fn the_marks_of_each_kind_are_seen() {
     for (case, bit) in CASES
         .iter()

@@ -1,0 +1,67 @@
+//! Why updates of a Windows failed, and what it is open to: judgement of what it has written down, beside what the disk
+//! is. Never from one source alone where there are more; what speaks against each other is shown, not averaged.
+
+mod case;
+mod others;
+mod settings;
+mod version;
+mod winre;
+mod words;
+
+use super::Diagnosis;
+use crate::observation::Observation;
+use crate::records::Records;
+use crate::report::FindingReport;
+use case::Case;
+
+/// Findings on the updates of each Windows.
+pub(super) fn of_disk(observation: &Observation, records: &[Records]) -> Vec<FindingReport> {
+    let case = |records| Case::new(observation, records);
+    records
+        .iter()
+        .filter_map(case)
+        .flat_map(|case| of_windows(&case))
+        .collect()
+}
+
+fn of_windows(case: &Case<'_>) -> Vec<FindingReport> {
+    let mut findings = winre::findings(case);
+    findings.extend(version::findings(case));
+    findings.extend(others::findings(case));
+    findings.extend(settings::findings(case));
+    findings
+}
+
+/// Codes of findings that a person has to act on in Windows.
+pub(super) const WANT_ATTENTION: [&str; 20] = [
+    "re-update-not-offered",
+    "re-update-error-until-restart",
+    "re-update-fails-otherwise",
+    "winre-servicing-failed",
+    "winre-servicing-unfinished",
+    "winre-image-vulnerable",
+    "winre-version-forged",
+    "patch-script-claims-success",
+    "winre-may-not-start",
+    "records-contradict",
+    "winre-in-temporary-folder",
+    "net-framework-update-fails",
+    "defender-update-fails",
+    "sql-server-update-fails",
+    "office-update-fails",
+    "installer-fails",
+    "update-fails",
+    "system-partition-small",
+    "component-store-damaged",
+    "update-service-disabled",
+];
+
+impl Diagnosis<'_> {
+    /// Takes in what is known from the records of Windows, and judges anew.
+    pub(crate) fn with_records(mut self, observation: &Observation, records: &[Records]) -> Self {
+        self.findings.extend(of_disk(observation, records));
+        super::sort(&mut self.findings);
+        self.verdict = super::verdict(&self.findings);
+        self
+    }
+}

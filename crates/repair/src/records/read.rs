@@ -1,0 +1,205 @@
+//! Reading the sources of a Windows. The volume is opened once; every source is bounded by itself.
+
+use super::events::{APPLICATION_WANTED, Events, SYSTEM_WANTED};
+use super::{Reading, Records, SourceState, State, WorkFolder, registry};
+use crate::observation::{Content, Observation, Windows};
+use crate::observe::images::modified_filetime;
+use std::fmt::Display;
+use winrefit_disk::{ReadAt, ReadWindow};
+use winrefit_formats::evtx::{EventLog, Limits, Wanted};
+use winrefit_formats::{FatVolume, Hive, Replay, replay};
+use winrefit_ntfs::file::File;
+use winrefit_ntfs::{AttributeType, NtfsError, Volume};
+
+/// Event logs of Windows.
+pub const SYSTEM_LOG: &str = r"\Windows\System32\winevt\Logs\System.evtx";
+/// Events of programs.
+pub const APPLICATION_LOG: &str = r"\Windows\System32\winevt\Logs\Application.evtx";
+/// Settings of programs, and of most of Windows.
+pub const SOFTWARE_HIVE: &str = r"\Windows\System32\config\SOFTWARE";
+/// Services and devices.
+pub const SYSTEM_HIVE: &str = r"\Windows\System32\config\SYSTEM";
+
+/// What servicing of WinRE works in.
+const WORK_FOLDER: &str = r"\$WinREAgent";
+/// Largest system partition whose free space is counted.
+const SYSTEM_BYTES_MAX: u64 = 2 << 30;
+/// Most names in it that are kept; there are three.
+const NAMES_MAX: usize = 16;
+/// Namespace of a name that belongs to a file which has another one, too.
+const DOS_NAME: u8 = 2;
+/// Logs of the hives that Windows loads all the time.
+const HIVE_LOGS: [&str; 2] = [".LOG1", ".LOG2"];
+/// Notes of damage that are kept of one source.
+const DAMAGE_MAX: usize = 8;
+
+/// Reads what each Windows of a disk has written down. What cannot be read is a fact, too.
+pub fn read(disk: &dyn ReadAt, observation: &Observation) -> Vec<Records> {
+    let windows = observation.windows.iter();
+    windows
+        .map(|windows| of_windows(disk, observation, windows))
+        .collect()
+}
+
+fn of_windows(disk: &dyn ReadAt, observation: &Observation, windows: &Windows) -> Records {
+    let mut records = Records {
+        partition: windows.partition,
+        ..Records::default()
+    };
+    let range = observation
+        .partition(windows.partition)
+        .map(|partition| partition.range);
+    let part = range.and_then(|range| ReadWindow::new(disk, range).ok());
+    let Some(Ok(volume)) = part.map(Volume::open) else {
+        return records;
+    };
+    let reader = Reader { volume };
+    let mut sources = Vec::new();
+    let mut take = |path, is_expected, state| {
+        sources.push(SourceState {
+            path,
+            is_expected,
+            state,
+        });
+    };
+    let mut events = Events::default();
+    take(
+        SYSTEM_LOG,
+        true,
+        reader.log(SYSTEM_LOG, &SYSTEM_WANTED, |log| {
+            events.system_span = log.first_time.zip(log.last_time);
+            events.add(SYSTEM_LOG, log);
+        }),
+    );
+    take(
+        APPLICATION_LOG,
+        true,
+        reader.log(APPLICATION_LOG, &APPLICATION_WANTED, |log| {
+            events.add(APPLICATION_LOG, log)
+        }),
+    );
+    take(
+        SOFTWARE_HIVE,
+        true,
+        reader.hive(SOFTWARE_HIVE, |hive, damage| {
+            records.software = Some(registry::software(hive, damage))
+        }),
+    );
+    take(
+        SYSTEM_HIVE,
+        true,
+        reader.hive(SYSTEM_HIVE, |hive, _| {
+            records.system = Some(registry::system(hive))
+        }),
+    );
+    records.system_partition = system_partition(disk, observation);
+    records.work_folder = reader.work_folder().ok().flatten();
+    records.events = events;
+    records.sources = sources;
+    records
+}
+
+fn system_partition(disk: &dyn ReadAt, observation: &Observation) -> Option<(u32, u64)> {
+    let mut fat = observation
+        .partitions
+        .iter()
+        .filter(|p| matches!(p.content, Content::Fat(_)));
+    let system = fat.find(|p| p.kind.is_efi_system() || p.is_active)?;
+    // Counting goes through the whole allocation table.
+    if system.range.len() > SYSTEM_BYTES_MAX {
+        return None;
+    }
+    let part = ReadWindow::new(disk, system.range).ok()?;
+    let free = FatVolume::open(&part).ok()?.free_bytes().ok()?;
+    Some((system.number, free))
+}
+
+struct Reader<'d> {
+    volume: Volume<ReadWindow<&'d dyn ReadAt>>,
+}
+
+impl Reader<'_> {
+    /// What `look` makes of a file.
+    fn file(&self, path: &str, look: impl FnOnce(&dyn ReadAt) -> Result<Reading, String>) -> State {
+        let file = match self.volume.lookup(path) {
+            Ok(Some(file)) if !file.is_directory() => file,
+            Ok(_) => return State::Missing,
+            Err(error) => return State::Unreadable(error.to_string()),
+        };
+        let stream = file.require(AttributeType::DATA, "");
+        let reader = match stream.and_then(|stream| self.volume.stream_reader(stream)) {
+            Ok(reader) => reader,
+            Err(error) => return State::Unreadable(error.to_string()),
+        };
+        look(&reader).map_or_else(State::Unreadable, State::Read)
+    }
+
+    fn log(&self, path: &str, wanted: &[Wanted<'_>], take: impl FnOnce(&EventLog)) -> State {
+        self.file(path, |file| {
+            let log = EventLog::read(file, wanted, Limits::default()).map_err(words)?;
+            take(&log);
+            Ok(Reading {
+                newest_part: log.truncated,
+                damage: log
+                    .damage
+                    .iter()
+                    .take(DAMAGE_MAX)
+                    .map(|damage| format!("{damage:?}"))
+                    .collect(),
+                from_logs: false,
+            })
+        })
+    }
+
+    /// A hive as Windows would load it. Where it is dirty and no log completes it, it is read as it stands.
+    fn hive(&self, path: &str, take: impl FnOnce(&Hive<'_>, &mut Vec<String>)) -> State {
+        let logs: Vec<_> = HIVE_LOGS
+            .iter()
+            .map(|name| format!("{path}{name}"))
+            .filter_map(|path| self.stream(&path))
+            .collect();
+        let logs: Vec<&dyn ReadAt> = logs.iter().map(|log| log.as_ref() as &dyn ReadAt).collect();
+        self.file(path, |file| {
+            let mut reading = Reading::default();
+            match replay(file, &logs) {
+                Ok(replayed) => {
+                    reading.from_logs = replayed.replay() != Replay::Clean;
+                    take(&Hive::open(&replayed).map_err(words)?, &mut reading.damage);
+                }
+                Err(error) => {
+                    take(&Hive::open(file).map_err(words)?, &mut reading.damage);
+                    reading.damage.push(words(error));
+                }
+            }
+            reading.damage.truncate(DAMAGE_MAX);
+            Ok(reading)
+        })
+    }
+
+    /// The folder of WinRE's servicing.
+    fn work_folder(&self) -> Result<Option<WorkFolder>, NtfsError> {
+        let Some(folder) = self.volume.lookup(WORK_FOLDER)?.filter(File::is_directory) else {
+            return Ok(None);
+        };
+        let entries = self.volume.directory(&folder)?.list()?.into_iter();
+        let names = entries.filter(|(_, name)| name.namespace != DOS_NAME);
+        Ok(Some(WorkFolder {
+            modified: modified_filetime(&folder),
+            names: names
+                .map(|(_, name)| name.display_name())
+                .take(NAMES_MAX)
+                .collect(),
+            staged: None,
+        }))
+    }
+
+    fn stream(&self, path: &str) -> Option<Box<dyn ReadAt + '_>> {
+        let file = self.volume.lookup(path).ok()??;
+        let stream = file.require(AttributeType::DATA, "").ok()?;
+        Some(Box::new(self.volume.stream_reader(stream).ok()?))
+    }
+}
+
+fn words(error: impl Display) -> String {
+    error.to_string()
+}
