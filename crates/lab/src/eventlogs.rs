@@ -3,7 +3,7 @@
 use crate::evidence::{EvidenceSpec, LogState};
 use crate::evtx::{Event, LogName, LogWriter, NEW_LOG_BYTES};
 use crate::identity::COMPUTER;
-use crate::time::{DAY, HOUR, MINUTE, at};
+use crate::time::{DAY, HOUR, MINUTE};
 use crate::{events, software::WindowsRelease};
 use winrefit_ntfs::format::FileData;
 
@@ -12,8 +12,6 @@ const SYSTEM_EVENTS: u64 = 300;
 const APPLICATION_EVENTS: u64 = 40;
 /// Ordinary events are spread over so many days, the last of which is the newest thing that happened.
 const SPAN: u64 = 40 * DAY;
-/// The newest thing where nothing else happened: some days after the update that the error came up with.
-const NOW: u64 = at(2024, 1, 20, 8, 0);
 /// More bytes than an ordinary event has, so that a wished size is not exceeded before all else is told.
 const EVENT_BYTES_MAX: u64 = 700;
 /// The largest log that is made; it lies in memory for a while.
@@ -71,11 +69,12 @@ pub(crate) fn application(evidence: &EvidenceSpec) -> FileData {
     padded(written("Application", false, events).finish())
 }
 
-/// The time of the newest thing that happened.
+/// When Windows ran last.
 pub(crate) fn newest(evidence: &EvidenceSpec) -> u64 {
     let past = evidence.past.iter().map(|past| past.time);
     let lines = evidence.lines.iter().map(|lines| lines.time);
-    past.chain(lines).max().map_or(NOW, |time| time + HOUR)
+    past.chain(lines)
+        .fold(evidence.last_run, |last, time| last.max(time + HOUR))
 }
 
 /// Numbers and times of `count` events up to `now`.

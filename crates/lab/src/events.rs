@@ -277,6 +277,13 @@ pub(crate) fn everyday(number: u64, time: u64) -> Event {
     let round = number / 10;
     let (service, name) = BUSY[(round as usize + number as usize) % BUSY.len()];
     match number % 10 {
+        1 if round.is_multiple_of(6) => {
+            let title = format!(
+                "Security Intelligence Update for Microsoft Defender Antivirus - KB2267602 (Version 1.403.{round}.0) - \
+                 Current Channel (Broad)"
+            );
+            update(time, 19, &title, None)
+        }
         3 => {
             let hive = HIVES[round as usize % HIVES.len()];
             let fields = vec![

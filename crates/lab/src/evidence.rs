@@ -2,9 +2,13 @@
 //!
 //! Every Windows has an ordinary past; a case adds to it what tells of its disease.
 
+use crate::time::at;
+
 /// What is in the logs and hives of the Windows on a disk beyond the ordinary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EvidenceSpec {
+    /// When Windows ran last, in 100 ns since 1601, unless something below is later. The logs reach up to there.
+    pub last_run: u64,
     /// What has happened, oldest first. Updates appear in `System.evtx` and `ReportingEvents.log`.
     pub past: &'static [Past],
     /// Lines of log files, oldest first within each file.
@@ -26,6 +30,8 @@ pub struct EvidenceSpec {
 impl EvidenceSpec {
     /// Nothing but the ordinary.
     pub const ORDINARY: Self = Self {
+        // Some days after the update that the error came up with.
+        last_run: at(2024, 1, 20, 8, 0),
         past: &[],
         lines: &[],
         registry: &[],

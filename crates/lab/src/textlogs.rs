@@ -15,6 +15,7 @@ use uuid::Uuid;
 const PLACEMENT_BYTES: u64 = 52 << 20;
 /// Size and place of the partition in the lines that tell of one.
 const PARTITION_BYTES: u64 = 525 << 20;
+const PARTITION_AT: u64 = 33_571_209_216;
 
 /// A log file as lines with a time, a level, a source and a text.
 struct Log {
@@ -58,68 +59,78 @@ pub(crate) fn reagent(evidence: &EvidenceSpec, now: u64) -> Vec<u8> {
         log.line(old + index as u64 * SECOND, "Info", "[ReAgentc.exe] ", text);
     }
     for lines in evidence.lines {
-        let mut second = 0;
-        let mut say = |level: &str, text: &str| {
-            log.line(lines.time + second * SECOND, level, "[ReAgentc.exe] ", text);
-            second += 1;
-        };
-        match lines.what {
+        let said = match lines.what {
             Lines::EnableFailed {
                 image_bytes,
                 free_bytes,
-            } => {
-                let required = image_bytes + PLACEMENT_BYTES;
-                say("Info", "-----Executing command line: reagentc  /enable-----");
-                say("Info", "Enter WinReInstall");
-                say(
-                    "Info",
-                    "Checking partition at offset 1048576, partition number: 1",
-                );
-                say(
-                    "Info",
-                    "Checking partition at offset 33571209216, partition number: 4",
-                );
-                say(
-                    "Info",
-                    &format!(
-                        "MeetPartitionRequirements partition offset: 33571209216, free space: {free_bytes}, total space: {PARTITION_BYTES}, winre image size: {image_bytes}"
-                    ),
-                );
-                say(
-                    "Warning",
-                    &format!(
-                        "MeetPartitionRequirements Not enough free space, required: {required}, available: {free_bytes}"
-                    ),
-                );
-                say("Info", "Complete looping through each partition");
-                say(
-                    "Error",
-                    "No suitable partition could be found for installing WinRE",
-                );
-                say("Info", "Exit WinReInstall returns 0 with last error: 0x2");
-                say(
-                    "Info",
-                    "-----Exiting command line: reagentc  /enable, Error: 2-----",
-                );
-            }
-            Lines::ImageSetToBackup => {
-                let call = r"reagentc  /setreimage /path C:\$WinREAgent\Backup";
-                say("Info", &format!("-----Executing command line: {call}-----"));
-                say("Info", "Enter WinReSetConfig");
-                say(
-                    "Info",
-                    r"WinRE image path: \\?\GLOBALROOT\device\harddisk0\partition3\$WinREAgent\Backup",
-                );
-                say("Info", "Exit WinReSetConfig returns 1 with last error: 0x0");
-                say(
-                    "Info",
-                    &format!("-----Exiting command line: {call}, Error: 0-----"),
-                );
-            }
-            _ => {}
+            } => enable_failed(image_bytes, free_bytes),
+            Lines::ImageSetToBackup => image_set_to_backup(),
+            _ => continue,
+        };
+        for (second, (level, text)) in (0..).zip(said) {
+            log.line(lines.time + second * SECOND, level, "[ReAgentc.exe] ", &text);
         }
     }
     log.into_bytes()
+}
+
+/// Lines with their levels.
+type Said = Vec<(&'static str, String)>;
+
+fn enable_failed(image_bytes: u64, free_bytes: u64) -> Said {
+    let info = |text: &str| ("Info", text.to_owned());
+    let mut said = vec![
+        info("-----Executing command line: reagentc  /enable-----"),
+        info("Enter WinReInstall"),
+        info("Checking partition at offset 1048576, partition number: 1"),
+    ];
+    said.extend(partition_refused(image_bytes, free_bytes));
+    said.extend([
+        info("Complete looping through each partition"),
+        (
+            "Error",
+            "No suitable partition could be found for installing WinRE".to_owned(),
+        ),
+        info("Exit WinReInstall returns 0 with last error: 0x2"),
+        info("-----Exiting command line: reagentc  /enable, Error: 2-----"),
+    ]);
+    said
+}
+
+/// What is said of a partition that has too little space.
+fn partition_refused(image_bytes: u64, free_bytes: u64) -> Said {
+    let required = image_bytes + PLACEMENT_BYTES;
+    let tag = "MeetPartitionRequirements";
+    vec![
+        (
+            "Info",
+            format!("Checking partition at offset {PARTITION_AT}, partition number: 4"),
+        ),
+        (
+            "Info",
+            format!(
+                "{tag} partition offset: {PARTITION_AT}, free space: {free_bytes}, total space: {PARTITION_BYTES}, \
+                 winre image size: {image_bytes}"
+            ),
+        ),
+        (
+            "Warning",
+            format!("{tag} Not enough free space, required: {required}, available: {free_bytes}"),
+        ),
+    ]
+}
+
+fn image_set_to_backup() -> Said {
+    let call = r"reagentc  /setreimage /path C:\$WinREAgent\Backup";
+    let path = r"\\?\GLOBALROOT\device\harddisk0\partition3\$WinREAgent\Backup";
+    let texts = [
+        format!("-----Executing command line: {call}-----"),
+        "Enter WinReSetConfig".to_owned(),
+        format!("WinRE image path: {path}"),
+        "Exit WinReSetConfig returns 1 with last error: 0x0".to_owned(),
+        format!("-----Exiting command line: {call}, Error: 0-----"),
+    ];
+    texts.map(|text| ("Info", text)).into()
 }
 
 /// `\Windows\Panther\setupact.log`.
@@ -137,29 +148,9 @@ pub(crate) fn panther(evidence: &EvidenceSpec, installed: u64) -> Vec<u8> {
             free_bytes,
         } = lines.what
         {
-            let required = image_bytes + PLACEMENT_BYTES;
-            for (level, text) in [
-                (
-                    "Info",
-                    "Checking partition at offset 33571209216, partition number: 4".to_owned(),
-                ),
-                (
-                    "Info",
-                    format!(
-                        "MeetPartitionRequirements partition offset: 33571209216, free space: {free_bytes}, total space: {PARTITION_BYTES}, winre image size: {image_bytes}"
-                    ),
-                ),
-                (
-                    "Warning",
-                    format!(
-                        "MeetPartitionRequirements Not enough free space, required: {required}, available: {free_bytes}"
-                    ),
-                ),
-                (
-                    "Warning",
-                    "Can't put WinRE on other partitions, error:0x2".to_owned(),
-                ),
-            ] {
+            let elsewhere = "Can't put WinRE on other partitions, error:0x2".to_owned();
+            let said = partition_refused(image_bytes, free_bytes);
+            for (level, text) in said.into_iter().chain([("Warning", elsewhere)]) {
                 log.line(lines.time, level, "[SetupPlatform.exe] ", &text);
             }
         }

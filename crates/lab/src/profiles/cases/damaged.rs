@@ -8,6 +8,8 @@ const JANUARY: u64 = at(2024, 1, 10, 3, 12);
 const NONE: EvidenceSpec = EvidenceSpec::ORDINARY;
 /// Failed for lack of space, and no doubt about it.
 const CLEAR: EvidenceSpec = EvidenceSpec {
+    // Right behind it, so that it is at the end of the log.
+    last_run: JANUARY,
     past: &out_of_space(JANUARY, titles::KB5034441),
     ..NONE
 };

@@ -4,7 +4,6 @@ use super::super::{MSR, WINDOWS, mib, part, recovery};
 use super::{DOTNET_INSTALLER, FAILED, Profile, failed, past, roomy_10, titles};
 use crate::evidence::{EvidenceSpec, Happening, Lines, LogLines, RegistryFact};
 use crate::profile::{PartitionSpec, Role};
-use crate::software;
 use crate::time::{MINUTE, at};
 
 const NONE: EvidenceSpec = EvidenceSpec::ORDINARY;
@@ -227,7 +226,6 @@ pub(super) const PROFILES: &[Profile] = &[
         )
     },
     Profile {
-        windows: software::WINDOWS_10_LATE_2025,
         evidence: EvidenceSpec {
             past: &failed(TIME, titles::WINDOWS_10_ROLLUP, 0x8007_0422),
             registry: &[

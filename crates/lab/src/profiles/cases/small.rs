@@ -2,7 +2,7 @@
 
 use super::super::{AS_INSTALLED, SETUP};
 use super::{DISK_FULL, FAILED, MIB, WINDOWS_10_RE, out_of_space, past, small_10, titles};
-use crate::evidence::{EvidenceSpec, Happening, Lines, LogLines};
+use crate::evidence::{EvidenceSpec, Happening, Lines, LogLines, RegistryFact};
 use crate::profile::{Profile, RecoverySpec, WinRePlace};
 use crate::software;
 use crate::time::{MINUTE, at};
@@ -202,6 +202,10 @@ pub(super) const PROFILES: &[Profile] = &[
     },
     Profile {
         windows: software::WINDOWS_10_LATE_2025,
+        evidence: EvidenceSpec {
+            last_run: at(2025, 11, 5, 8, 0),
+            ..NONE
+        },
         ..small_10(
             "case-not-offered",
             "too small since August 2024 means: no update is offered, no error is shown",
@@ -225,6 +229,7 @@ pub(super) const PROFILES: &[Profile] = &[
                     Happening::UpdateInstalled(titles::WINDOWS_11_ROLLUP),
                 ),
             ],
+            registry: &[RegistryFact::LcuVersion("10.0.22621.4455")],
             ..NONE
         },
         ..small_10(
