@@ -3,9 +3,11 @@
 
 mod case;
 mod others;
+mod servicing;
 mod settings;
 mod version;
 mod winre;
+mod with_room;
 mod words;
 
 use super::Diagnosis;
@@ -33,12 +35,13 @@ fn of_windows(case: &Case<'_>) -> Vec<FindingReport> {
 }
 
 /// Codes of findings that a person has to act on in Windows.
-pub(super) const WANT_ATTENTION: [&str; 20] = [
+pub(super) const WANT_ATTENTION: [&str; 21] = [
     "re-update-not-offered",
     "re-update-error-until-restart",
     "re-update-fails-otherwise",
     "winre-servicing-failed",
     "winre-servicing-unfinished",
+    "winre-placement-failed",
     "winre-image-vulnerable",
     "winre-version-forged",
     "patch-script-claims-success",

@@ -191,13 +191,6 @@ fn restart(case: &Case<'_>) -> Option<FindingReport> {
     if told || !(required || pending) {
         return None;
     }
-    let mut all = Vec::new();
-    all.extend(
-        required.then(|| words::value(case, SOFTWARE_HIVE, r"WindowsUpdate\Auto Update\RebootRequired")),
-    );
-    all.extend(
-        pending.then(|| words::value(case, SOFTWARE_HIVE, r"Component Based Servicing\RebootPending")),
-    );
     Some(finding(
         "restart-pending",
         Severity::Note,
@@ -207,7 +200,7 @@ fn restart(case: &Case<'_>) -> Option<FindingReport> {
             text!("Errors of updates that are shown until then may go away with it."),
             text!("Restart Windows before you judge its updates."),
         ],
-        all,
+        words::restart(case),
     ))
 }
 

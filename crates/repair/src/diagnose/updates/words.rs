@@ -3,6 +3,7 @@
 use super::case::Case;
 use crate::diagnose::{evidence, evidence_at};
 use crate::explain::Explained;
+use crate::records::SOFTWARE_HIVE;
 use crate::records::events::{EventPlace, OtherEvent, ServicingEvent, UpdateEvent};
 pub(super) use crate::records::words::hex;
 use crate::report::{Confidence, Evidence, FindingReport, RuleReport, Severity};
@@ -63,6 +64,15 @@ pub(super) fn room(case: &Case<'_>, rule: &RuleReport) -> Option<Evidence> {
 pub(super) fn value(case: &Case<'_>, hive: &str, what: impl Into<String>) -> Evidence {
     let number = case.windows.partition;
     evidence(text!("partition {number}, {hive}", number, hive), Text::raw(what))
+}
+
+/// The marks of a restart that waits.
+pub(super) fn restart(case: &Case<'_>) -> Vec<Evidence> {
+    let (required, pending) = case.waits_for_restart();
+    let update = required.then_some(r"WindowsUpdate\Auto Update\RebootRequired");
+    let servicing = pending.then_some(r"Component Based Servicing\RebootPending");
+    let marks = update.into_iter().chain(servicing);
+    marks.map(|mark| value(case, SOFTWARE_HIVE, mark)).collect()
 }
 
 /// The version in the image itself.
