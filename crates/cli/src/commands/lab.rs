@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::path::Path;
 use winrefit_lab::profiles::{self, GROUPS, Group};
 use winrefit_lab::{CreateOptions, Profile, create_file};
+use winrefit_repair::text;
 
 /// Name and version of the lab's documents.
 const SCHEMA: &str = "winrefit.lab/1";
@@ -153,7 +154,10 @@ pub fn build(
     files: Option<u32>,
     progress: &mut Progress,
 ) -> Result<u64, Failure> {
-    progress.text(&format!("Building the disk of profile {}", profile.name), "");
+    progress.text(
+        &text!("Building the disk of profile {profile}", profile = profile.name),
+        None,
+    );
     let options = CreateOptions {
         size: size_bytes,
         files,
