@@ -71,7 +71,7 @@ pub fn help_texts(command: &Command) -> Vec<String> {
     .flatten()
     .map(ToString::to_string)
     .collect();
-    for arg in command.get_arguments() {
+    for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
         texts.extend(arg.get_help().map(ToString::to_string));
         texts.extend(arg.get_long_help().map(ToString::to_string));
         texts.extend(arg.get_help_heading().map(str::to_owned));

@@ -66,7 +66,7 @@ pub(super) fn searched(
     match &without[..] {
         [] => {}
         [only] => all.push(evidence(
-            text!("partition {only}", only),
+            text!("partition {number}", number = only),
             text!("no Winre.wim in {folders}", folders),
         )),
         several => all.push(evidence(

@@ -189,7 +189,7 @@ pub(super) fn at_rest(partition: &Partition, state: &VolumeState) -> Option<Find
         text!("not hibernated")
     };
     let rests_on = vec![
-        evidence(on_partition(number, "$LogFile"), Text::quoted(state.log)),
+        evidence(on_partition(number, "$LogFile"), log_text(state.log)),
         evidence(
             on_partition(number, "$Volume"),
             text!("flags {flags}", flags = format!("{:#06x}", state.flags)),
@@ -197,4 +197,17 @@ pub(super) fn at_rest(partition: &Partition, state: &VolumeState) -> Option<Find
         evidence(on_partition(number, "hiberfil.sys"), hibernated),
     ];
     Some(finding(code, Severity::Warning, title, detail, next, rests_on))
+}
+
+fn log_text(log: LogState) -> Text {
+    match log {
+        LogState::Uninitialized => text!("new"),
+        LogState::Clean => text!("closed cleanly"),
+        LogState::InUse => text!("in use: not closed cleanly"),
+        LogState::FastStartup { minor } => text!(
+            "version {version}: Fast Startup or hibernation",
+            version = format!("2.{minor}")
+        ),
+        LogState::Damaged => text!("no readable restart page"),
+    }
 }
