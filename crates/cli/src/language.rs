@@ -26,7 +26,7 @@ impl Language {
         static ALL: OnceLock<Vec<(Tag, bool, Language)>> = OnceLock::new();
         let load = || {
             let forms = KNOWN.iter().flat_map(|&tag| [(tag, false), (tag, true)]);
-            let load = |(tag, ascii)| (tag, ascii, Self::load(tag, ascii));
+            let load = |(tag, ascii): (Tag, bool)| (tag, ascii, Self::read(tag, tag.catalogue(), ascii));
             forms.map(load).collect()
         };
         static FALLBACK: OnceLock<Language> = OnceLock::new();
@@ -46,13 +46,14 @@ impl Language {
         }
     }
 
-    fn load(tag: Tag, ascii: bool) -> Self {
+    /// The language of a tag with the words of a catalogue, a PO file. What cannot be read is not translated.
+    pub fn read(tag: Tag, catalogue: &str, ascii: bool) -> Self {
         let mut language = Self {
             tag,
             ..Self::english()
         };
-        // The catalogues are part of the program, and a test reads them.
-        let Ok(catalogue) = polib::po_file::parse_from_reader(tag.catalogue().as_bytes()) else {
+        // The catalogues of the program are read by a test.
+        let Ok(catalogue) = polib::po_file::parse_from_reader(catalogue.as_bytes()) else {
             return language;
         };
         let written = |text: &str| {

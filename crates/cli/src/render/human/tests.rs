@@ -2,6 +2,7 @@
 
 mod changes;
 mod fixtures;
+mod languages;
 
 use crate::output::Screen;
 use fixtures::*;
