@@ -12,17 +12,14 @@
 //! * Bytes written come from runs of their own with the image behind a loop device, whose block layer counts whole
 //!   pages of 4 KiB, for everybody.
 
-use crate::bench_ntfs::{self, BenchNtfsArguments};
 use crate::contender::{Contender, Run};
 use crate::error::Error;
 use crate::image::Copy;
 use crate::measure::{self, Usage, output_of};
 use crate::table;
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 use serde_json::Value;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Runs of `diagnose`; they are short.
 const DIAGNOSE_RUNS: usize = 21;
@@ -38,29 +35,9 @@ ntfsresize -f -f -P $loop
 ntfsfix -d $loop
 "#;
 
-#[derive(Debug, Parser)]
-#[command(about = "Work on the project itself")]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Compare winrefit with the scripts that people use today. Needs root, ntfs-3g, gdisk, and some 15 GB of disk.
-    Bench(BenchArguments),
-    /// Compare the NTFS engine with ntfsresize and dd. Needs root and ntfs-3g.
-    BenchNtfs(BenchNtfsArguments),
-    /// Measure one program (used by bench).
-    #[command(hide = true)]
-    Measure {
-        #[arg(last = true, required = true)]
-        command: Vec<OsString>,
-    },
-}
-
+/// What is asked of the benchmark.
 #[derive(Debug, Args)]
-struct BenchArguments {
+pub struct BenchArguments {
     /// Files on the Windows volume.
     #[arg(long, default_value_t = 100_000)]
     files: u32,
@@ -91,23 +68,11 @@ pub struct Results {
     pub diagnose: Vec<Usage>,
 }
 
-/// The program.
-pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Bench(arguments) => bench(&arguments),
-        Command::BenchNtfs(arguments) => bench_ntfs::bench(&arguments),
-        Command::Measure { command } => measure::run_here(&command),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn bench(arguments: &BenchArguments) -> Result<(), Error> {
+/// Runs the benchmark and prints its table.
+///
+/// # Errors
+/// Those of its programs and files.
+pub fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     let script = |name: &str| arguments.peer.join(name);
     let peers = [script("expert-pipeline.sh"), script("copy-pipeline.sh")];
     let needed = peers

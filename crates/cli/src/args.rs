@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::language::Tag;
 use crate::size;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -67,9 +68,12 @@ pub struct OutputArgs {
     /// Colour; auto means on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
-    /// Draw with ASCII characters only.
+    /// Draw with ASCII characters only. Umlauts become two letters; Chinese characters stay.
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// Language of the page: en, de or zh-CN; without this the system's. JSON is always in English.
+    #[arg(long, global = true, value_parser = Tag::parse)]
+    pub lang: Option<Tag>,
     /// Width in columns, instead of the terminal's.
     #[arg(long, global = true, hide = true, value_name = "COLUMNS")]
     pub width: Option<u16>,
@@ -78,6 +82,7 @@ pub struct OutputArgs {
 // The values explain themselves; a comment on each would blow up every help page.
 /// Form of the result on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
 pub enum Format {
     Human,
     Json,
@@ -85,6 +90,7 @@ pub enum Format {
 
 /// When colour is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
 pub enum Color {
     Auto,
     Always,

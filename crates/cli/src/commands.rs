@@ -21,6 +21,8 @@ use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::Report;
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
 use winrefit_repair::{RepairError, commands};
 
 /// Shows `report` and says how the command ends.
@@ -41,13 +43,13 @@ fn finish_with(report: &Report, options: &str, output: &Output) -> Result<ExitCo
 /// The question of a command that writes, and what came of it.
 struct Consent<'a> {
     output: &'a Output,
-    question: &'static str,
+    question: Text,
     yes: bool,
     answer: Option<Answer>,
 }
 
 impl<'a> Consent<'a> {
-    fn new(output: &'a Output, question: &'static str, yes: bool) -> Self {
+    fn new(output: &'a Output, question: Text, yes: bool) -> Self {
         Self {
             output,
             question,
@@ -61,7 +63,7 @@ impl<'a> Consent<'a> {
         if !self.yes && prompt::can_ask() {
             output::tell(&human::render(report, "", &self.output.stderr));
         }
-        let answer = prompt::confirm(self.question, self.yes);
+        let answer = prompt::confirm(&self.question, self.yes, self.output.stderr.language);
         self.answer = Some(answer);
         answer == Answer::Yes
     }
@@ -71,7 +73,8 @@ impl<'a> Consent<'a> {
         match (self.answer, self.output.format) {
             (Some(Answer::Nobody), _) => Err(Failure::NobodyToAsk),
             (Some(Answer::No), Format::Human) => {
-                output::tell("Nothing was written.\n");
+                let said = self.output.stderr.language.say(text!("Nothing was written."));
+                output::tell(&format!("{said}\n"));
                 Ok(report.verdict.into())
             }
             _ => finish(report, self.output),
@@ -82,7 +85,7 @@ impl<'a> Consent<'a> {
 /// Carries out a command that writes only if somebody agrees to its report.
 fn with_consent(
     output: &Output,
-    question: &'static str,
+    question: Text,
     yes: bool,
     work: impl FnOnce(
         &mut dyn FnMut(&Report) -> bool,

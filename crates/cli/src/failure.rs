@@ -10,18 +10,19 @@ use std::path::PathBuf;
 use thiserror::Error;
 use winrefit_lab::LabError;
 use winrefit_repair::RepairError;
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
 
 /// Name and version of the error document's form.
 const SCHEMA: &str = "winrefit.error/1";
 
 /// Why a command ended without a report.
 #[derive(Debug, Error)]
+#[error("{}", self.text())]
 pub enum Failure {
     /// The domain could not carry it out.
-    #[error(transparent)]
     Repair(#[from] RepairError),
     /// The lab could not make a disk.
-    #[error("{}: {source}", path.display())]
     Lab {
         /// The disk.
         path: PathBuf,
@@ -29,16 +30,13 @@ pub enum Failure {
         source: Box<LabError>,
     },
     /// There is no such profile.
-    #[error("there is no profile \"{name}\"")]
     NoSuchProfile {
         /// As typed.
         name: String,
     },
     /// A question is open and nobody is there to answer it.
-    #[error("the question was not answered: standard input or standard error is no terminal")]
     NobodyToAsk,
     /// A file or directory of our own making failed.
-    #[error("{}: {source}", path.display())]
     File {
         /// Its path.
         path: PathBuf,
@@ -46,14 +44,30 @@ pub enum Failure {
         source: io::Error,
     },
     /// The result could not be shown.
-    #[error("standard output: {0}")]
     Output(io::Error),
     /// The result could not be put into JSON.
-    #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
 impl Failure {
+    /// What happened, and where.
+    fn text(&self) -> Text {
+        match self {
+            Self::Repair(error) => error.text(),
+            Self::Lab { path, source } => Text::raw(format!("{}: {source}", path.display())),
+            Self::NoSuchProfile { name } => text!("there is no profile \"{name}\"", name),
+            Self::NobodyToAsk => {
+                text!("the question was not answered: standard input or standard error is no terminal")
+            }
+            Self::File { path, source } => Text::raw(format!("{}: {source}", path.display())),
+            Self::Output(source) => text!("standard output: {problem}", problem = source.to_string()),
+            Self::Json(source) => text!(
+                "the report cannot be written as JSON: {problem}",
+                problem = source.to_string()
+            ),
+        }
+    }
+
     /// The exit code.
     pub fn exit_code(&self) -> ExitCode {
         match self {
@@ -79,37 +93,33 @@ impl Failure {
         }
     }
 
-    fn next(&self) -> String {
+    fn next(&self) -> Text {
         match self {
             Self::Repair(error) => error.next(),
             Self::Lab { .. } => {
-                "Check that the directory can be written to and the file does not exist yet.".into()
+                text!("Check that the directory can be written to and the file does not exist yet.")
             }
-            Self::NoSuchProfile { .. } => "Run `winrefit lab list` to see the profiles.".into(),
-            Self::NobodyToAsk => {
+            Self::NoSuchProfile { .. } => text!("Run `winrefit lab list` to see the profiles."),
+            Self::NobodyToAsk => text!(
                 "Nothing was written. `winrefit plan` and `winrefit diagnose` show what there is to do; then run the \
                  command again with --yes."
-                    .into()
-            }
-            Self::File { .. } => "Check the path, and that you may write there.".into(),
+            ),
+            Self::File { .. } => text!("Check the path, and that you may write there."),
             Self::Output(_) => {
-                "Check where the output goes. What was done to the disk is not affected.".into()
+                text!("Check where the output goes. What was done to the disk is not affected.")
             }
-            Self::Json(_) => "This is a defect of winrefit; please report it.".into(),
+            Self::Json(_) => text!("This is a defect of winrefit; please report it."),
         }
     }
 
     /// Tells the user, and with `--format json` the program.
     pub fn report(&self, output: &Output) -> ExitCode {
-        output::tell(&human::failure::render(
-            &self.to_string(),
-            &self.next(),
-            &output.stderr,
-        ));
+        let page = human::failure::render(&self.text(), &self.next(), &output.stderr);
+        output::tell(&page);
         if output.format == Format::Json {
             let error = ErrorFields {
                 code: self.code(),
-                message: self.to_string(),
+                message: self.text(),
                 next: self.next(),
             };
             let document = json::render(&ErrorDocument {
@@ -132,6 +142,6 @@ struct ErrorDocument {
 #[derive(Debug, Serialize)]
 struct ErrorFields {
     code: &'static str,
-    message: String,
-    next: String,
+    message: Text,
+    next: Text,
 }

@@ -3,7 +3,6 @@
 //! Arguments in two stages ([`args`], [`output`]), commands ([`run`], [`commands`]), renderings of the one report
 //! ([`render`]). Whatever is decided about a disk is decided in `winrefit-repair`.
 
-mod args;
 mod commands;
 mod exit;
 mod failure;
@@ -13,15 +12,20 @@ mod progress;
 mod prompt;
 mod render;
 mod run;
-mod size;
 
 use args::Args;
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use exit::ExitCode;
+use language::{Language, Tag};
 use output::Output;
+use std::ffi::OsString;
+// What tools need of the command line, too, is a library.
+use winrefit_cli::{args, language};
 
 fn main() -> std::process::ExitCode {
-    let args = match Args::try_parse() {
+    let command = language::localized(Args::command(), help_language(std::env::args_os()));
+    let parsed = command.try_get_matches();
+    let args = match parsed.and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => args,
         Err(error) => {
             // Help and version end here as well. A reader that has gone away is no reason to fail.
@@ -38,4 +42,35 @@ fn main() -> std::process::ExitCode {
     run::run(&args, &output)
         .unwrap_or_else(|failure| failure.report(&output))
         .into()
+}
+
+/// The language of help, which is shown while the command line is being read: looked for beforehand.
+fn help_language(args: impl Iterator<Item = OsString>) -> &'static Language {
+    let args: Vec<String> = args
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .take_while(|arg| arg != "--")
+        .collect();
+    let behind = args
+        .iter()
+        .position(|arg| arg == "--lang")
+        .and_then(|at| args.get(at + 1));
+    let named = behind
+        .map(String::as_str)
+        .or_else(|| args.iter().find_map(|arg| arg.strip_prefix("--lang=")));
+    let tag = named.and_then(|name| Tag::parse(name).ok());
+    let ascii = args.iter().any(|arg| arg == "--ascii");
+    Language::of(tag.unwrap_or_else(Tag::of_system), ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_in_the_language_that_is_asked_for() {
+        let tag = |line: &str| help_language(line.split(' ').map(OsString::from)).tag();
+        assert_eq!(tag("winrefit --lang de --help"), Tag::German);
+        assert_eq!(tag("winrefit plan --help --lang=zh"), Tag::Chinese);
+        assert_eq!(tag("winrefit --lang en --ascii"), Tag::English);
+    }
 }

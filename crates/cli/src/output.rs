@@ -1,6 +1,7 @@
 //! The second stage of the arguments: what was typed, resolved against the world. Everything that is shown goes out here.
 
 use crate::args::{Color, Format, OutputArgs};
+use crate::language::{Language, Tag};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// How wide a page is where there is no terminal.
@@ -19,6 +20,8 @@ pub struct Screen {
     pub colour: bool,
     /// Whether only ASCII may be used.
     pub ascii: bool,
+    /// What the page is written in.
+    pub language: &'static Language,
 }
 
 /// Where and how results are shown.
@@ -42,7 +45,9 @@ impl Output {
         // https://no-color.org: set and not empty.
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let language = Language::of(args.lang.unwrap_or_else(Tag::of_system), args.ascii);
         let screen = |is_terminal: bool| Screen {
+            language,
             width: width.clamp(MIN_WIDTH, MAX_WIDTH),
             colour: match args.color {
                 Color::Always => true,

@@ -1,7 +1,10 @@
 //! The one question. It is put to a person at a terminal, or not at all: a pipe, a file or a script that happens to
 //! send a "y" must never start a repair.
 
+use crate::language::Language;
 use std::io::{self, BufRead, IsTerminal, Write};
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
 
 /// What came of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,31 +23,60 @@ pub fn can_ask() -> bool {
 }
 
 /// Answers yes without asking if `yes`, else asks `question` on standard error. Anything but a clear yes is no.
-pub fn confirm(question: &str, yes: bool) -> Answer {
+pub fn confirm(question: &Text, yes: bool, language: &Language) -> Answer {
     if yes {
         return Answer::Yes;
     }
     if !can_ask() {
         return Answer::Nobody;
     }
-    ask(question, &mut io::stdin().lock(), &mut io::stderr().lock())
+    ask(
+        question,
+        language,
+        &mut io::stdin().lock(),
+        &mut io::stderr().lock(),
+    )
 }
 
-fn ask(question: &str, input: &mut impl BufRead, output: &mut impl Write) -> Answer {
-    let asked = write!(output, "\n{question} [y/N] ").and_then(|()| output.flush());
+fn ask(question: &Text, language: &Language, input: &mut impl BufRead, output: &mut impl Write) -> Answer {
+    let question = language.say(text!("{question} [y/N]", question));
+    let asked = write!(output, "\n{question} ").and_then(|()| output.flush());
     let mut line = String::new();
     if asked.is_err() || input.read_line(&mut line).is_err() {
         return Answer::No;
     }
-    match line.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Answer::Yes,
-        _ => Answer::No,
+    let typed = line.trim().to_lowercase();
+    let typed = typed.as_str();
+    if matches!(typed, "y" | "yes") || language.tag().yes().contains(&typed) {
+        Answer::Yes
+    } else {
+        Answer::No
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Tag;
+
+    fn english() -> &'static Language {
+        Language::of(Tag::English, false)
+    }
+
+    #[test]
+    fn each_language_has_its_own_yes_beside_y() {
+        for (tag, typed, answer) in [
+            (Tag::German, "Ja\n", Answer::Yes),
+            (Tag::German, "y\n", Answer::Yes),
+            (Tag::English, "ja\n", Answer::No),
+            (Tag::Chinese, "\u{662f}\n", Answer::Yes),
+            (Tag::Chinese, "\u{5426}\n", Answer::No),
+        ] {
+            let language = Language::of(tag, false);
+            let said = ask(&text!("Go on?"), language, &mut typed.as_bytes(), &mut Vec::new());
+            assert_eq!(said, answer, "{tag} {typed:?}");
+        }
+    }
 
     #[test]
     fn only_a_clear_yes_is_yes() {
@@ -57,8 +89,9 @@ mod tests {
             ("no\n", Answer::No),
         ] {
             let mut shown = Vec::new();
+            let question = text!("Repair the disk?");
             assert_eq!(
-                ask("Repair the disk?", &mut typed.as_bytes(), &mut shown),
+                ask(&question, english(), &mut typed.as_bytes(), &mut shown),
                 answer,
                 "{typed:?}"
             );
@@ -69,7 +102,12 @@ mod tests {
     #[test]
     fn an_answer_that_cannot_be_read_is_no() {
         assert_eq!(
-            ask("Go on?", &mut &b"\xff\xfe\n"[..], &mut Vec::new()),
+            ask(
+                &text!("Go on?"),
+                english(),
+                &mut &b"\xff\xfe\n"[..],
+                &mut Vec::new()
+            ),
             Answer::No
         );
     }

@@ -179,7 +179,10 @@ fn named(path: &Path, made: &CreatedDisk, code: &str) -> Option<String> {
         (Some(refusal), _) => format!("refused, `{}`", refusal.code),
         (None, plan) => {
             let plan = plan.unwrap();
-            let reagent = plan.steps.iter().any(|step| step.contains("ReAgent.xml"));
+            let reagent = plan
+                .steps
+                .iter()
+                .any(|step| step.to_string().contains("ReAgent.xml"));
             let silent = plan.strategy == "grow-front" && !reagent;
             let told = if silent { ", and no Windows is told" } else { "" };
             format!("**{}**{told}", plan.strategy)

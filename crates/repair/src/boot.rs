@@ -3,14 +3,18 @@
 mod files;
 mod observe;
 mod outcome;
+mod words;
 
 pub(crate) use files::Files;
 pub use observe::observe;
 pub(crate) use observe::{LOGS, STORE_BYTES_MAX};
-pub(crate) use outcome::{Break, Outcome, agrees, element_name, outcome};
+pub(crate) use outcome::{Break, Outcome, agrees, outcome};
+pub(crate) use words::{element_name, hex, partition_text};
 
 use crate::observation::{Observation, Partition};
 use crate::table::DiskId;
+use crate::text;
+use crate::text::Text;
 use winrefit_formats::bcd::{ChainBreak, WinreChain};
 use winrefit_formats::{Bcd, BcdPartition, Guid};
 
@@ -34,7 +38,7 @@ pub struct BootStore {
     /// Whether that is there.
     pub boot_manager: FileFact,
     /// What it says, or why it cannot be read.
-    pub content: Result<BootContent, String>,
+    pub content: Result<BootContent, Text>,
 }
 
 /// What a boot store says.
@@ -95,7 +99,7 @@ pub enum FileFact {
     /// It is not.
     Missing,
     /// The directories on the way cannot be read.
-    Unreadable(String),
+    Unreadable(Text),
     /// Nobody looked: the place is not known, or not a volume that can be read.
     NotLooked,
 }
@@ -107,16 +111,22 @@ impl BootStore {
     }
 
     /// Path and place, for people.
-    pub fn place(&self) -> String {
-        format!("partition {}, {}", self.partition, self.path)
+    pub fn place(&self) -> Text {
+        text!(
+            "partition {number}, {path}",
+            number = self.partition,
+            path = self.path
+        )
     }
 
     /// How it was read, where that is not as usual, for people.
-    pub(crate) fn reading(&self) -> Option<&'static str> {
+    pub(crate) fn reading(&self) -> Option<Text> {
         let content = self.readable()?;
-        content.is_dirty.then_some(
-            "its last write was not finished; it was read with its logs, which Windows has yet to apply",
-        )
+        content.is_dirty.then(|| {
+            text!(
+                "its last write was not finished; it was read with its logs, which Windows has yet to apply"
+            )
+        })
     }
 }
 

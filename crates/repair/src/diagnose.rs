@@ -13,6 +13,8 @@ use crate::explain::{Explained, rfc3339};
 use crate::observation::{Content, Observation, Partition};
 use crate::report::{Confidence, Evidence, FindingReport, RuleReport, Severity, Verdict};
 use crate::select::candidate_or_named;
+use crate::text;
+use crate::text::Text;
 use crate::winre::space_rules;
 
 /// What a diagnosis comes to.
@@ -134,9 +136,9 @@ fn wants_attention(finding: &FindingReport) -> bool {
 fn finding(
     code: &'static str,
     severity: Severity,
-    title: impl Into<String>,
-    detail: impl Into<String>,
-    next: impl Into<String>,
+    title: impl Into<Text>,
+    detail: impl Into<Text>,
+    next: impl Into<Text>,
     evidence: Vec<Evidence>,
 ) -> FindingReport {
     FindingReport {
@@ -148,7 +150,7 @@ fn finding(
     }
 }
 
-fn evidence(source: impl Into<String>, value: impl Into<String>) -> Evidence {
+fn evidence(source: impl Into<Text>, value: impl Into<Text>) -> Evidence {
     Evidence {
         source: source.into(),
         value: value.into(),
@@ -157,7 +159,7 @@ fn evidence(source: impl Into<String>, value: impl Into<String>) -> Evidence {
 }
 
 /// Evidence with the time (FILETIME) at which it was written down.
-fn evidence_at(source: impl Into<String>, value: impl Into<String>, filetime: u64) -> Evidence {
+fn evidence_at(source: impl Into<Text>, value: impl Into<Text>, filetime: u64) -> Evidence {
     Evidence {
         time: Some(rfc3339(filetime)),
         ..evidence(source, value)
@@ -174,33 +176,41 @@ fn no_partition(observation: &Observation) -> Option<FindingReport> {
     Some(finding(
         "no-recovery-partition",
         Severity::Warning,
-        "There is no recovery partition on this disk",
-        "No partition has the recovery type.",
-        "`winrefit plan` shows whether one can be made.",
+        text!("There is no recovery partition on this disk"),
+        text!("No partition has the recovery type."),
+        text!("`winrefit plan` shows whether one can be made."),
         Vec::new(),
     ))
 }
 
 fn volume_finding(partition: &Partition) -> Option<FindingReport> {
     let number = partition.number;
-    let at = |what: &str| format!("partition {number}, {what}");
     match &partition.content {
         Content::DamagedNtfs(error) => Some(finding(
             "ntfs-unreadable",
             Severity::Problem,
-            format!("The NTFS volume on partition {number} cannot be read"),
-            "A structure that everything else depends on is damaged.",
-            "Make a copy of the disk, then run `chkdsk /f` in Windows.",
-            vec![evidence(at("boot sector or $MFT"), error.to_string())],
+            text!("The NTFS volume on partition {number} cannot be read", number),
+            text!("A structure that everything else depends on is damaged."),
+            text!("Make a copy of the disk, then run `chkdsk /f` in Windows."),
+            vec![evidence(
+                text!("partition {number}, boot sector or $MFT", number),
+                Text::quoted(error),
+            )],
         )),
         Content::Ntfs(ntfs) => match &ntfs.state {
             Err(error) => Some(finding(
                 "ntfs-unreadable",
                 Severity::Problem,
-                format!("The state of the NTFS volume on partition {number} cannot be read"),
-                "A structure that everything else depends on is damaged.",
-                "Make a copy of the disk, then run `chkdsk /f` in Windows.",
-                vec![evidence(at("$Volume or $LogFile"), error.to_string())],
+                text!(
+                    "The state of the NTFS volume on partition {number} cannot be read",
+                    number
+                ),
+                text!("A structure that everything else depends on is damaged."),
+                text!("Make a copy of the disk, then run `chkdsk /f` in Windows."),
+                vec![evidence(
+                    text!("partition {number}, $Volume or $LogFile", number),
+                    Text::quoted(error),
+                )],
             )),
             Ok(state) => obstacles::at_rest(partition, state),
         },

@@ -1,6 +1,8 @@
 //! Why a command could not be carried out at all. A refusal is no error: it is an answer.
 
 use crate::table::TableEditError;
+use crate::text;
+use crate::text::Text;
 use winrefit_disk::journal::JournalError;
 use winrefit_disk::{DiskError, Operation, SectorSize};
 use winrefit_formats::gpt::GptReadError;
@@ -13,37 +15,29 @@ use winrefit_ntfs::resize::ResizeError;
 
 /// An error of a command.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.text())]
 #[non_exhaustive]
 pub enum RepairError {
     /// The medium failed, or cannot be opened.
-    #[error(transparent)]
     Disk(#[from] DiskError),
     /// There is no partition table to work with.
-    #[error("no partition table: {0}")]
     Gpt(#[from] GptReadError),
     /// There is no MBR partition table to work with.
-    #[error("no partition table: {0}")]
     Mbr(#[from] MbrReadError),
     /// The partition table can be read from neither copy.
-    #[error("{0}")]
     BothTables(GptDisagreement),
     /// The journal stopped the work.
-    #[error(transparent)]
     Journal(#[from] JournalError),
     /// Writing failed after it had begun.
-    #[error("the work was interrupted: {0}")]
     Interrupted(JournalError),
     /// The work is complete on the disk, but looking at it afterwards failed.
-    #[error("the work was completed, but could not be verified: {0}")]
     Unverified(Box<RepairError>),
     /// The file is an image in a format of its own.
-    #[error("the file is a {format} image, not a raw disk")]
     NotRaw {
         /// Name of the format.
         format: &'static str,
     },
     /// A volume that was fine before cannot be read.
-    #[error("partition {partition}: {source}")]
     Ntfs {
         /// The partition.
         partition: u32,
@@ -51,7 +45,6 @@ pub enum RepairError {
         source: NtfsError,
     },
     /// A volume cannot be resized as planned.
-    #[error("partition {partition}: {source}")]
     Resize {
         /// The partition.
         partition: u32,
@@ -59,7 +52,6 @@ pub enum RepairError {
         source: ResizeError,
     },
     /// A volume cannot be made as planned.
-    #[error("partition {partition}: {source}")]
     Format {
         /// The partition.
         partition: u32,
@@ -67,7 +59,6 @@ pub enum RepairError {
         source: FormatError,
     },
     /// A file cannot be changed as planned.
-    #[error("partition {partition}: {source}")]
     Edit {
         /// The partition.
         partition: u32,
@@ -75,7 +66,6 @@ pub enum RepairError {
         source: EditError,
     },
     /// ReAgent.xml cannot be patched.
-    #[error("partition {partition}, ReAgent.xml: {source}")]
     ReAgent {
         /// The partition.
         partition: u32,
@@ -83,34 +73,25 @@ pub enum RepairError {
         source: ReagentError,
     },
     /// The partition table does not take the plan.
-    #[error(transparent)]
     TableEdit(#[from] TableEditError),
     /// The user named a partition that is not there.
-    #[error("there is no partition {number} on the disk")]
     NoSuchPartition {
         /// The number.
         number: u32,
     },
     /// The partition that the user named is no recovery partition.
-    #[error("partition {number} is not of the recovery type")]
     NotRecoveryType {
         /// The number.
         number: u32,
     },
     /// The partition that the user named holds no NTFS volume.
-    #[error("partition {number} holds no NTFS volume but: {found}")]
     NotNtfs {
         /// The number.
         number: u32,
         /// What it holds.
-        found: &'static str,
+        found: Text,
     },
     /// The device's sectors are not those that the partition table was made for.
-    #[error(
-        "the partition table is for sectors of {} bytes, the device has {}",
-        table.bytes(),
-        device.bytes()
-    )]
     SectorSize {
         /// Of the table.
         table: SectorSize,
@@ -146,6 +127,51 @@ impl RepairError {
         )
     }
 
+    /// What happened, and where.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Disk(error) => Text::quoted(error),
+            Self::Gpt(error) => text!("no partition table: {problem}", problem = error.to_string()),
+            Self::Mbr(error) => text!("no partition table: {problem}", problem = error.to_string()),
+            Self::BothTables(error) => Text::quoted(error),
+            Self::Journal(error) => Text::quoted(error),
+            Self::Interrupted(error) => {
+                text!("the work was interrupted: {problem}", problem = error.to_string())
+            }
+            Self::Unverified(error) => text!(
+                "the work was completed, but could not be verified: {problem}",
+                problem = error.text()
+            ),
+            Self::NotRaw { format } => {
+                text!("the file is a {format} image, not a raw disk", format = *format)
+            }
+            Self::Ntfs { partition, source } => on_partition(*partition, source),
+            Self::Resize { partition, source } => on_partition(*partition, source),
+            Self::Format { partition, source } => on_partition(*partition, source),
+            Self::Edit { partition, source } => on_partition(*partition, source),
+            Self::ReAgent { partition, source } => text!(
+                "partition {number}, ReAgent.xml: {problem}",
+                number = partition,
+                problem = source.to_string()
+            ),
+            Self::TableEdit(error) => Text::quoted(error),
+            Self::NoSuchPartition { number } => text!("there is no partition {number} on the disk", number),
+            Self::NotRecoveryType { number } => {
+                text!("partition {number} is not of the recovery type", number)
+            }
+            Self::NotNtfs { number, found } => text!(
+                "partition {number} holds no NTFS volume but: {found}",
+                number,
+                found
+            ),
+            Self::SectorSize { table, device } => text!(
+                "the partition table is for sectors of {table} bytes, the device has {device}",
+                table = table.bytes(),
+                device = device.bytes()
+            ),
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -172,63 +198,96 @@ impl RepairError {
     }
 
     /// What the user can do about it.
-    pub fn next(&self) -> String {
+    pub fn next(&self) -> Text {
         match self {
             Self::Disk(DiskError::InUse { .. }) => {
-                "Shut down the virtual machine or unmount what uses the disk, then run the command again.".into()
+                text!(
+                    "Shut down the virtual machine or unmount what uses the disk, then run the command again."
+                )
             }
             Self::Interrupted(_) => {
-                "What was begun is recorded on the disk. Cure the cause (cable, full storage, a device that is \
-                 read-only), then run `winrefit resume`, which completes or discards it. Do not start Windows before."
-                    .into()
+                text!(
+                    "What was begun is recorded on the disk. Cure the cause (cable, full storage, a device that is \
+                     read-only), then run `winrefit resume`, which completes or discards it. Do not start Windows \
+                     before."
+                )
             }
-            Self::Unverified(_) => "Cure the cause, then run `winrefit verify`.".into(),
+            Self::Unverified(_) => text!("Cure the cause, then run `winrefit verify`."),
             Self::NotRaw { .. } => {
-                "Attach it with `qemu-nbd -c /dev/nbd0 IMAGE` and name /dev/nbd0, or make a raw copy with \
-                 `qemu-img convert -O raw`."
-                    .into()
+                text!(
+                    "Attach it with `qemu-nbd -c /dev/nbd0 IMAGE` and name /dev/nbd0, or make a raw copy with \
+                     `qemu-img convert -O raw`."
+                )
             }
             Self::Disk(DiskError::Io { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
-                "The file system that holds the image is full: make room there, then run the command again. Nothing in \
-                 use was changed."
-                    .into()
+                text!(
+                    "The file system that holds the image is full: make room there, then run the command again. \
+                     Nothing in use was changed."
+                )
             }
             Self::Disk(DiskError::Io {
                 operation: Operation::Write,
                 source,
                 ..
             }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                "The device is read-only: attach it for writing, then run the command again. Nothing was changed.".into()
+                text!(
+                    "The device is read-only: attach it for writing, then run the command again. Nothing was changed."
+                )
             }
             Self::Disk(DiskError::Io { .. } | DiskError::Stopped { .. }) => {
-                "The disk or its connection fails. Nothing was written; make a copy of the disk before anything else."
-                    .into()
+                text!(
+                    "The disk or its connection fails. Nothing was written; make a copy of the disk before anything \
+                     else."
+                )
             }
-            Self::Disk(_) => "Check the path, and that you may read and write it.".into(),
+            Self::Disk(_) => text!("Check the path, and that you may read and write it."),
             Self::BothTables(_) => {
-                "Make sure first that the target is the whole disk and not one partition of it, and that a copy or image \
-                 is complete and raw. Otherwise keep a copy of the disk, then rebuild its partition table with a tool made \
-                 for that."
-                    .into()
+                text!(
+                    "Make sure first that the target is the whole disk and not one partition of it, and that a copy \
+                     or image is complete and raw. Otherwise keep a copy of the disk, then rebuild its partition \
+                     table with a tool made for that."
+                )
             }
-            Self::Gpt(_) | Self::Mbr(_) => "Name a whole disk with its partition table, not a partition.".into(),
+            Self::Gpt(_) | Self::Mbr(_) => {
+                text!("Name a whole disk with its partition table, not a partition.")
+            }
             Self::Journal(JournalError::ChangedSince { .. } | JournalError::ForeignWrites { .. }) => {
-                "Windows or another tool has written to the disk since. winrefit will not overwrite that; nothing was \
-                 changed now."
-                    .into()
+                text!(
+                    "Windows or another tool has written to the disk since. winrefit will not overwrite that; nothing \
+                     was changed now."
+                )
             }
             Self::Journal(JournalError::OtherDisk { .. }) => {
-                "Run the command on the disk that the work was begun on, or on a copy of exactly the same size.".into()
+                text!(
+                    "Run the command on the disk that the work was begun on, or on a copy of exactly the same size."
+                )
             }
-            Self::Journal(JournalError::NewerVersion { .. }) => "Use the newer winrefit that wrote it.".into(),
-            Self::Journal(_) => "Nothing was written. Keep a copy of the disk as it is before anything else.".into(),
-            Self::NoSuchPartition { .. } | Self::NotRecoveryType { .. } | Self::NotNtfs { .. } => "Run `winrefit diagnose` to see the partitions.".into(),
+            Self::Journal(JournalError::NewerVersion { .. }) => {
+                text!("Use the newer winrefit that wrote it.")
+            }
+            Self::Journal(_) => {
+                text!("Nothing was written. Keep a copy of the disk as it is before anything else.")
+            }
+            Self::NoSuchPartition { .. } | Self::NotRecoveryType { .. } | Self::NotNtfs { .. } => {
+                text!("Run `winrefit diagnose` to see the partitions.")
+            }
             Self::Ntfs { partition, .. } | Self::Resize { partition, .. } | Self::Edit { partition, .. } => {
-                format!("Nothing was written. Run `winrefit check --partition {partition}` on the disk to see more.")
+                text!(
+                    "Nothing was written. Run `winrefit check --partition {partition}` on the disk to see more.",
+                    partition
+                )
             }
             Self::Format { .. } | Self::ReAgent { .. } | Self::TableEdit(_) | Self::SectorSize { .. } => {
-                "Nothing was written. Run `winrefit diagnose` on the disk to see more.".into()
+                text!("Nothing was written. Run `winrefit diagnose` on the disk to see more.")
             }
         }
     }
+}
+
+fn on_partition(number: u32, problem: &impl std::fmt::Display) -> Text {
+    text!(
+        "partition {number}: {problem}",
+        number,
+        problem = problem.to_string()
+    )
 }

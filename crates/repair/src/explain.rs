@@ -1,20 +1,21 @@
 //! Guidance, added once: what a code means and what to do next. Inner layers never speak to the user.
 
+use crate::text::Text;
 use serde::Serialize;
 
 /// A code in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explained {
     /// One line.
-    pub title: String,
+    pub title: Text,
     /// What was found, where, and what it means.
-    pub detail: String,
+    pub detail: Text,
     /// What to do next.
-    pub next: String,
+    pub next: Text,
 }
 
 impl Explained {
-    pub(crate) fn new(title: impl Into<String>, detail: impl Into<String>, next: impl Into<String>) -> Self {
+    pub(crate) fn new(title: impl Into<Text>, detail: impl Into<Text>, next: impl Into<Text>) -> Self {
         Self {
             title: title.into(),
             detail: detail.into(),

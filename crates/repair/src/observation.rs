@@ -2,6 +2,8 @@
 
 use crate::boot::BootStore;
 use crate::table::{PartitionType, Table};
+use crate::text;
+use crate::text::Text;
 use winrefit_disk::journal::{Found, JournalError};
 use winrefit_disk::{ByteRange, Lba, SectorSize};
 use winrefit_formats::{Guid, ReAgent, WimArchitecture, WimVersion};
@@ -200,6 +202,15 @@ impl Content {
             Self::ExFat => "exfat",
             Self::Empty => "empty",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// The same for people.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Empty => text!("empty"),
+            Self::Unknown => text!("unknown"),
+            other => Text::raw(other.name()),
         }
     }
 }

@@ -5,6 +5,8 @@ use crate::observation::Observation;
 use crate::plan::{Plan, Step};
 use crate::refusal::Refusal;
 use crate::table::Table;
+use crate::text;
+use crate::text::Text;
 use winrefit_disk::journal::{self, Found, JournalError, Transaction};
 use winrefit_disk::{ByteRange, Device, JournalPlace, ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::LbaRange;
@@ -108,13 +110,13 @@ pub(crate) fn journal_place<D: Device>(
     used.extend(avoid.map(|place| place.in_gap_range(sector)));
     let gaps = free_gaps(observation.table.usable, sector, &used);
     let mut problem = match avoid {
-        None => "neither exists".to_owned(),
-        Some(_) => "the repair takes two steps, and there is only one such place".to_owned(),
+        None => text!("neither exists"),
+        Some(_) => text!("the repair takes two steps, and there is only one such place"),
     };
     let mut fits = |place: &JournalPlace| match journal::check_place(device, *place, needed_bytes) {
         Ok(_) => true,
         Err(error) => {
-            problem = error.to_string();
+            problem = Text::quoted(error);
             false
         }
     };

@@ -2,6 +2,8 @@
 //! scripts depend on: `schema` names its version, and fields are only added within one version.
 
 use crate::explain::Explained;
+use crate::text;
+use crate::text::Text;
 use serde::Serialize;
 
 /// Name and version of the report's form.
@@ -214,15 +216,31 @@ pub struct RuleReport {
     /// `servicing` or `placement`.
     pub code: &'static str,
     /// What the rule asks for, in words.
-    pub rule: &'static str,
+    pub rule: Text,
     /// Bytes that have to be available.
     pub required_bytes: u64,
     /// Bytes that are.
     pub available_bytes: u64,
     /// The sum in words.
-    pub arithmetic: String,
+    pub arithmetic: Text,
     /// Whether the rule is met.
     pub met: bool,
+}
+
+impl RuleReport {
+    /// The code for people.
+    pub fn name(&self) -> Text {
+        match self.code {
+            "servicing" => text!("servicing"),
+            "placement" => text!("placement"),
+            other => Text::raw(other),
+        }
+    }
+
+    /// The sum, and of which rule it is.
+    pub fn named_arithmetic(&self) -> Text {
+        text!("{rule}: {sum}", rule = self.name(), sum = &self.arithmetic)
+    }
 }
 
 /// Severity of a finding.
@@ -245,9 +263,9 @@ pub struct TimelineReport {
     /// The partition of the Windows concerned.
     pub partition: u32,
     /// Where it stands, e.g. `System.evtx, record 4711`.
-    pub source: String,
+    pub source: Text,
     /// What happened.
-    pub what: String,
+    pub what: Text,
     /// `failure`, `success` or `other`.
     pub kind: &'static str,
 }
@@ -262,7 +280,7 @@ pub struct SourceReport {
     /// `read`, `newest-part`, `damaged`, `missing`, `unreadable`.
     pub state: &'static str,
     /// More about that; empty if there is nothing to say.
-    pub detail: String,
+    pub detail: Text,
 }
 
 /// What takes space on the recovery volume.
@@ -334,9 +352,9 @@ pub struct FindingReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Evidence {
     /// Where it was read, e.g. `partition 3, \Windows\System32\Recovery\ReAgent.xml`.
-    pub source: String,
+    pub source: Text,
     /// What stands there.
-    pub value: String,
+    pub value: Text,
     /// When it was written there (RFC 3339, UTC), where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
@@ -358,9 +376,9 @@ pub struct PlanReport {
     /// `keep`, `grow-end`, `grow-front`, `shrink+grow-front`, `relocate`, `create`, `remove-stale`.
     pub strategy: &'static str,
     /// The strategy in a sentence.
-    pub summary: String,
+    pub summary: Text,
     /// Steps in order.
-    pub steps: Vec<String>,
+    pub steps: Vec<Text>,
     /// How many of the steps each commit has: as many numbers as there are commits.
     pub commit_steps: Vec<u64>,
     /// Partitions that change: before and after.
@@ -374,15 +392,15 @@ pub struct PlanReport {
     /// Bytes of the journal.
     pub journal_bytes: u64,
     /// Where the journal lies, in words.
-    pub journal_place: Option<String>,
+    pub journal_place: Option<Text>,
     /// Shadow copies that are given up.
     pub dropped_shadow_copies: Vec<DroppedReport>,
     /// What is not touched.
-    pub untouched: Vec<String>,
+    pub untouched: Vec<Text>,
     /// What is to be done in Windows afterwards.
-    pub afterwards: Vec<String>,
+    pub afterwards: Vec<Text>,
     /// What would undo it.
-    pub undo: String,
+    pub undo: Text,
     /// Free bytes of the recovery volume before; absent where there is none yet.
     pub recovery_free_bytes_before: Option<u64>,
     /// Free bytes of the recovery volume afterwards.
@@ -403,7 +421,7 @@ pub struct DroppedReport {
     /// Bytes of the files that hold them, which stay.
     pub storage_bytes: Option<u64>,
     /// The loss in a sentence.
-    pub text: String,
+    pub text: Text,
 }
 
 /// Where a partition lies before and after; no sectors before for one that is made, none after for one that goes.
@@ -421,11 +439,11 @@ pub struct ChangeReport {
 #[derive(Debug, Clone, Serialize)]
 pub struct VerificationItem {
     /// What was looked at.
-    pub what: String,
+    pub what: Text,
     /// Whether it is as it has to be.
     pub ok: bool,
     /// What was found.
-    pub detail: String,
+    pub detail: Text,
 }
 
 /// Consistency of one volume.
@@ -455,7 +473,7 @@ pub struct CheckProblem {
     /// `error`, `warning`, `note`.
     pub severity: &'static str,
     /// The problem in a sentence.
-    pub text: String,
+    pub text: Text,
     /// The file record concerned.
     pub record: Option<u64>,
     /// Path of its file, where it could be found.
@@ -476,9 +494,9 @@ pub struct JournalReport {
     /// `preparing`, `committed`, `applied`, `undoing`, `removed`, `damaged`.
     pub state: &'static str,
     /// What the work was.
-    pub memo: String,
+    pub memo: Text,
     /// Where the journal lies.
-    pub place: String,
+    pub place: Text,
     /// What was done about it, or is to be done.
-    pub text: String,
+    pub text: Text,
 }

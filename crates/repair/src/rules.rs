@@ -1,7 +1,8 @@
 //! The two space rules of WinRE, with their sources.
 
-use crate::explain::size;
 use crate::report::RuleReport;
+use crate::text;
+use crate::text::{Bytes, Text};
 
 /// Free bytes that servicing wants in the recovery volume with the present image in place (Microsoft KB5028997 and
 /// the update texts that refer to it).
@@ -21,53 +22,80 @@ pub const BESIDE_IMAGE_BYTES: u64 = 4 << 20;
 
 /// Both rules applied to a volume that an image of `image_bytes` more than it holds has yet to come to.
 pub fn with_image_to_come(free_bytes: u64, image_bytes: u64) -> Vec<RuleReport> {
-    let rule = |code, rule, margin_bytes: u64, margin: &str| {
+    let rule = |code, rule: Text, margin_bytes: u64, sum: fn(Sum) -> Text| {
         let required_bytes = image_bytes.saturating_add(margin_bytes);
         let met = free_bytes >= required_bytes;
-        let relation = if met { ">=" } else { "<" };
         RuleReport {
             code,
             rule,
             required_bytes,
             available_bytes: free_bytes,
-            arithmetic: format!(
-                "{} free {relation} {} image to come + {margin} = {}",
-                size(free_bytes),
-                size(image_bytes),
-                size(required_bytes)
-            ),
+            arithmetic: sum(Sum {
+                free: Bytes(free_bytes),
+                relation: relation(met),
+                image: Bytes(image_bytes),
+                needed: Bytes(required_bytes),
+            }),
             met,
         }
     };
     vec![
         rule(
             "servicing",
-            "Windows Update needs 250 MiB free next to the image once it is there",
+            text!("Windows Update needs 250 MiB free next to the image once it is there"),
             SERVICING_FREE_BYTES + BESIDE_IMAGE_BYTES,
-            "4 MiB boot files + 250 MiB",
+            |sum| {
+                text!(
+                    "{free} free {relation} {image} image to come + 4 MiB boot files + 250 MiB = {needed}",
+                    free = sum.free,
+                    relation = sum.relation,
+                    image = sum.image,
+                    needed = sum.needed
+                )
+            },
         ),
         rule(
             "placement",
-            "reagentc places an image only where it fits with 52 MiB to spare",
+            text!("reagentc places an image only where it fits with 52 MiB to spare"),
             PLACEMENT_MARGIN_BYTES,
-            "52 MiB",
+            |sum| {
+                text!(
+                    "{free} free {relation} {image} image to come + 52 MiB = {needed}",
+                    free = sum.free,
+                    relation = sum.relation,
+                    image = sum.image,
+                    needed = sum.needed
+                )
+            },
         ),
     ]
+}
+
+/// What the sum of an image to come is made of.
+struct Sum {
+    free: Bytes,
+    relation: &'static str,
+    image: Bytes,
+    needed: Bytes,
+}
+
+fn relation(met: bool) -> &'static str {
+    if met { ">=" } else { "<" }
 }
 
 /// The servicing rule applied.
 pub fn servicing(free_bytes: u64) -> RuleReport {
     let met = free_bytes >= SERVICING_FREE_BYTES;
-    let relation = if met { ">=" } else { "<" };
     RuleReport {
         code: "servicing",
-        rule: "Windows Update needs 250 MiB free next to the present image to service it",
+        rule: text!("Windows Update needs 250 MiB free next to the present image to service it"),
         required_bytes: SERVICING_FREE_BYTES,
         available_bytes: free_bytes,
-        arithmetic: format!(
-            "{} free {relation} {}",
-            size(free_bytes),
-            size(SERVICING_FREE_BYTES)
+        arithmetic: text!(
+            "{free} free {relation} {needed}",
+            free = Bytes(free_bytes),
+            relation = relation(met),
+            needed = Bytes(SERVICING_FREE_BYTES)
         ),
         met,
     }
@@ -79,19 +107,18 @@ pub fn placement(free_bytes: u64, image_bytes: u64) -> RuleReport {
     let available_bytes = free_bytes.saturating_add(image_bytes);
     let required_bytes = image_bytes.saturating_add(PLACEMENT_MARGIN_BYTES);
     let met = available_bytes >= required_bytes;
-    let relation = if met { ">=" } else { "<" };
     RuleReport {
         code: "placement",
-        rule: "reagentc and Setup place an image only where it fits with 52 MiB to spare",
+        rule: text!("reagentc and Setup place an image only where it fits with 52 MiB to spare"),
         required_bytes,
         available_bytes,
-        arithmetic: format!(
-            "{} free + {} image = {} {relation} {} image + 52 MiB = {}",
-            size(free_bytes),
-            size(image_bytes),
-            size(available_bytes),
-            size(image_bytes),
-            size(required_bytes)
+        arithmetic: text!(
+            "{free} free + {image} image = {available} {relation} {image} image + 52 MiB = {needed}",
+            free = Bytes(free_bytes),
+            image = Bytes(image_bytes),
+            available = Bytes(available_bytes),
+            relation = relation(met),
+            needed = Bytes(required_bytes)
         ),
         met,
     }

@@ -5,6 +5,7 @@ use crate::observation::Observation;
 use crate::plan::{Plan, Step};
 use crate::refusal::Refusal;
 use crate::stage::{StageError, resize_error};
+use crate::text::Text;
 use std::collections::BTreeMap;
 use winrefit_disk::{Move, ReadAt, ReadWindow};
 use winrefit_ntfs::check::{owner_of, owners_from, path_of};
@@ -83,7 +84,7 @@ fn shrink_error(
     StageError::Refused(Refusal::CannotRelocate {
         number: partition,
         path: record.and_then(path),
-        problem: source.to_string(),
+        problem: Text::quoted(source),
     })
 }
 

@@ -29,6 +29,8 @@ use crate::plan::{Dropped, Plan, Step};
 use crate::refusal::Refusal;
 use crate::shrink::{DonorShrink, moves, shrinks, volume_sectors};
 use crate::table::{TableEditor, TableWrite};
+use crate::text;
+use crate::text::Text;
 use winrefit_disk::journal::Transaction;
 use winrefit_disk::{ByteRange, Device, DiskError, Lba, Move, Moved, Overlay, ReadAt, ReadWindow, Window};
 use winrefit_formats::LbaRange;
@@ -99,7 +101,7 @@ pub fn stage<'d>(
 ) -> Result<Staged<'d>, StageError> {
     let changeable = observation.table.changeable.as_ref().map_err(|e| {
         StageError::Refused(Refusal::Table {
-            problem: e.to_string(),
+            problem: Text::quoted(e),
         })
     })?;
     let shrinks = shrinks(disk, observation, plan)?;
@@ -336,8 +338,8 @@ impl<'d> Stager<'d, '_> {
         let extents = phases::extents(&self.overlay, self.writes, self.observation.sector_size)?;
         let extents = extents.map_err(|offset| {
             StageError::Refused(Refusal::StagedCheckFailed {
-                what: "the phases lead to the result".to_owned(),
-                detail: format!("byte {offset} of the disk comes out differently"),
+                what: text!("the phases lead to the result"),
+                detail: text!("byte {offset} of the disk comes out differently", offset),
             })
         })?;
         Ok(Staged {
@@ -352,7 +354,7 @@ impl<'d> Stager<'d, '_> {
 
 /// Damage that only staging meets is a reason not to begin, like any other damage.
 fn ntfs_error(partition: u32, source: NtfsError) -> StageError {
-    let (number, problem) = (partition, source.to_string());
+    let (number, problem) = (partition, Text::quoted(&source));
     match source {
         NtfsError::Disk(DiskError::Io { .. }) => StageError::Failed(RepairError::Ntfs { partition, source }),
         NtfsError::RecordFull { .. } => StageError::Refused(Refusal::CannotRebase { number, problem }),
@@ -366,7 +368,7 @@ pub(crate) fn resize_error(partition: u32, source: ResizeError) -> StageError {
         ResizeError::SystemFileInPieces { .. } | ResizeError::NoRoom { .. } => {
             StageError::Refused(Refusal::CannotRebase {
                 number: partition,
-                problem: source.to_string(),
+                problem: Text::quoted(source),
             })
         }
         source => StageError::Failed(RepairError::Resize { partition, source }),

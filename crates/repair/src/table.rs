@@ -5,7 +5,7 @@ mod kind;
 mod read;
 
 pub use editor::{TableEditError, TableEditor, TableWrite};
-pub use kind::{DiskId, PartitionType};
+pub use kind::{DiskId, Manager, PartitionType};
 pub use read::{TableReading, read_table, sector_size};
 
 use winrefit_disk::{Lba, SectorSize};

@@ -17,7 +17,7 @@ pub struct Text(Kind);
 enum Kind {
     /// As it is, in every language: names from the disk, commands, what another program said.
     Raw(String),
-    Phrase(Phrase),
+    Phrase(Box<Phrase>),
     /// Whole sentences, one after another.
     Sentences(Vec<Text>),
     /// Things of one kind.
@@ -37,6 +37,7 @@ enum Joint {
     And,
     Or,
     Comma,
+    Semicolon,
 }
 
 /// What is put into a template.
@@ -126,11 +127,11 @@ impl Text {
         counted: Option<(&'static str, u64)>,
         values: Vec<(&'static str, Value)>,
     ) -> Self {
-        Self(Kind::Phrase(Phrase {
+        Self(Kind::Phrase(Box::new(Phrase {
             counted,
             template,
             values,
-        }))
+        })))
     }
 
     /// No words.
@@ -141,6 +142,11 @@ impl Text {
     /// What is the same in every language: a name from the disk, a command, what another program said.
     pub fn raw(text: impl Into<String>) -> Self {
         Self(Kind::Raw(text.into()))
+    }
+
+    /// What a lower layer or another program said: as it is.
+    pub fn quoted(said: impl fmt::Display) -> Self {
+        Self::raw(said.to_string())
     }
 
     /// Whole sentences, one after another; empty ones are left out.
@@ -162,6 +168,11 @@ impl Text {
     /// `a, b, c`.
     pub fn listed(items: impl IntoIterator<Item = Self>) -> Self {
         Self(Kind::List(items.into_iter().collect(), Joint::Comma))
+    }
+
+    /// `a; b; c`: facts of one thing, each of which can stand alone.
+    pub fn facts(items: impl IntoIterator<Item = Self>) -> Self {
+        Self(Kind::List(items.into_iter().collect(), Joint::Semicolon))
     }
 
     /// Whether there is nothing to be said.
@@ -199,14 +210,23 @@ fn list(items: &[Text], joint: Joint, wording: &dyn Wording) -> String {
     let first = first.in_words(wording);
     let rest = rest.iter().fold(first, |list, item| {
         let item = item.in_words(wording);
-        text!("{list}, {item}", list, item).in_words(wording)
+        let joint = if joint == Joint::Semicolon {
+            joint
+        } else {
+            Joint::Comma
+        };
+        joined(list, item, joint).in_words(wording)
     });
+    joined(rest, last, joint).in_words(wording)
+}
+
+fn joined(list: String, item: String, joint: Joint) -> Text {
     match joint {
-        Joint::And => text!("{list} and {last}", list = rest, last),
-        Joint::Or => text!("{list} or {last}", list = rest, last),
-        Joint::Comma => text!("{list}, {item}", list = rest, item = last),
+        Joint::And => text!("{list} and {last}", list, last = item),
+        Joint::Or => text!("{list} or {last}", list, last = item),
+        Joint::Comma => text!("{list}, {item}", list, item),
+        Joint::Semicolon => text!("{list}; {item}", list, item),
     }
-    .in_words(wording)
 }
 
 impl Phrase {
@@ -270,6 +290,18 @@ impl From<u32> for Value {
     }
 }
 
+impl From<&u64> for Value {
+    fn from(number: &u64) -> Self {
+        Self::Number(*number)
+    }
+}
+
+impl From<&u32> for Value {
+    fn from(number: &u32) -> Self {
+        Self::Number((*number).into())
+    }
+}
+
 impl From<usize> for Value {
     fn from(number: usize) -> Self {
         Self::Number(number as u64)
@@ -320,16 +352,21 @@ impl From<u32> for Text {
     }
 }
 
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.in_words(&English))
+impl From<&Text> for Text {
+    fn from(text: &Text) -> Self {
+        text.clone()
     }
 }
 
-/// For what is still made of strings.
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        text.to_string()
+impl Default for Text {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_words(&English))
     }
 }
 
@@ -341,79 +378,4 @@ impl Serialize for Text {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    /// A language of capitals, with commas in numbers, that says the last word first.
-    struct Loud;
-
-    impl Wording for Loud {
-        fn phrase<'a>(&'a self, english: &'a str) -> &'a str {
-            match english {
-                "{size} on partition {number}" => "PARTITION {number}: {size}",
-                "{list} and {last}" => "{list} UND {last}",
-                other => other,
-            }
-        }
-
-        fn counted<'a>(&'a self, _: &'a str, many: &'a str, _: u64) -> &'a str {
-            many
-        }
-
-        fn decimal_mark(&self) -> char {
-            ','
-        }
-
-        fn between_sentences(&self) -> &str {
-            ""
-        }
-    }
-
-    #[test]
-    fn values_are_put_in_by_name_in_any_order() {
-        let number = 4_u32;
-        let text = text!(
-            "{size} on partition {number}",
-            number,
-            size = Bytes(1_621_000_000)
-        );
-        assert_eq!(text.to_string(), "1.51 GiB on partition 4");
-        assert_eq!(text.in_words(&Loud), "PARTITION 4: 1,51 GiB");
-    }
-
-    #[test]
-    fn a_placeholder_in_a_name_from_the_disk_is_only_a_name() {
-        let label = "{number} {label}";
-        let text = text!("the volume {label} on {number}", label, number = 3_u32);
-        assert_eq!(text.to_string(), "the volume {number} {label} on 3");
-    }
-
-    #[test]
-    fn things_are_counted_as_the_language_does() {
-        let copies = |n: u64| counted!(n, "one copy of {name}", "{n} copies of {name}", name = "C:");
-        assert_eq!(copies(1).to_string(), "one copy of C:");
-        assert_eq!(copies(2).to_string(), "2 copies of C:");
-        assert_eq!(copies(1).in_words(&Loud), "1 copies of C:");
-    }
-
-    #[test]
-    fn lists_and_sentences_are_joined_in_each_language() {
-        let items = || [1_u32, 2, 3].map(Text::from);
-        assert_eq!(Text::all_of(items()).to_string(), "1, 2 and 3");
-        assert_eq!(Text::one_of(items()).to_string(), "1, 2 or 3");
-        assert_eq!(Text::listed(items()).to_string(), "1, 2, 3");
-        assert_eq!(Text::all_of(items()).in_words(&Loud), "1, 2 UND 3");
-        assert_eq!(Text::all_of([Text::from(7)]).to_string(), "7");
-        assert!(Text::all_of([]).is_empty());
-        let both = Text::sentences([text!("One."), Text::empty(), text!("Two.")]);
-        assert_eq!(both.to_string(), "One. Two.");
-        assert_eq!(both.in_words(&Loud), "One.Two.");
-    }
-
-    #[test]
-    fn programs_read_english() {
-        let text = text!("partition {number}", number = 4_u32);
-        assert_eq!(serde_json::to_string(&text).unwrap(), r#""partition 4""#);
-    }
-}
+mod tests;

@@ -9,12 +9,13 @@ use image::image_items;
 use partitions::partitions_item;
 
 use crate::error::RepairError;
-use crate::explain::size;
 use crate::observation::{Content, Observation, Partition};
 use crate::observe::{Depth, observe};
 use crate::plan::{Plan, Step};
 use crate::report::{CheckProblem, VerificationItem, VolumeCheck};
 use crate::table::DiskId;
+use crate::text;
+use crate::text::{Bytes, Text};
 use crate::winre;
 use std::collections::BTreeMap;
 use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
@@ -64,7 +65,7 @@ pub fn check_partition(
             .map(|problem| CheckProblem {
                 code: problem.code.as_str(),
                 severity: problem.severity.as_str(),
-                text: problem.to_string(),
+                text: Text::quoted(problem),
                 record: problem.record.map(|record| record.0),
                 path: problem.path.clone(),
                 attribute: problem.attribute.as_ref().map(attribute_text),
@@ -86,7 +87,7 @@ fn attribute_text((type_code, name): &(AttributeType, String)) -> String {
     }
 }
 
-fn item(what: impl Into<String>, ok: bool, detail: impl Into<String>) -> VerificationItem {
+fn item(what: impl Into<Text>, ok: bool, detail: impl Into<Text>) -> VerificationItem {
     VerificationItem {
         what: what.into(),
         ok,
@@ -144,9 +145,13 @@ fn free_item(recovery: &Partition, plan: &Plan) -> Option<VerificationItem> {
     }
     let free = recovery.free_bytes().unwrap_or(0);
     Some(item(
-        "Free space for servicing",
+        text!("Free space for servicing"),
         free >= plan.target_free_bytes,
-        format!("{} free on partition {}", size(free), recovery.number),
+        text!(
+            "{free} free on partition {number}",
+            free = Bytes(free),
+            number = recovery.number
+        ),
     ))
 }
 
@@ -175,35 +180,40 @@ pub fn verify_disk(
         items.extend(image_items(disk, None, None, (recovery, None)));
         let rules = winre::space_rules(observation, recovery);
         let servicing = rules.into_iter().find(|rule| rule.code == "servicing");
-        items.extend(servicing.map(|rule| item("Free space for servicing", rule.met, rule.arithmetic)));
+        items
+            .extend(servicing.map(|rule| item(text!("Free space for servicing"), rule.met, rule.arithmetic)));
     }
     Ok((items, checks))
 }
 
 /// A recovery partition without a volume is not passed over.
 fn unreadable_item(recovery: &Partition) -> Option<VerificationItem> {
-    let what = format!("NTFS on partition {}", recovery.number);
+    let what = text!("NTFS on partition {number}", number = recovery.number);
     match &recovery.content {
         Content::Ntfs(_) => None,
-        Content::DamagedNtfs(error) => Some(item(what, false, error.to_string())),
+        Content::DamagedNtfs(error) => Some(item(what, false, Text::quoted(error))),
         other => Some(item(
             what,
             false,
-            format!("there is none; found: {}", other.name()),
+            text!("there is none; found: {found}", found = other.text()),
         )),
     }
 }
 
 fn table_item(observation: &Observation) -> VerificationItem {
     match (&observation.table.sound, observation.table.id) {
-        (Ok(()), DiskId::Gpt(_)) => item("Partition table", true, "both copies are good and equal"),
-        (Ok(()), DiskId::Mbr(_)) => item("Partition table", true, "MBR without a defect"),
-        (Err(_), _) if observation.table.is_whole() => item(
-            "Partition table",
+        (Ok(()), DiskId::Gpt(_)) => item(
+            text!("Partition table"),
             true,
-            "both copies are good and equal; LBA 0 is a hybrid MBR",
+            text!("both copies are good and equal"),
         ),
-        (Err(error), _) => item("Partition table", false, error.to_string()),
+        (Ok(()), DiskId::Mbr(_)) => item(text!("Partition table"), true, text!("MBR without a defect")),
+        (Err(_), _) if observation.table.is_whole() => item(
+            text!("Partition table"),
+            true,
+            text!("both copies are good and equal; LBA 0 is a hybrid MBR"),
+        ),
+        (Err(error), _) => item(text!("Partition table"), false, Text::quoted(error)),
     }
 }
 
@@ -224,10 +234,10 @@ fn volume_item(
                 .problems
                 .iter()
                 .find(|problem| problem.code == *code)
-                .map(ToString::to_string);
+                .map(Text::quoted);
             VerificationItem {
                 ok: false,
-                detail: text.unwrap_or_else(|| code.to_string()),
+                detail: text.unwrap_or_else(|| Text::quoted(code)),
                 ..item
             }
         }
@@ -236,17 +246,20 @@ fn volume_item(
 }
 
 fn consistency_item(summary: &VolumeCheck) -> VerificationItem {
-    let what = format!("NTFS on partition {}", summary.partition);
+    let what = text!("NTFS on partition {number}", number = summary.partition);
     match summary
         .problems
         .iter()
         .find(|problem| problem.severity == "error")
     {
-        Some(problem) => item(what, false, problem.text.clone()),
+        Some(problem) => item(what, false, &problem.text),
         None => item(
             what,
             summary.consistent,
-            format!("consistent, {} files and directories", summary.records_in_use),
+            text!(
+                "consistent, {count} files and directories",
+                count = summary.records_in_use
+            ),
         ),
     }
 }
@@ -262,13 +275,14 @@ fn reagent_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
         .map(|(partition, offset)| {
             let windows = after.windows.iter().find(|w| w.partition == partition);
             let ok = windows.is_some_and(|w| w.recovery_partition == Some(plan.recovery_partition));
-            let what = format!("ReAgent.xml of Windows on partition {partition}");
+            let what = text!("ReAgent.xml of Windows on partition {partition}", partition);
             item(
                 what,
                 ok,
-                format!(
-                    "names byte {offset}, where recovery partition {} begins",
-                    plan.recovery_partition
+                text!(
+                    "names byte {offset}, where recovery partition {number} begins",
+                    offset,
+                    number = plan.recovery_partition
                 ),
             )
         })
@@ -292,8 +306,8 @@ fn shadow_copy_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> 
                     ShadowCopies::NoHeader | ShadowCopies::NoCatalog
                 )
             });
-            let what = format!("Shadow copies of partition {number}");
-            item(what, none, "the volume's header names none")
+            let what = text!("Shadow copies of partition {number}", number);
+            item(what, none, text!("the volume's header names none"))
         })
         .collect()
 }

@@ -327,7 +327,11 @@ fn what_windows_changed_since_is_never_overwritten() {
         (Verdict::Refused, "changed-since")
     );
     assert!(
-        refusal.explained.detail.contains("partition 4, byte 0"),
+        refusal
+            .explained
+            .detail
+            .to_string()
+            .contains("partition 4, byte 0"),
         "{}",
         refusal.explained.detail
     );

@@ -171,7 +171,10 @@ fn assert_made(disk: &Disk, old: &MemoryDevice, new: &MemoryDevice) {
     let verified = verify(&target(new.clone()), None, &mut |_| ()).unwrap();
     // Windows' own rules are for sizes that are not met here, and WinRE is still disabled.
     let sound = |what: &str| !what.starts_with("Free space") && !what.starts_with("ReAgent.xml");
-    let mut items = verified.verification.iter().filter(|item| sound(&item.what));
+    let mut items = verified
+        .verification
+        .iter()
+        .filter(|item| sound(&item.what.to_string()));
     assert!(items.all(|item| item.ok), "{verified:?}");
 }
 
@@ -257,7 +260,14 @@ fn a_repair_that_ended_between_its_commits_is_told_of_gone_on_with_and_undone_as
     assert_eq!(partition_range(&half, WINDOWS).end, 99 * MIB);
     let report = diagnose(&target(half.clone()), None).unwrap();
     assert_eq!(report.verdict, Verdict::NeedsRepair);
-    assert!(report.journal.unwrap().text.contains("first of the two commits"));
+    assert!(
+        report
+            .journal
+            .unwrap()
+            .text
+            .to_string()
+            .contains("first of the two commits")
+    );
     let mut subject = target(half);
     let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
@@ -303,7 +313,10 @@ fn without_an_image_or_space_nothing_is_made() {
 fn the_rest_is_said_to_be_windows_part() {
     let (_, new, report) = created(&USUAL);
     let afterwards = report.plan.unwrap().afterwards;
-    assert!(afterwards[0].contains("reagentc /enable"), "{afterwards:?}");
+    assert!(
+        afterwards[0].to_string().contains("reagentc /enable"),
+        "{afterwards:?}"
+    );
     let report = diagnose(&target(new), None).unwrap();
     assert!(report.findings.iter().any(|f| f.code == "winre-disabled"));
 }

@@ -65,7 +65,7 @@ fn shadow_copies_are_refused_with_their_number_and_nothing_is_written() {
             (Verdict::Refused, "shadow-copies")
         );
         assert!(
-            refusal.explained.title.contains(words),
+            refusal.explained.title.to_string().contains(words),
             "{}",
             refusal.explained.title
         );
@@ -105,7 +105,7 @@ fn given_up_on_demand_they_are_none_afterwards_and_undo_brings_them_back() {
                         report
                             .verification
                             .iter()
-                            .any(|item| item.what == what && item.ok)
+                            .any(|item| item.what.to_string() == what && item.ok)
                     );
                 }
             }
@@ -240,7 +240,7 @@ fn bad_clusters_in_the_part_to_be_given_away_are_refused_with_their_place() {
     let report = plan(&target(disk), &REQUEST, &mut |_| ()).unwrap();
     let refusal = report.refusal.unwrap();
     assert_eq!(refusal.code, "bad-clusters");
-    let said = refusal.explained.detail;
+    let said = refusal.explained.detail.to_string();
     let place = format!("the first at byte {} of the disk", range.start + lcn * 4096);
     assert!(said.contains("3 clusters") && said.contains(&place), "{said}");
 }

@@ -42,7 +42,9 @@ fn data_in_the_tail_are_planned_moved_and_all_there() {
     assert!(planned.move_bytes > 2 * MIB, "{}", planned.move_bytes);
     assert!(planned.move_seconds >= 1);
     assert!(
-        planned.steps[0].contains("copied to its free space first"),
+        planned.steps[0]
+            .to_string()
+            .contains("copied to its free space first"),
         "{:?}",
         planned.steps
     );
@@ -153,7 +155,7 @@ fn data_that_cannot_be_read_refuse_the_repair_by_the_name_of_their_file() {
     assert_eq!(report.verdict, Verdict::Refused);
     let refusal = report.refusal.unwrap();
     assert_eq!(refusal.code, "unreadable-data");
-    let text = refusal.explained.detail;
+    let text = refusal.explained.detail.to_string();
     assert!(
         text.contains("noise.bin") && text.contains(&sector.to_string()),
         "{text}"

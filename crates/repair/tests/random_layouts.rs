@@ -180,7 +180,7 @@ fn check_repaired(case: &Case, before: &Before, new: &MemoryDevice) {
     );
     for item in &verified.verification {
         assert!(
-            item.ok || item.what.contains("Free space"),
+            item.ok || item.what.to_string().contains("Free space"),
             "{}: {}",
             item.what,
             item.detail

@@ -25,7 +25,7 @@ fn assert_undone(disk: MemoryDevice, old: &MemoryDevice) {
 
 fn says(report: &Report, words: &str) -> bool {
     let plan = report.plan.as_ref().unwrap();
-    plan.steps.iter().any(|step| step.contains(words))
+    plan.steps.iter().any(|step| step.to_string().contains(words))
 }
 
 #[test]

@@ -351,7 +351,7 @@ fn a_write_that_fails_in_the_middle_leaves_work_to_resume_and_says_so() {
         });
         let error = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap_err();
         assert!(error.is_unfinished(), "write {failing}: {error}");
-        assert!(error.next().contains("winrefit resume"));
+        assert!(error.next().to_string().contains("winrefit resume"));
         let mut cured = target(subject.device.disk);
         resume(&mut cured, &mut |_| ()).unwrap();
         let report = diagnose(&cured, None).unwrap();

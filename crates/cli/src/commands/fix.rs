@@ -8,6 +8,7 @@ use crate::interrupt;
 use crate::output::Output;
 use winrefit_repair::commands;
 use winrefit_repair::target::Target;
+use winrefit_repair::text;
 
 /// Repairs the disk.
 pub fn run(
@@ -16,9 +17,10 @@ pub fn run(
     consent: ConsentArgs,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    interrupt::arm();
+    interrupt::arm(output.stderr.language);
     let mut target = Target::open_write(&target.path, now_unix_seconds())?;
-    with_consent(output, "Repair this disk now?", consent.yes, |ask, progress| {
+    let question = text!("Repair this disk now?");
+    with_consent(output, question, consent.yes, |ask, progress| {
         commands::fix(&mut target, &request(goal), ask, progress)
     })
 }

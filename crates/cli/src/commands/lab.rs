@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::path::Path;
 use winrefit_lab::profiles::{self, CASES, GROUPS, Group};
 use winrefit_lab::{CreateOptions, Profile, create_file};
+use winrefit_repair::text;
 
 /// Name and version of the lab's documents.
 const SCHEMA: &str = "winrefit.lab/1";
@@ -162,7 +163,10 @@ pub fn build(
     options: &CreateOptions,
     progress: &mut Progress,
 ) -> Result<u64, Failure> {
-    progress.text(&format!("Building the disk of profile {}", profile.name), "");
+    progress.text(
+        &text!("Building the disk of profile {profile}", profile = profile.name),
+        None,
+    );
     let disk = create_file(profile, options, path).map_err(|source| Failure::Lab {
         path: path.to_owned(),
         source: Box::new(source),

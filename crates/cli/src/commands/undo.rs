@@ -7,13 +7,14 @@ use crate::failure::Failure;
 use crate::output::Output;
 use winrefit_repair::commands;
 use winrefit_repair::target::Target;
+use winrefit_repair::text;
 
 /// Puts the last repair back.
 pub fn run(target: &TargetArgs, consent: ConsentArgs, output: &Output) -> Result<ExitCode, Failure> {
     let mut target = Target::open_write(&target.path, now_unix_seconds())?;
     with_consent(
         output,
-        "Put the last repair back now?",
+        text!("Put the last repair back now?"),
         consent.yes,
         |ask, progress| commands::undo(&mut target, ask, progress),
     )

@@ -10,6 +10,7 @@ mod findings;
 mod glyphs;
 pub mod lab;
 mod map;
+mod names;
 pub mod page;
 mod plan;
 mod recovery;
@@ -17,7 +18,7 @@ mod segments;
 mod strip;
 #[cfg(test)]
 mod tests;
-mod text;
+mod typeset;
 mod verdict;
 mod verification;
 
@@ -28,7 +29,7 @@ use winrefit_repair::report::{Report, Verdict};
 
 /// `report` as a page. `options` are those that the next command needs as well, as one types them.
 pub fn render(report: &Report, options: &str, screen: &Screen) -> String {
-    let mut page = Page::new(screen.width);
+    let mut page = Page::new(screen);
     verdict::head(&mut page, report);
     verdict::journal(&mut page, report, JournalPlace::Head);
     match report.command {

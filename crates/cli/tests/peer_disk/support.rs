@@ -48,7 +48,9 @@ pub fn shared(name: &str) -> Option<PathBuf> {
 
 /// Runs winrefit.
 pub fn winrefit(arguments: &[&str]) -> Output {
+    // What people read is looked at in English, whatever the machine speaks.
     Command::new(env!("CARGO_BIN_EXE_winrefit"))
+        .env("LC_ALL", "C")
         .args(arguments)
         .output()
         .unwrap()

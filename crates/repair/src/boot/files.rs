@@ -3,6 +3,8 @@
 use super::FileFact;
 use crate::observation::Content;
 use crate::observe::read_small;
+use crate::text;
+use crate::text::Text;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow};
 use winrefit_formats::fat::{FatError, FatVolume};
 use winrefit_ntfs::{AttributeType, Volume};
@@ -25,18 +27,18 @@ impl<'d> Files<'d> {
         disk: &'d dyn ReadAt,
         range: ByteRange,
         content: &Content,
-    ) -> Option<Result<Self, String>> {
+    ) -> Option<Result<Self, Text>> {
         let window = ReadWindow::new(disk, range).ok()?;
         match content {
             Content::Ntfs(_) => Some(
                 Volume::open(window)
                     .map(|volume| Self::Ntfs(Box::new(volume)))
-                    .map_err(|e| e.to_string()),
+                    .map_err(Text::quoted),
             ),
-            Content::DamagedNtfs(error) => Some(Err(error.to_string())),
+            Content::DamagedNtfs(error) => Some(Err(Text::quoted(error))),
             Content::Fat(_) => {
                 let opened = FatVolume::open(&window).map(|_| ());
-                Some(opened.map(|()| Self::Fat(window)).map_err(|e| e.to_string()))
+                Some(opened.map(|()| Self::Fat(window)).map_err(Text::quoted))
             }
             _ => None,
         }
@@ -51,54 +53,54 @@ impl<'d> Files<'d> {
         }
     }
 
-    fn size(&self, path: &str) -> Result<Option<u64>, String> {
+    fn size(&self, path: &str) -> Result<Option<u64>, Text> {
         match self {
             Self::Ntfs(volume) => {
-                let file = volume.lookup(path).map_err(|e| e.to_string())?;
+                let file = volume.lookup(path).map_err(Text::quoted)?;
                 let file = file.filter(|file| !file.is_directory());
                 let stream = file.map(|file| file.require(AttributeType::DATA, "")).transpose();
                 let size = stream.map(|stream| stream.map(|stream| stream.len()));
-                size.map_err(|e| e.to_string())
+                size.map_err(Text::quoted)
             }
             Self::Fat(window) => {
                 let file = FatVolume::open(window).and_then(|volume| volume.lookup(path));
-                let file = file.map_err(|e| e.to_string())?.filter(|file| !file.is_directory);
+                let file = file.map_err(Text::quoted)?.filter(|file| !file.is_directory);
                 Ok(file.map(|file| file.size_bytes.into()))
             }
         }
     }
 
     /// The content of a file of at most `limit` bytes; `None` if there is none.
-    pub(crate) fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, String> {
+    pub(crate) fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Text> {
         match self {
-            Self::Ntfs(volume) => read_small(volume, path, limit).map_err(|e| e.to_string()),
+            Self::Ntfs(volume) => read_small(volume, path, limit).map_err(Text::quoted),
             Self::Fat(window) => {
                 let read = || -> Result<Option<Vec<u8>>, FatError> {
                     let volume = FatVolume::open(window)?;
                     let file = volume.lookup(path)?;
                     file.map(|file| volume.read(&file, limit)).transpose()
                 };
-                read().map_err(|e| e.to_string())
+                read().map_err(Text::quoted)
             }
         }
     }
 
     /// Where the bytes of a file of at most `limit` bytes lie on the volume, if they lie there as they are.
-    pub(crate) fn ranges(&self, path: &str, limit: u64) -> Result<Option<Vec<ByteRange>>, String> {
+    pub(crate) fn ranges(&self, path: &str, limit: u64) -> Result<Option<Vec<ByteRange>>, Text> {
         match self {
             Self::Ntfs(volume) => {
-                let Some(file) = volume.lookup(path).map_err(|e| e.to_string())? else {
+                let Some(file) = volume.lookup(path).map_err(Text::quoted)? else {
                     return Ok(None);
                 };
-                let stream = file.require(AttributeType::DATA, "").map_err(|e| e.to_string())?;
-                let ranges = volume.plain_ranges(&stream).map_err(|e| e.to_string())?;
+                let stream = file.require(AttributeType::DATA, "").map_err(Text::quoted)?;
+                let ranges = volume.plain_ranges(&stream).map_err(Text::quoted)?;
                 Ok(ranges.filter(|ranges| stream.len() <= limit && are_apart(ranges)))
             }
             Self::Fat(window) => {
-                let volume = FatVolume::open(window).map_err(|e| e.to_string())?;
+                let volume = FatVolume::open(window).map_err(Text::quoted)?;
                 // What a volume in use says of its files may be old.
-                if !volume.state().map_err(|e| e.to_string())?.is_clean {
-                    return Err("its volume was not closed properly".to_owned());
+                if !volume.state().map_err(Text::quoted)?.is_clean {
+                    return Err(text!("its volume was not closed properly"));
                 }
                 let ranges = || -> Result<Option<Vec<ByteRange>>, FatError> {
                     let Some(file) = volume.lookup(path)? else {
@@ -108,7 +110,7 @@ impl<'d> Files<'d> {
                     volume.require_unshared(&file, limit)?;
                     volume.ranges(&file, limit).map(Some)
                 };
-                ranges().map_err(|e| e.to_string())
+                ranges().map_err(Text::quoted)
             }
         }
     }

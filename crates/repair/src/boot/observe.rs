@@ -6,6 +6,8 @@ use super::{
 };
 use crate::observation::{Content, Observation, Partition};
 use crate::table::DiskId;
+use crate::text;
+use crate::text::Text;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use winrefit_disk::ReadAt;
@@ -72,16 +74,12 @@ fn wanted_on(id: DiskId, partition: &Partition) -> Vec<Wanted> {
 struct Reader<'o> {
     disk: &'o dyn ReadAt,
     observation: &'o Observation,
-    opened: RefCell<BTreeMap<u32, Option<Result<Files<'o>, String>>>>,
+    opened: RefCell<BTreeMap<u32, Option<Result<Files<'o>, Text>>>>,
 }
 
 impl<'o> Reader<'o> {
     /// What `look` sees in the volume of a partition; why it cannot be read; `None` if it has none.
-    fn with<T>(
-        &self,
-        partition: &Partition,
-        look: impl FnOnce(&Files<'o>) -> T,
-    ) -> Option<Result<T, String>> {
+    fn with<T>(&self, partition: &Partition, look: impl FnOnce(&Files<'o>) -> T) -> Option<Result<T, Text>> {
         let mut opened = self.opened.borrow_mut();
         let files = opened
             .entry(partition.number)
@@ -118,15 +116,15 @@ impl<'o> Reader<'o> {
         }
     }
 
-    fn content(&self, own: &Partition, hive: &[u8], logs: &[Vec<u8>]) -> Result<BootContent, String> {
+    fn content(&self, own: &Partition, hive: &[u8], logs: &[Vec<u8>]) -> Result<BootContent, Text> {
         let logs: Vec<&dyn ReadAt> = logs.iter().map(|log| log as &dyn ReadAt).collect();
-        let current = replay(&hive, &logs).map_err(|e| e.to_string())?;
+        let current = replay(&hive, &logs).map_err(Text::quoted)?;
         let is_dirty = current.replay() != Replay::Clean;
-        let hive = Hive::open(&current).map_err(|e| e.to_string())?;
-        let bcd = Bcd::read(&hive).map_err(|e| e.to_string())?;
+        let hive = Hive::open(&current).map_err(Text::quoted)?;
+        let bcd = Bcd::read(&hive).map_err(Text::quoted)?;
         let windows: Vec<&BcdObject> = bcd.objects().iter().filter(|object| is_windows(object)).collect();
         if windows.len() > LOADERS_MAX {
-            return Err(format!("it has {} loaders of Windows", windows.len()));
+            return Err(text!("it has {count} loaders of Windows", count = windows.len()));
         }
         let loaders = windows.into_iter().map(|object| Loader {
             id: object.id,

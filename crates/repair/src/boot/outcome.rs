@@ -2,6 +2,7 @@
 
 use super::{BootContent, FileFact, Loader, Target, WinreWay};
 use crate::observation::{Observation, Windows};
+use crate::text::Text;
 use crate::winre::{State, state};
 use winrefit_formats::Guid;
 use winrefit_formats::bcd::{BcdPartition, ChainBreak, types};
@@ -56,7 +57,7 @@ pub(crate) enum Break {
         /// The path.
         path: String,
         /// Why it cannot be told; none where it is not there.
-        problem: Option<String>,
+        problem: Option<Text>,
     },
 }
 
@@ -122,7 +123,7 @@ fn ends(way: &WinreWay) -> Outcome {
             End::Image => (chain.winre_loader, types::APPLICATION_DEVICE),
             End::Sdi => (chain.options, types::SDI_DEVICE),
         };
-        let no_file = |partition, problem: Option<&String>| {
+        let no_file = |partition, problem: Option<&Text>| {
             Outcome::Broken(Break::NoFile {
                 object,
                 end,
@@ -151,84 +152,5 @@ fn ends(way: &WinreWay) -> Outcome {
         },
         // Not reached: an image without a place is unclear.
         (None, _) => Outcome::NotInStore,
-    }
-}
-
-impl Break {
-    /// Where it is, and what is wrong there, for people.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Link(error) => link_text(error),
-            Self::NoPartition { object, end, named } => format!(
-                "object {object} takes {} from {named}, which is not on this disk",
-                end.name()
-            ),
-            Self::NoFile {
-                object,
-                end,
-                partition,
-                path,
-                problem,
-            } => {
-                let named = format!(
-                    "object {object} takes {} from {path} on partition {partition}",
-                    end.name()
-                );
-                match problem {
-                    None => format!("{named}, which is not there"),
-                    Some(problem) => format!("{named}, which cannot be read: {problem}"),
-                }
-            }
-        }
-    }
-}
-
-impl End {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Image => "the WinRE image",
-            Self::Sdi => "the RAM disk's frame (boot.sdi)",
-        }
-    }
-}
-
-/// A break in the store, with what the element is for.
-fn link_text(error: &ChainBreak) -> String {
-    match error {
-        ChainBreak::NoObject { id } => format!("object {id} is named and not in the store"),
-        ChainBreak::NoElement { id, element_type } => format!(
-            "{} {id} has no valid element {element_type:08x} ({})",
-            if *id == types::BOOT_MANAGER {
-                "the boot manager"
-            } else {
-                "object"
-            },
-            element_name(*element_type)
-        ),
-        ChainBreak::NoRamdisk { id, element_type } => {
-            format!("element {element_type:08x} of WinRE's loader {id} is no RAM disk with an image")
-        }
-        ChainBreak::DevicesDiffer { id } => {
-            format!("WinRE's loader {id} names two different RAM disks in elements 11000001 and 21000001")
-        }
-        ChainBreak::NoOptions { id } => {
-            format!(
-                "the RAM disk of WinRE's loader {id} has no options, so its frame (boot.sdi) is not known"
-            )
-        }
-        other => other.to_string(),
-    }
-}
-
-/// What an element on the way is for.
-pub(crate) fn element_name(element: u32) -> &'static str {
-    match element {
-        types::DEFAULT_OBJECT => "the default loader",
-        types::RECOVERY_SEQUENCE => "the recovery sequence",
-        types::APPLICATION_DEVICE => "where the loader is",
-        types::OS_DEVICE => "where the system is",
-        types::SDI_DEVICE => "where boot.sdi is",
-        types::SDI_PATH => "the path of boot.sdi",
-        _ => "an element on the way to WinRE",
     }
 }

@@ -2,9 +2,11 @@
 
 mod plan;
 mod records;
+mod summary;
 
-pub(super) use plan::{idle_reclaim, plan};
+pub(super) use plan::plan;
 pub(super) use records::add_records;
+pub(super) use summary::idle_reclaim;
 
 use crate::diagnose::Diagnosis;
 use crate::diagnose::images::filetime;
@@ -15,6 +17,8 @@ use crate::report::{
     Verdict, WindowsReport,
 };
 use crate::table::DiskId;
+use crate::text;
+use crate::text::Text;
 use crate::winre::{image_in_use, is_on_own_volume, partition_to_be_used};
 use winrefit_disk::journal::Found;
 use winrefit_formats::WimArchitecture;
@@ -216,13 +220,13 @@ fn unallocated(observation: &Observation) -> Vec<RangeReport> {
 }
 
 /// What a found journal says.
-pub(super) fn journal(found: &Found, sector_bytes: u64, text: impl Into<String>) -> JournalReport {
+pub(super) fn journal(found: &Found, sector_bytes: u64, text: Text) -> JournalReport {
     let memo = &found.header.memo;
     let end = memo.iter().position(|&byte| byte == 0).unwrap_or(memo.len());
     JournalReport {
         state: found.header.state.as_str(),
-        memo: String::from_utf8_lossy(&memo[..end]).into_owned(),
-        place: format!("LBA {}", found.header.header_offset / sector_bytes),
-        text: text.into(),
+        memo: Text::raw(String::from_utf8_lossy(&memo[..end])),
+        place: text!("LBA {lba}", lba = found.header.header_offset / sector_bytes),
+        text,
     }
 }

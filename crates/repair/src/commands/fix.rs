@@ -15,6 +15,8 @@ use crate::refusal::Refusal;
 use crate::report::{Report, Verdict};
 use crate::shrink::file_at;
 use crate::target::Target;
+use crate::text;
+use crate::text::Text;
 use crate::verify::{self, Before};
 use winrefit_disk::error::Operation;
 use winrefit_disk::journal::{self, MEMO_BYTES, Meta, Transaction};
@@ -64,11 +66,11 @@ pub fn fix<D: Device>(
         Preparation::Ended(report) => *report,
     };
     if let Some(refusal) = &mut report.refusal {
-        let next = &refusal.explained.next;
-        refusal.explained.next = format!(
-            "The first of the repair's two parts is done: there is unallocated space for the recovery partition, which is \
-             as it was. `winrefit fix` tries the second one again, `winrefit undo` takes the first one back. {next}"
+        let half = text!(
+            "The first of the repair's two parts is done: there is unallocated space for the recovery partition, \
+             which is as it was. `winrefit fix` tries the second one again, `winrefit undo` takes the first one back."
         );
+        refusal.explained.next = Text::sentences([half, std::mem::take(&mut refusal.explained.next)]);
     }
     Ok(report)
 }

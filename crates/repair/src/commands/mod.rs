@@ -3,6 +3,7 @@
 
 mod build;
 mod fix;
+mod in_use;
 mod originals;
 mod parts;
 mod prepare;
@@ -11,28 +12,11 @@ mod recover;
 mod way_back;
 
 pub use fix::{fix, plan};
+pub use in_use::refused_in_use;
 pub use read_only::{check, diagnose, verify};
 pub use recover::{resume, undo};
 
-use crate::error::RepairError;
-use crate::refusal::Refusal;
-use crate::report::{Report, Verdict};
-use winrefit_disk::{DiskError, journal};
-
-/// The report of a command whose disk is used by someone else: a refusal, not an error. `None` for other errors.
-pub fn refused_in_use(command: &'static str, target: &str, error: &RepairError) -> Option<Report> {
-    let RepairError::Disk(problem @ DiskError::InUse { by, .. }) = error else {
-        return None;
-    };
-    let refusal = Refusal::TargetInUse {
-        problem: problem.to_string(),
-        next: format!("To go on, {}.", by.next_action()),
-    };
-    let mut report = build::empty(command, target);
-    report.verdict = Verdict::Refused;
-    report.refusal = Some(refusal.report());
-    Some(report)
-}
+use winrefit_disk::journal;
 
 /// What a long command is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,8 @@ use crate::report::{PlanReport, Report, Verdict};
 use crate::shrink::largest_behind;
 use crate::stage::{StageError, Staged, stage};
 use crate::target::Target;
+use crate::text;
+use crate::text::Text;
 use crate::verify::{self, Before};
 use std::collections::BTreeMap;
 use winrefit_disk::journal::{self, Found, JournalError, Transaction};
@@ -67,7 +69,8 @@ pub(super) fn prepare<D: Device>(
     }
     let proven = prove_all(&target.device, &observation, &plan, &mut report, progress);
     if let Some(told) = &mut report.plan {
-        told.summary.push_str(build::idle_reclaim(&plan, request));
+        let summary = std::mem::take(&mut told.summary);
+        told.summary = Text::sentences([summary, build::idle_reclaim(&plan, request)]);
     }
     concluded(proven, (observation, plan), report)
 }
@@ -170,7 +173,10 @@ impl Proven<'_> {
             Err(error @ JournalError::TooLarge { needed, .. }) => {
                 Err(StageError::Refused(Refusal::NoJournalSpace {
                     needed_bytes: needed,
-                    problem: format!("{error}; a smaller growth changes less (--size, --free)"),
+                    problem: text!(
+                        "{error}; a smaller growth changes less (--size, --free)",
+                        error = error.to_string()
+                    ),
                 }))
             }
             other => Ok(other?),

@@ -11,6 +11,8 @@ use crate::records::{self, usage::usage};
 use crate::report::{JournalReport, Report, Verdict, VolumeCheck};
 use crate::select::candidate_or_named;
 use crate::target::Target;
+use crate::text;
+use crate::text::Text;
 use crate::verify;
 use winrefit_disk::Device;
 use winrefit_ntfs::check::CheckLevel;
@@ -76,7 +78,7 @@ pub fn check<D: Device>(
         if number == Some(partition.number) && !is_ntfs {
             return Err(RepairError::NotNtfs {
                 number: partition.number,
-                found: partition.content.name(),
+                found: partition.content.text(),
             });
         }
         if number.map_or(is_ntfs, |number| number == partition.number) {
@@ -140,11 +142,16 @@ pub(super) fn mark_unfinished(observation: &Observation, report: &mut Report) {
         Ok(Some(found)) if !found.is_unfinished() => {
             let is_half = first_done(observation).is_some();
             let text = if is_half {
-                "The first of the two commits of a repair is done: there is space for the recovery partition, and Windows and \
-                 WinRE are as they were. `winrefit fix` goes on, `winrefit undo` takes the space back."
+                text!(
+                    "The first of the two commits of a repair is done: there is space for the recovery partition, and \
+                     Windows and WinRE are as they were. `winrefit fix` goes on, `winrefit undo` takes the space \
+                     back."
+                )
             } else {
-                "A repair was completed here and can be undone with `winrefit undo`, as long as nothing else has changed \
-                 its sectors."
+                text!(
+                    "A repair was completed here and can be undone with `winrefit undo`, as long as nothing else has \
+                     changed its sectors."
+                )
             };
             if is_half && matches!(report.verdict, Verdict::Healthy | Verdict::Attention) {
                 report.verdict = Verdict::NeedsRepair;
@@ -155,19 +162,22 @@ pub(super) fn mark_unfinished(observation: &Observation, report: &mut Report) {
             report.verdict = Verdict::Unfinished;
             // Advice for a disk between two states would be wrong for either.
             report.findings.clear();
-            let text = "Work on this disk was interrupted. Run `winrefit resume` before anything else, and do not \
-                        start Windows from the disk before that.";
+            let text = text!(
+                "Work on this disk was interrupted. Run `winrefit resume` before anything else, and do not start \
+                 Windows from the disk before that."
+            );
             report.journal = Some(build::journal(found, sector, text));
         }
         Err(error) => {
             report.verdict = Verdict::Unfinished;
             report.journal = Some(JournalReport {
                 state: "damaged",
-                memo: String::new(),
-                place: "the journal's place".to_owned(),
-                text: format!(
+                memo: Text::empty(),
+                place: text!("the journal's place"),
+                text: text!(
                     "A journal of winrefit is on the disk and cannot be used: {error}. Whether work is unfinished is \
-                     not known. Keep a copy of the disk before anything else."
+                     not known. Keep a copy of the disk before anything else.",
+                    error = error.to_string()
                 ),
             });
         }

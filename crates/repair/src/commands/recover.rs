@@ -10,6 +10,8 @@ use crate::observe::{Depth, observe};
 use crate::refusal::Refusal;
 use crate::report::{Report, Verdict};
 use crate::target::Target;
+use crate::text;
+use crate::text::Text;
 use crate::verify;
 use winrefit_disk::Device;
 use winrefit_disk::journal::{self, Found, Outcome};
@@ -31,18 +33,24 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
     let (verdict, text) = match (outcome, Part::of(&found.header)) {
         (Outcome::Completed, Part::First) => (
             Verdict::NeedsRepair,
-            "The first of the repair's two parts was completed: there is room for the recovery partition now. Run \
-             `winrefit fix` for the second one, or `winrefit undo` to put the first one back.",
+            text!(
+                "The first of the repair's two parts was completed: there is room for the recovery partition now. Run \
+                 `winrefit fix` for the second one, or `winrefit undo` to put the first one back."
+            ),
         ),
         (Outcome::Discarded, Part::Second) => (
             Verdict::NeedsRepair,
-            "The second of the repair's two parts had been interrupted before it changed anything; its journal was \
-             removed. Run `winrefit fix` to make it, or `winrefit undo` to put the first one back.",
+            text!(
+                "The second of the repair's two parts had been interrupted before it changed anything; its journal \
+                 was removed. Run `winrefit fix` to make it, or `winrefit undo` to put the first one back."
+            ),
         ),
         (Outcome::Undone, Part::Second) => (
             Verdict::Undone,
-            "The interrupted undo was completed for the second of the repair's two parts. Run `winrefit undo` to put the \
-             first one back, too.",
+            text!(
+                "The interrupted undo was completed for the second of the repair's two parts. Run `winrefit undo` to \
+                 put the first one back, too."
+            ),
         ),
         (outcome, _) => of_one(outcome),
     };
@@ -53,17 +61,17 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
 }
 
 /// What the end of interrupted work means where a repair had one part, or this was its last.
-fn of_one(outcome: Outcome) -> (Verdict, &'static str) {
+fn of_one(outcome: Outcome) -> (Verdict, Text) {
     match outcome {
-        Outcome::NothingToDo => (Verdict::Healthy, "There was no unfinished work."),
-        Outcome::Completed => (Verdict::Repaired, "The interrupted repair was completed."),
+        Outcome::NothingToDo => (Verdict::Healthy, text!("There was no unfinished work.")),
+        Outcome::Completed => (Verdict::Repaired, text!("The interrupted repair was completed.")),
         Outcome::Discarded => (
             Verdict::Undone,
-            "The repair had been interrupted before it changed anything; its journal was removed.",
+            text!("The repair had been interrupted before it changed anything; its journal was removed."),
         ),
         Outcome::Undone => (
             Verdict::Undone,
-            "The interrupted undo was completed; the disk is as before the repair.",
+            text!("The interrupted undo was completed; the disk is as before the repair."),
         ),
     }
 }
@@ -82,7 +90,7 @@ pub fn undo<D: Device>(
         return refused(target, None, &Refusal::NothingToUndo);
     };
     if found.is_unfinished() {
-        let text = "Work on this disk was interrupted. Run `winrefit resume` first.";
+        let text = text!("Work on this disk was interrupted. Run `winrefit resume` first.");
         return after("undo", target, Verdict::Unfinished, Some((&found, text)));
     }
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
@@ -90,7 +98,7 @@ pub fn undo<D: Device>(
         Ok(way) => way,
         Err(refusal) => return refused(target, Some(&found), &refusal),
     };
-    let text = "Every sector that the repair changed is as it left it, so it can be put back.";
+    let text = text!("Every sector that the repair changed is as it left it, so it can be put back.");
     let question = after("undo", target, Verdict::Repaired, Some((&found, text)))?;
     if !ask(&question) {
         return Ok(question);
@@ -122,7 +130,7 @@ fn proven<D: Device>(
     command: &'static str,
     target: &Target<D>,
     verdict: Verdict,
-    journal: (&Found, &str),
+    journal: (&Found, Text),
 ) -> Result<Report, RepairError> {
     prove(command, target, verdict, journal).map_err(|error| RepairError::Unverified(Box::new(error)))
 }
@@ -131,7 +139,7 @@ fn prove<D: Device>(
     command: &'static str,
     target: &Target<D>,
     verdict: Verdict,
-    journal: (&Found, &str),
+    journal: (&Found, Text),
 ) -> Result<Report, RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Full)?;
     let mut report = report_on(&observation, command, &target.name, verdict, Some(journal));
@@ -156,7 +164,7 @@ fn after<D: Device>(
     command: &'static str,
     target: &Target<D>,
     verdict: Verdict,
-    journal: Option<(&Found, &str)>,
+    journal: Option<(&Found, Text)>,
 ) -> Result<Report, RepairError> {
     let observation = observe(target.disk(), target.reported, Depth::Quick)?;
     Ok(report_on(&observation, command, &target.name, verdict, journal))
@@ -167,7 +175,7 @@ fn report_on(
     command: &'static str,
     target: &str,
     verdict: Verdict,
-    journal: Option<(&Found, &str)>,
+    journal: Option<(&Found, Text)>,
 ) -> Report {
     let diagnosis = diagnose::diagnose(observation, None);
     let mut report = build::of_diagnosis(command, target, observation, diagnosis);
@@ -188,7 +196,7 @@ fn refused<D: Device>(
     found: Option<&Found>,
     refusal: &Refusal,
 ) -> Result<Report, RepairError> {
-    let text = "The record of the last repair.";
+    let text = text!("The record of the last repair.");
     let mut report = after("undo", target, Verdict::Refused, found.map(|found| (found, text)))?;
     report.refusal = Some(refusal.report());
     Ok(report)

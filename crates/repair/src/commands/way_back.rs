@@ -6,6 +6,8 @@ use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::{Depth, observe};
 use crate::refusal::Refusal;
+use crate::text;
+use crate::text::Text;
 use winrefit_disk::ReadAt;
 use winrefit_disk::journal::{self, Found, JournalError};
 
@@ -69,27 +71,37 @@ fn first(disk: &dyn ReadAt, observation: &Observation, found: &Found) -> Result<
 
 impl WayBack {
     /// What was done once it was gone.
-    pub(super) fn text(&self) -> &'static str {
+    pub(super) fn text(&self) -> Text {
         let mut all = self.0.iter().map(|(_, found)| found);
         if all.clone().any(|found| found.header.move_count > 0) {
-            "The repair was put back: whatever is in use on the disk is bit for bit what it was before. Free space keeps the \
-             copies of the data that had moved."
+            text!(
+                "The repair was put back: whatever is in use on the disk is bit for bit what it was before. Free \
+                 space keeps the copies of the data that had moved."
+            )
         } else if all.all(|found| found.header.is_body_in_gap()) {
-            "The repair was put back; the disk is bit for bit what it was before."
+            text!("The repair was put back; the disk is bit for bit what it was before.")
         } else {
-            "The repair was put back; the disk is bit for bit what it was before, but for the free clusters that held the \
-             record of it."
+            text!(
+                "The repair was put back; the disk is bit for bit what it was before, but for the free clusters that \
+                 held the record of it."
+            )
         }
     }
 }
 
-fn place_of(observation: &Observation, offset: u64) -> String {
+fn place_of(observation: &Observation, offset: u64) -> Text {
     let inside = observation
         .partitions
         .iter()
         .find(|p| p.range.start <= offset && offset < p.range.end);
     inside.map_or_else(
-        || "in the partition table, or in unallocated space".to_owned(),
-        |p| format!("in partition {}, byte {} of it", p.number, offset - p.range.start),
+        || text!("in the partition table, or in unallocated space"),
+        |p| {
+            text!(
+                "in partition {number}, byte {byte} of it",
+                number = p.number,
+                byte = offset - p.range.start
+            )
+        },
     )
 }

@@ -5,10 +5,16 @@ use super::{evidence, finding};
 use crate::boot::{BootContent, BootStore, Break, Outcome, agrees, outcome};
 use crate::observation::{Observation, Windows};
 use crate::report::{Evidence, FindingReport, Severity};
+use crate::text;
+use crate::text::Text;
 use crate::winre::{State, state};
 
-const ANEW: &str = "In that Windows, in a Command Prompt of an administrator: `reagentc /disable`, then `reagentc /enable`, \
-                    which writes both anew.";
+fn anew() -> Text {
+    text!(
+        "In that Windows, in a Command Prompt of an administrator: `reagentc /disable`, then `reagentc /enable`, \
+         which writes both anew."
+    )
+}
 
 /// Findings on all stores.
 pub(super) fn of_disk(observation: &Observation) -> Vec<FindingReport> {
@@ -25,15 +31,22 @@ pub(super) fn of_disk(observation: &Observation) -> Vec<FindingReport> {
     findings
 }
 
-fn unreadable(store: &BootStore, problem: &str) -> FindingReport {
+fn unreadable(store: &BootStore, problem: &Text) -> FindingReport {
     finding(
         "boot-store-unreadable",
         Severity::Warning,
-        format!("The boot store on partition {} cannot be read", store.partition),
-        "Windows starts from it, and finds its recovery environment through it. Whether both work cannot be told from \
-         here.",
-        "If Windows does not start: from installation media, `bootrec /rebuildbcd` or `bcdboot` makes it anew; then \
-         `reagentc /enable` in Windows.",
+        text!(
+            "The boot store on partition {number} cannot be read",
+            number = store.partition
+        ),
+        text!(
+            "Windows starts from it, and finds its recovery environment through it. Whether both work cannot be told \
+             from here."
+        ),
+        text!(
+            "If Windows does not start: from installation media, `bootrec /rebuildbcd` or `bcdboot` makes it anew; \
+             then `reagentc /enable` in Windows."
+        ),
         vec![evidence(store.place(), problem)],
     )
 }
@@ -64,7 +77,7 @@ fn of_way(
 }
 
 /// What stands in the store, and how it was read.
-fn in_store(store: &BootStore, value: String) -> Vec<Evidence> {
+fn in_store(store: &BootStore, value: Text) -> Vec<Evidence> {
     let read = store.reading().map(|how| evidence(store.place(), how));
     [evidence(store.place(), value)].into_iter().chain(read).collect()
 }
@@ -73,23 +86,33 @@ fn disagrees((store, windows): (&BootStore, &Windows), partition: u32, path: &st
     let mut rests_on = vec![pointer(windows)];
     rests_on.extend(in_store(
         store,
-        format!("WinRE is {path} on partition {partition}"),
+        text!("WinRE is {path} on partition {partition}", path, partition),
     ));
-    let named = windows
-        .recovery_partition
-        .map_or("none on this disk".to_owned(), |named| {
-            format!("the one on partition {named}")
-        });
+    let serviced = match windows.recovery_partition {
+        Some(named) => {
+            text!(
+                "ReAgent.xml decides what updates service: the one on partition {named}.",
+                named
+            )
+        }
+        None => text!("ReAgent.xml decides what updates service: none on this disk."),
+    };
+    let started = text!(
+        "The boot store decides what starts when Windows on partition {windows} fails: the image on partition \
+         {partition}.",
+        windows = windows.partition,
+        partition
+    );
     finding(
         "boot-store-disagrees",
         Severity::Warning,
-        "ReAgent.xml and the boot store name different recovery environments",
-        format!(
-            "The boot store decides what starts when Windows on partition {} fails: the image on partition {partition}. \
-             ReAgent.xml decides what updates service: {named}. So the one that starts gets no updates.",
-            windows.partition
-        ),
-        format!("{ANEW} `reagentc /info` shows what it then names."),
+        text!("ReAgent.xml and the boot store name different recovery environments"),
+        Text::sentences([
+            started,
+            serviced,
+            text!("So the one that starts gets no updates."),
+        ]),
+        Text::sentences([anew(), text!("`reagentc /info` shows what it then names.")]),
         rests_on,
     )
 }
@@ -100,13 +123,13 @@ fn broken_chain(store: &BootStore, windows: &Windows, broken: &Break) -> Finding
     finding(
         "boot-chain-broken",
         Severity::Warning,
-        "WinRE is enabled, but the boot store does not lead to it",
-        format!(
-            "The way from the boot manager over the loader of Windows on partition {} to WinRE ends early, so WinRE does \
-             not start by itself when Windows fails.",
-            windows.partition
+        text!("WinRE is enabled, but the boot store does not lead to it"),
+        text!(
+            "The way from the boot manager over the loader of Windows on partition {number} to WinRE ends early, so \
+             WinRE does not start by itself when Windows fails.",
+            number = windows.partition
         ),
-        ANEW,
+        anew(),
         rests_on,
     )
 }

@@ -3,13 +3,14 @@
 use super::finding;
 use super::images::{searched, where_from};
 use super::partitions::is_in_use;
-use super::winre::{CHECK, capital, lacks_room, pointer};
-use crate::explain::size;
+use super::winre::{check_place, in_command_prompt, lacks_room, pointer};
 use crate::observation::{Observation, Partition, WinRe, Windows};
 use crate::observe::images::STAGED_IMAGE;
 use crate::report::{FindingReport, Severity};
 use crate::rules::SIZE_BYTES_MAX;
 use crate::select;
+use crate::text;
+use crate::text::{Bytes, Text};
 use crate::winre::waiting_image;
 
 pub(super) fn finding_on(observation: &Observation, windows: &Windows) -> FindingReport {
@@ -22,89 +23,107 @@ pub(super) fn finding_on(observation: &Observation, windows: &Windows) -> Findin
         .filter(|p| p.range.len() <= SIZE_BYTES_MAX)
         .collect();
     let waits = match image {
-        Some(image) => format!("Its image waits in {} ({}).", image.path, size(image.size_bytes)),
-        None => "Its image is nowhere on this Windows volume.".to_owned(),
+        Some(image) => text!(
+            "Its image waits in {path} ({size}).",
+            path = &image.path,
+            size = Bytes(image.size_bytes)
+        ),
+        None => text!("Its image is nowhere on this Windows volume."),
     };
     let (place, before) = room(observation, &free, image);
     let copy = match image {
         Some(_) if staged => None,
-        Some(image) => Some(format!(
+        Some(image) => Some(Text::raw(format!(
             r"`xcopy /h C:{} C:\Windows\System32\Recovery\`",
             image.path
-        )),
+        ))),
         None => Some(where_from(observation, windows)),
     };
     let enable = match copy {
-        None => "run `reagentc /enable` in that Windows as administrator".to_owned(),
-        Some(copy) => format!(
-            "in that Windows, in a Command Prompt (not PowerShell) of an administrator: {copy}; `reagentc /enable`"
-        ),
+        None => text!("Run `reagentc /enable` in that Windows as administrator."),
+        Some(copy) => in_command_prompt([copy, Text::raw("`reagentc /enable`")]),
     };
     let check = if free.is_empty() {
-        "That puts the image on the Windows volume, unless BitLocker encrypts it"
+        text!("That puts the image on the Windows volume, unless BitLocker encrypts it.")
     } else {
-        CHECK
+        check_place()
     };
-    let next = capital(&format!("{before}{enable}. {check}."));
+    let next = Text::sentences([before, enable, check]);
     let mut rests_on = vec![pointer(windows)];
     rests_on.extend(searched(observation, windows, None));
     finding(
         "winre-disabled",
         Severity::Warning,
-        format!(
-            "WinRE of the Windows on partition {} is disabled",
-            windows.partition
+        text!(
+            "WinRE of the Windows on partition {number} is disabled",
+            number = windows.partition
         ),
-        format!("This Windows has no recovery environment, and gets no updates for one. {waits} {place}"),
+        Text::sentences([
+            text!("This Windows has no recovery environment, and gets no updates for one."),
+            waits,
+            place,
+        ]),
         next,
         rests_on,
     )
 }
 
 /// Whether a recovery partition has room for the image that is to come; and what has to be done before it comes.
-fn room(observation: &Observation, free: &[&Partition], image: Option<&WinRe>) -> (String, String) {
+fn room(observation: &Observation, free: &[&Partition], image: Option<&WinRe>) -> (Text, Text) {
     match free {
         [] => (
-            "There is no recovery partition for it, so Windows would put it on its own volume.".to_owned(),
-            "`winrefit plan` shows whether a recovery partition can be made. Without one, ".to_owned(),
+            text!("There is no recovery partition for it, so Windows would put it on its own volume."),
+            text!(
+                "`winrefit plan` shows whether a recovery partition can be made. What follows does without one."
+            ),
         ),
         [only] => {
             let number = only.number;
             let chosen = select::recovery_partition(observation, None).is_ok_and(|p| p.number == number);
-            let option = if chosen {
-                String::new()
+            let enlarge = if chosen {
+                text!("Enlarge the partition first: `winrefit plan`, then `winrefit fix`.")
             } else {
-                format!(", both with --recovery-partition {number}")
+                text!(
+                    "Enlarge the partition first: `winrefit plan`, then `winrefit fix`, both with \
+                     --recovery-partition {number}.",
+                    number
+                )
             };
             match image {
                 Some(_) if lacks_room(observation, only) => (
-                    format!("Recovery partition {number} is too small for it and its updates."),
-                    format!(
-                        "Enlarge the partition first: `winrefit plan`, then `winrefit fix`{option}. Then "
+                    text!(
+                        "Recovery partition {number} is too small for it and its updates.",
+                        number
                     ),
+                    enlarge,
                 ),
                 Some(_) => (
-                    format!("Recovery partition {number} has room for it and its updates."),
-                    String::new(),
+                    text!(
+                        "Recovery partition {number} has room for it and its updates.",
+                        number
+                    ),
+                    Text::empty(),
                 ),
                 None => (
-                    format!(
-                        "Recovery partition {number} is {} large and holds none either.",
-                        size(only.range.len())
+                    text!(
+                        "Recovery partition {number} is {size} large and holds none either.",
+                        number,
+                        size = Bytes(only.range.len())
                     ),
-                    String::new(),
+                    Text::empty(),
                 ),
             }
         }
         several => {
-            let numbers: Vec<String> = several.iter().map(|p| p.number.to_string()).collect();
+            let numbers = Text::all_of(several.iter().map(|p| p.number.into()));
             (
-                format!(
-                    "Recovery partitions {} are there; which one Windows takes depends on their room.",
-                    numbers.join(" and ")
+                text!(
+                    "Recovery partitions {numbers} are there; which one Windows takes depends on their room.",
+                    numbers
                 ),
-                "Choose one and look whether it is large enough: `winrefit plan` with --recovery-partition N. Then "
-                    .to_owned(),
+                text!(
+                    "Choose one and look whether it is large enough: `winrefit plan` with --recovery-partition N."
+                ),
             )
         }
     }

@@ -1,10 +1,12 @@
 //! Where images of the recovery environment were looked for, and what was found; in words.
 
 use super::evidence;
-use crate::explain::{size, utc};
+use crate::explain::utc;
 use crate::observation::{Observation, Partition, WinRe, Windows};
 use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
 use crate::report::Evidence;
+use crate::text;
+use crate::text::{Bytes, Text};
 
 /// From 1601 to 1970, in seconds.
 const UNIX_EPOCH_SECONDS: u64 = 11_644_473_600;
@@ -19,22 +21,20 @@ pub(crate) fn filetime(unix_seconds: u64) -> u64 {
 }
 
 /// Version, size and date of an image.
-pub(super) fn describe(image: &WinRe) -> String {
+pub(super) fn describe(image: &WinRe) -> Text {
     let version = match &image.version {
-        Ok(Some(version)) => format!("version {version}"),
-        Ok(None) => "no version in it".to_owned(),
-        Err(problem) => format!("cannot be read: {problem}"),
+        Ok(Some(version)) => text!("version {version}", version = version.to_string()),
+        Ok(None) => text!("no version in it"),
+        Err(problem) => text!("cannot be read: {problem}", problem),
     };
-    let date = image
-        .modified
-        .map(|seconds| format!(", of {}", utc(filetime(seconds))))
-        .unwrap_or_default();
-    format!("{version}, {}{date}", size(image.size_bytes))
+    let date = image.modified.map(|seconds| utc(filetime(seconds)));
+    let date = date.map(|date| text!("of {date}", date));
+    Text::listed([version, Bytes(image.size_bytes).into()].into_iter().chain(date))
 }
 
 /// What is said of a volume without an image.
-pub(super) fn not_there() -> String {
-    r"no Winre.wim in \Recovery\WindowsRE nor in another folder of \Recovery".to_owned()
+pub(super) fn not_there() -> Text {
+    text!(r"no Winre.wim in \Recovery\WindowsRE nor in another folder of \Recovery")
 }
 
 /// Every place that was searched, and what is there: first where the image was to be, then what was found, then where
@@ -46,39 +46,43 @@ pub(super) fn searched(
 ) -> Vec<Evidence> {
     let mut all = Vec::new();
     if let (Some(place), Some(path)) = (place, windows.image_path()) {
-        all.push(evidence(
-            format!("partition {}, {path}", place.number),
-            "not found",
-        ));
+        all.push(evidence(on_partition(place.number, path), text!("not found")));
     }
     let mut without = Vec::new();
     for partition in observation.partitions.iter().filter(|p| p.ntfs().is_some()) {
         let number = partition.number;
         for image in partition.images() {
-            let source = format!("partition {number}, {}", image.path);
-            all.push(evidence(source, describe(image)));
+            all.push(evidence(on_partition(number, &image.path), describe(image)));
         }
         if partition.images().next().is_none() {
-            without.push(number.to_string());
+            without.push(number);
         }
     }
-    let folders = format!(
-        r"{}, {}, \Recovery\WindowsRE and other folders of \Recovery",
-        folder(STAGED_IMAGE),
-        folder(BACKUP_IMAGE)
+    let folders = text!(
+        r"{staged}, {backup}, \Recovery\WindowsRE and other folders of \Recovery",
+        staged = folder(STAGED_IMAGE),
+        backup = folder(BACKUP_IMAGE)
     );
     match &without[..] {
         [] => {}
         [only] => all.push(evidence(
-            format!("partition {only}"),
-            format!("no Winre.wim in {folders}"),
+            text!("partition {number}", number = only),
+            text!("no Winre.wim in {folders}", folders),
         )),
         several => all.push(evidence(
-            format!("partitions {}", several.join(", ")),
-            format!("no Winre.wim in {folders}"),
+            text!(
+                "partitions {numbers}",
+                numbers = Text::listed(several.iter().map(|&number| number.into()))
+            ),
+            text!("no Winre.wim in {folders}", folders),
         )),
     }
     all
+}
+
+/// A file on a partition.
+pub(super) fn on_partition(number: u32, path: impl Into<String>) -> Text {
+    text!("partition {number}, {path}", number, path = path.into())
 }
 
 /// The folder of a path.
@@ -88,24 +92,37 @@ fn folder(path: &str) -> &str {
 
 /// How an image comes to \Windows\System32\Recovery where the Windows volume has none: from another volume of the disk, or
 /// from the installation media.
-pub(super) fn where_from(observation: &Observation, windows: &Windows) -> String {
+pub(super) fn where_from(observation: &Observation, windows: &Windows) -> Text {
     let readable = |image: &&WinRe| image.version.is_ok();
     let elsewhere = observation
         .partitions
         .iter()
         .find_map(|p| Some((p.number, p.images().find(readable)?)));
-    let version = match (&windows.product, &windows.display_version) {
-        (Some(product), Some(version)) => format!("{product} {version}"),
-        (Some(product), None) => product.clone(),
-        _ => "the same Windows".to_owned(),
-    };
-    match elsewhere {
-        Some((number, image)) => format!(
-            r"copy {} of partition {number} (diskpart can give it a letter) to C:\Windows\System32\Recovery\Winre.wim, if it belongs to {version}",
-            image.path
+    let product = windows
+        .product
+        .as_ref()
+        .map(|product| match &windows.display_version {
+            Some(version) => format!("{product} {version}"),
+            None => product.clone(),
+        });
+    match (elsewhere, product) {
+        (Some((number, image)), Some(product)) => text!(
+            r"copy {path} of partition {number} (diskpart can give it a letter) to C:\Windows\System32\Recovery\Winre.wim, if it belongs to {product}",
+            path = &image.path,
+            number,
+            product
         ),
-        None => format!(
-            r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of {version} (`dism /Mount-Image /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery"
+        (Some((number, image)), None) => text!(
+            r"copy {path} of partition {number} (diskpart can give it a letter) to C:\Windows\System32\Recovery\Winre.wim, if it belongs to the same Windows",
+            path = &image.path,
+            number
+        ),
+        (None, Some(product)) => text!(
+            r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of {product} (`dism /Mount-Image /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery",
+            product
+        ),
+        (None, None) => text!(
+            r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of the same Windows (`dism /Mount-Image /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery"
         ),
     }
 }
@@ -131,15 +148,15 @@ mod tests {
             modified: Some(1_706_745_540),
         };
         assert_eq!(
-            describe(&image),
+            describe(&image).to_string(),
             "version 10.0.20348.587, 441 MiB, of 2024-01-31 23:59 UTC"
         );
         image.version = Err("no WIM".to_owned());
         image.modified = None;
-        assert_eq!(describe(&image), "cannot be read: no WIM, 441 MiB");
+        assert_eq!(describe(&image).to_string(), "cannot be read: no WIM, 441 MiB");
         // A time from a damaged record.
         image.modified = Some(u64::MAX);
-        assert!(describe(&image).contains("of 60056-"));
+        assert!(describe(&image).to_string().contains("of 60056-"));
         assert_eq!(folder(STAGED_IMAGE), r"\Windows\System32\Recovery");
     }
 }

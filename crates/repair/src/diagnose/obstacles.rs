@@ -1,12 +1,14 @@
 //! What stands in the way of a repair, as far as a quick look tells. `plan` refuses by the same codes.
 
+use super::images::on_partition;
 use super::{evidence, finding};
-use crate::explain::size;
 use crate::observation::{Content, Observation, Partition};
-use crate::plan::counted;
+use crate::plan::{has_shadow_copies, shadow_copies_text};
 use crate::report::{FindingReport, Severity};
 use crate::rules::SIZE_BYTES_MAX;
+use crate::text::{Bytes, Text};
 use crate::winre::is_foreign;
+use crate::{counted, text};
 use winrefit_ntfs::logfile::LogState;
 use winrefit_ntfs::state::VolumeState;
 use winrefit_ntfs::vss::ShadowCopies;
@@ -30,48 +32,58 @@ pub(super) fn of_disk(
 
 fn managed(observation: &Observation) -> Option<FindingReport> {
     let mut all = observation.partitions.iter();
-    let (partition, what) = all.find_map(|p| Some((p, p.kind.manager()?)))?;
+    let (partition, manager) = all.find_map(|p| Some((p, p.kind.manager()?)))?;
     Some(finding(
         "managed-disk",
         Severity::Warning,
-        format!("The disk is managed by {what}"),
-        "Partitions of such a disk are not what they seem, so winrefit changes nothing on it.",
-        "What is diagnosed here has to be cured with Windows' own tools.",
+        manager.text(),
+        text!("Partitions of such a disk are not what they seem, so winrefit changes nothing on it."),
+        text!("What is diagnosed here has to be cured with Windows' own tools."),
         vec![evidence(
-            format!("partition {}, type", partition.number),
-            partition.kind.name().unwrap_or("unknown"),
+            text!("partition {number}, type", number = partition.number),
+            partition.kind.name().map_or_else(|| text!("unknown"), Text::raw),
         )],
     ))
 }
 
 fn of_content(partition: &Partition) -> Option<FindingReport> {
     let number = partition.number;
-    let source = format!("partition {number}, boot sector");
+    let source = text!("partition {number}, boot sector", number);
     match &partition.content {
         Content::BitLocker => Some(finding(
             "bitlocker",
             Severity::Note,
-            format!("Partition {number} is encrypted by BitLocker"),
-            "Nothing inside it can be read or changed from outside.",
-            "If it has to give space, decrypt it in Windows first.",
-            vec![evidence(source, "-FVE-FS-")],
+            text!("Partition {number} is encrypted by BitLocker", number),
+            text!("Nothing inside it can be read or changed from outside."),
+            text!("If it has to give space, decrypt it in Windows first."),
+            vec![evidence(source, Text::raw("-FVE-FS-"))],
         )),
         Content::Refs => Some(finding(
             "refs",
             Severity::Note,
-            format!("Partition {number} is a ReFS volume"),
-            "ReFS volumes cannot be shrunk by anyone, and nothing inside it is looked at.",
-            "If it has to give space, free some next to the recovery partition in another way.",
-            vec![evidence(source, "ReFS")],
+            text!("Partition {number} is a ReFS volume", number),
+            text!("ReFS volumes cannot be shrunk by anyone, and nothing inside it is looked at."),
+            text!("If it has to give space, free some next to the recovery partition in another way."),
+            vec![evidence(source, Text::raw("ReFS"))],
         )),
         Content::Unknown if is_foreign(partition) => Some(finding(
             "foreign-boot-sector",
             Severity::Warning,
-            format!("Partition {number} begins with no file system that is known"),
-            "It is encrypted by something else than BitLocker (VeraCrypt, for example), or damaged, or it holds a \
-             foreign file system. A Windows in it cannot be seen.",
-            "If it is encrypted and has to change, decrypt it first. If it is damaged, keep a copy of the disk.",
-            vec![evidence(source, "neither empty nor of a known file system")],
+            text!(
+                "Partition {number} begins with no file system that is known",
+                number
+            ),
+            text!(
+                "It is encrypted by something else than BitLocker (VeraCrypt, for example), or damaged, or it holds a \
+                 foreign file system. A Windows in it cannot be seen."
+            ),
+            text!(
+                "If it is encrypted and has to change, decrypt it first. If it is damaged, keep a copy of the disk."
+            ),
+            vec![evidence(
+                source,
+                text!("neither empty nor of a known file system"),
+            )],
         )),
         Content::Ntfs(ntfs) => {
             let bad = ntfs.bad_clusters.as_ref().ok()?;
@@ -80,12 +92,12 @@ fn of_content(partition: &Partition) -> Option<FindingReport> {
                 finding(
                     "bad-clusters",
                     Severity::Warning,
-                    format!("The volume on partition {number} has bad clusters"),
-                    "Windows has met sectors there that it could not read. A disk with bad sectors is failing.",
-                    "Copy the disk to a new one. A repair is refused where bad clusters are in its way.",
+                    text!("The volume on partition {number} has bad clusters", number),
+                    text!("Windows has met sectors there that it could not read. A disk with bad sectors is failing."),
+                    text!("Copy the disk to a new one. A repair is refused where bad clusters are in its way."),
                     vec![evidence(
-                        format!("partition {number}, $BadClus"),
-                        if count == 1 { "1 cluster".to_owned() } else { format!("{count} clusters") },
+                        text!("partition {number}, $BadClus", number),
+                        counted!(count, "1 cluster", "{n} clusters"),
                     )],
                 )
             })
@@ -106,13 +118,15 @@ fn shadow_copies(partition: &Partition) -> Option<FindingReport> {
     Some(finding(
         "shadow-copies",
         Severity::Note,
-        format!("The volume on partition {number} has {}", counted(count)),
-        "They do not survive that a border of the volume moves, so such a repair is refused unless it is told to give \
-         them up.",
-        "Delete them in Windows, or give --drop-shadow-copies to plan and fix.",
+        has_shadow_copies(number, count),
+        text!(
+            "They do not survive that a border of the volume moves, so such a repair is refused unless it is told to \
+             give them up."
+        ),
+        text!("Delete them in Windows, or give --drop-shadow-copies to plan and fix."),
         vec![evidence(
-            format!("partition {number}, System Volume Information"),
-            counted(count),
+            text!("partition {number}, System Volume Information", number),
+            shadow_copies_text(count),
         )],
     ))
 }
@@ -123,49 +137,77 @@ fn too_large(partition: &Partition) -> Option<FindingReport> {
         finding(
             "recovery-volume-too-large",
             Severity::Warning,
-            format!("Partition {number} is too large to be a WinRE partition alone"),
-            "Recovery partitions over 2 GiB are makers' factory images: they are not made larger.",
-            "Free space inside the volume, if the maker's tools allow it.",
-            vec![evidence(format!("partition {number}"), size(bytes))],
+            text!(
+                "Partition {number} is too large to be a WinRE partition alone",
+                number
+            ),
+            text!("Recovery partitions over 2 GiB are makers' factory images: they are not made larger."),
+            text!("Free space inside the volume, if the maker's tools allow it."),
+            vec![evidence(text!("partition {number}", number), Bytes(bytes))],
         )
     })
 }
 
 /// A volume that Windows has not left for good.
 pub(super) fn at_rest(partition: &Partition, state: &VolumeState) -> Option<FindingReport> {
-    const FULLY: &str = "Start that Windows and shut it down fully: shutdown /s /t 0";
+    let fully = || text!("Start that Windows and shut it down fully: shutdown /s /t 0");
     let number = partition.number;
     let (code, title, detail, next) = match state.log {
         LogState::FastStartup { .. } if !state.hibernated && !state.is_dirty() => (
             "fast-startup",
-            format!("The volume on partition {number} was left by Fast Startup"),
-            "Windows may hold changes of the volume that are not on it yet. It is not changed like this.",
-            FULLY,
+            text!(
+                "The volume on partition {number} was left by Fast Startup",
+                number
+            ),
+            text!(
+                "Windows may hold changes of the volume that are not on it yet. It is not changed like this."
+            ),
+            fully(),
         ),
         LogState::InUse if !state.hibernated && !state.is_dirty() => (
             "unclean-log",
-            format!("The volume on partition {number} was not unmounted cleanly"),
-            "Its $LogFile holds changes that only Windows may finish. It is not changed like this.",
-            FULLY,
+            text!(
+                "The volume on partition {number} was not unmounted cleanly",
+                number
+            ),
+            text!("Its $LogFile holds changes that only Windows may finish. It is not changed like this."),
+            fully(),
         ),
         log if state.hibernated || state.is_dirty() || !log.is_at_rest() => (
             "volume-not-at-rest",
-            format!("The volume on partition {number} is not at rest"),
-            "Windows was hibernated, not shut down fully, or wants chkdsk to run. It is not changed like this.",
-            "Start that Windows, let chkdsk finish, and shut it down fully: shutdown /s /t 0",
+            text!("The volume on partition {number} is not at rest", number),
+            text!(
+                "Windows was hibernated, not shut down fully, or wants chkdsk to run. It is not changed like this."
+            ),
+            text!("Start that Windows, let chkdsk finish, and shut it down fully: shutdown /s /t 0"),
         ),
         _ => return None,
     };
-    let at = |what: &str| format!("partition {number}, {what}");
     let hibernated = if state.hibernated {
-        "hibernated"
+        text!("hibernated")
     } else {
-        "not hibernated"
+        text!("not hibernated")
     };
     let rests_on = vec![
-        evidence(at("$LogFile"), state.log.to_string()),
-        evidence(at("$Volume"), format!("flags {:#06x}", state.flags)),
-        evidence(at("hiberfil.sys"), hibernated),
+        evidence(on_partition(number, "$LogFile"), log_text(state.log)),
+        evidence(
+            on_partition(number, "$Volume"),
+            text!("flags {flags}", flags = format!("{:#06x}", state.flags)),
+        ),
+        evidence(on_partition(number, "hiberfil.sys"), hibernated),
     ];
     Some(finding(code, Severity::Warning, title, detail, next, rests_on))
+}
+
+fn log_text(log: LogState) -> Text {
+    match log {
+        LogState::Uninitialized => text!("new"),
+        LogState::Clean => text!("closed cleanly"),
+        LogState::InUse => text!("in use: not closed cleanly"),
+        LogState::FastStartup { minor } => text!(
+            "version {version}: Fast Startup or hibernation",
+            version = format!("2.{minor}")
+        ),
+        LogState::Damaged => text!("no readable restart page"),
+    }
 }

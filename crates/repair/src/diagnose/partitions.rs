@@ -1,13 +1,14 @@
 //! Findings on recovery partitions: room, and who uses them.
 
-use super::images::{describe, not_there};
+use super::images::{describe, not_there, on_partition};
 use super::winre::at_reagent;
 use super::{evidence, finding};
-use crate::explain::size;
 use crate::observation::{Observation, Partition, Windows};
 use crate::report::{Evidence, FindingReport, Severity};
 use crate::rules::SIZE_BYTES_MAX;
 use crate::select;
+use crate::text;
+use crate::text::{Bytes, Text};
 use crate::winre::{
     State, hidden_windows, image_in_use, image_to_come_bytes, partition_to_be_used, space_rules, state,
 };
@@ -25,45 +26,63 @@ pub(super) fn space(
         .map(|rule| rule.required_bytes.saturating_sub(rule.available_bytes))
         .max()?;
     let number = partition.number;
-    let which = if several {
-        format!("Recovery partition {number}")
-    } else {
-        "The recovery partition".to_owned()
-    };
     let (title, consequence) = if image_to_come_bytes(observation, partition) > 0 {
         (
-            format!("{which} is too small for the image that is to come"),
-            if broken.iter().any(|rule| rule.code == "placement") {
-                "As it is, the image does not fit, and Windows would put it on its own volume."
+            if several {
+                text!(
+                    "Recovery partition {number} is too small for the image that is to come",
+                    number
+                )
             } else {
-                "As it is, the image fits, and its updates do not."
+                text!("The recovery partition is too small for the image that is to come")
+            },
+            if broken.iter().any(|rule| rule.code == "placement") {
+                text!("As it is, the image does not fit, and Windows would put it on its own volume.")
+            } else {
+                text!("As it is, the image fits, and its updates do not.")
             },
         )
     } else {
         (
-            format!("{which} is too small for its next update"),
-            "Until then Windows Update cannot service WinRE: the update fails with 0x80070643, or is silently not \
-             offered.",
+            if several {
+                text!(
+                    "Recovery partition {number} is too small for its next update",
+                    number
+                )
+            } else {
+                text!("The recovery partition is too small for its next update")
+            },
+            text!(
+                "Until then Windows Update cannot service WinRE: the update fails with 0x80070643, or is silently not \
+                 offered."
+            ),
         )
     };
     let next = if several {
-        format!("Run `winrefit plan` with --recovery-partition {number} to see how room can be made.")
+        text!(
+            "Run `winrefit plan` with --recovery-partition {number} to see how room can be made.",
+            number
+        )
     } else {
-        "Run `winrefit plan` to see how room can be made, then `winrefit fix`.".to_owned()
+        text!("Run `winrefit plan` to see how room can be made, then `winrefit fix`.")
     };
-    let source = format!("partition {number}, $Bitmap");
+    let source = text!("partition {number}, $Bitmap", number);
     Some(finding(
         "re-too-small",
         Severity::Problem,
         title,
-        format!(
-            "{} more have to be free on partition {number}. {consequence}",
-            size(missing)
-        ),
+        Text::sentences([
+            text!(
+                "{missing} more have to be free on partition {number}.",
+                missing = Bytes(missing),
+                number
+            ),
+            consequence,
+        ]),
         next,
         broken
             .iter()
-            .map(|rule| evidence(source.clone(), format!("{}: {}", rule.code, rule.arithmetic)))
+            .map(|rule| evidence(&source, rule.named_arithmetic()))
             .collect(),
     ))
 }
@@ -77,19 +96,19 @@ pub(super) fn several(observation: &Observation, used: &[&Partition]) -> Option<
         let recovery = windows.recovery_partition?;
         Some(evidence(
             at_reagent(windows),
-            format!("uses recovery partition {recovery}"),
+            text!("uses recovery partition {recovery}", recovery),
         ))
     };
-    let numbers: Vec<String> = used.iter().map(|p| p.number.to_string()).collect();
+    let numbers = Text::listed(used.iter().map(|p| p.number.into()));
     Some(finding(
         "several-windows",
         Severity::Note,
-        "Several Windows use recovery partitions of their own",
-        format!(
-            "Each is judged by itself: {}. A repair enlarges one at a time.",
-            numbers.join(", ")
+        text!("Several Windows use recovery partitions of their own"),
+        text!(
+            "Each is judged by itself: {numbers}. A repair enlarges one at a time.",
+            numbers
         ),
-        "Say which one with --recovery-partition N, for plan and for fix.",
+        text!("Say which one with --recovery-partition N, for plan and for fix."),
         observation.windows.iter().filter_map(of).collect(),
     ))
 }
@@ -135,10 +154,12 @@ pub(super) fn unnamed(
         return Some(finding(
             "re-empty",
             Severity::Note,
-            format!("Recovery partition {number} holds no WinRE image"),
-            "It is formatted, and no Windows on this disk uses it.",
-            "Nothing has to be done about the partition; `reagentc /enable` puts an image there if it has room.",
-            vec![evidence(format!("partition {number}"), not_there())],
+            text!("Recovery partition {number} holds no WinRE image", number),
+            text!("It is formatted, and no Windows on this disk uses it."),
+            text!(
+                "Nothing has to be done about the partition; `reagentc /enable` puts an image there if it has room."
+            ),
+            vec![evidence(text!("partition {number}", number), not_there())],
         ));
     }
     if select::recovery_partition(observation, named).is_ok_and(|p| p.number == number) {
@@ -146,27 +167,35 @@ pub(super) fn unnamed(
     }
     let (detail, next) = match hidden_windows(observation) {
         Some(hidden) => (
-            format!(
-                "The Windows that uses it may be the one on partition {}, which cannot be read.",
-                hidden.number
+            text!(
+                "The Windows that uses it may be the one on partition {number}, which cannot be read.",
+                number = hidden.number
             ),
-            format!("Look at what is found on partition {}.", hidden.number),
+            text!(
+                "Look at what is found on partition {number}.",
+                number = hidden.number
+            ),
         ),
         None => (
-            "It may belong to another disk, or be a leftover. It is not changed unless it is named."
-                .to_owned(),
-            format!("If you know that it is the right one, add --recovery-partition {number}."),
+            text!("It may belong to another disk, or be a leftover. It is not changed unless it is named."),
+            text!(
+                "If you know that it is the right one, add --recovery-partition {number}.",
+                number
+            ),
         ),
     };
     Some(finding(
         "no-windows-reference",
         Severity::Warning,
-        format!("No Windows on this disk refers to recovery partition {number}"),
+        text!(
+            "No Windows on this disk refers to recovery partition {number}",
+            number
+        ),
         detail,
         next,
         vec![evidence(
-            "ReAgent.xml of every Windows found",
-            "none names this partition",
+            text!("ReAgent.xml of every Windows found"),
+            text!("none names this partition"),
         )],
     ))
 }
@@ -174,37 +203,44 @@ pub(super) fn unnamed(
 /// Another recovery partition is the active one.
 fn leftover(partition: &Partition) -> FindingReport {
     let number = partition.number;
-    let source = format!("partition {number}");
     let mut rests_on: Vec<Evidence> = partition
         .images()
-        .map(|image| evidence(format!("{source}, {}", image.path), describe(image)))
+        .map(|image| evidence(on_partition(number, &image.path), describe(image)))
         .collect();
     if rests_on.is_empty() {
         let found = match partition.ntfs() {
             Some(_) => not_there(),
-            None => format!("holds no NTFS volume; found: {}", partition.content.name()),
+            None => text!(
+                "holds no NTFS volume; found: {found}",
+                found = partition.content.text()
+            ),
         };
-        rests_on.push(evidence(source, found));
+        rests_on.push(evidence(text!("partition {number}", number), found));
     }
     let kind = if partition.range.len() > SIZE_BYTES_MAX {
-        "Of this size it is probably a computer maker's factory image."
+        text!("Of this size it is probably a computer maker's factory image.")
     } else {
-        "Upgrades of Windows leave such partitions behind."
+        text!("Upgrades of Windows leave such partitions behind.")
     };
     finding(
         "leftover-recovery-partition",
         Severity::Note,
-        format!(
-            "Recovery partition {number} of {} is not the active one",
-            size(partition.range.len())
+        text!(
+            "Recovery partition {number} of {size} is not the active one",
+            number,
+            size = Bytes(partition.range.len())
         ),
-        format!("No Windows on this disk names it in its ReAgent.xml, and another place is in use. {kind}"),
+        Text::sentences([
+            text!("No Windows on this disk names it in its ReAgent.xml, and another place is in use."),
+            kind,
+        ]),
         if partition.range.len() > SIZE_BYTES_MAX {
-            "It is never touched.".to_owned()
+            text!("It is never touched.")
         } else {
-            format!(
-                "It is not touched unless you name it: `winrefit plan --remove-stale {number}` shows whether it can go, and \
-                 what that gives."
+            text!(
+                "It is not touched unless you name it: `winrefit plan --remove-stale {number}` shows whether it can \
+                 go, and what that gives.",
+                number
             )
         },
         rests_on,

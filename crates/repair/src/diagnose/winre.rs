@@ -1,6 +1,6 @@
 //! Findings on the recovery environment of each Windows: is it on, is its image there, is there room for it.
 
-use super::images::{describe, searched, where_from};
+use super::images::{describe, on_partition, searched, where_from};
 use super::partitions::is_named;
 use super::{disabled, evidence, finding};
 use crate::observation::{Content, Observation, Partition, WinRe, Windows};
@@ -8,11 +8,17 @@ use crate::observe::REAGENT_XML;
 use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
 use crate::report::{Evidence, FindingReport, Severity};
 use crate::rules::servicing;
+use crate::text;
+use crate::text::Text;
 use crate::winre::{State, space_rules, state};
 
 /// What a person runs in Windows afterwards, because success is told of a wrong place, too.
-pub(super) const CHECK: &str = "Check with `reagentc /info` that it names the recovery partition: where there is no room, Windows may put \
-                     the image on its own volume without saying so";
+pub(super) fn check_place() -> Text {
+    text!(
+        "Check with `reagentc /info` that it names the recovery partition: where there is no room, Windows may put \
+         the image on its own volume without saying so."
+    )
+}
 
 /// Findings on one Windows.
 pub(super) fn of_windows(observation: &Observation, windows: &Windows) -> Vec<FindingReport> {
@@ -34,8 +40,8 @@ pub(super) fn of_windows(observation: &Observation, windows: &Windows) -> Vec<Fi
     vec![found]
 }
 
-pub(super) fn at_reagent(windows: &Windows) -> String {
-    format!("partition {}, {REAGENT_XML}", windows.partition)
+pub(super) fn at_reagent(windows: &Windows) -> Text {
+    on_partition(windows.partition, REAGENT_XML)
 }
 
 /// What stands in ReAgent.xml.
@@ -43,91 +49,108 @@ pub(super) fn pointer(windows: &Windows) -> Evidence {
     let reagent = windows.readable_reagent();
     let location = reagent.and_then(|r| r.winre_location.as_ref());
     let named = location.filter(|l| !l.path.is_empty()).map_or_else(
-        || "no place named".to_owned(),
-        |l| format!("byte {} of disk {}, {}", l.offset, l.guid, l.path),
+        || text!("no place named"),
+        |l| {
+            text!(
+                "byte {offset} of disk {disk}, {path}",
+                offset = l.offset,
+                disk = l.guid.to_string(),
+                path = &l.path
+            )
+        },
     );
     let value = match reagent.and_then(|r| r.install_state) {
-        Some(state) => format!("InstallState = {state}, {named}"),
+        Some(state) => Text::listed([Text::raw(format!("InstallState = {state}")), named]),
         None => named,
     };
     evidence(at_reagent(windows), value)
 }
 
 fn unknown(windows: &Windows) -> FindingReport {
-    const NEXT: &str = "Run `reagentc /disable` and `reagentc /enable` in Windows, which writes it anew.";
+    let next = text!("Run `reagentc /disable` and `reagentc /enable` in Windows, which writes it anew.");
     match &windows.reagent {
         Some(Err(problem)) => finding(
             "reagent-unreadable",
             Severity::Warning,
-            "ReAgent.xml cannot be read",
-            "Which recovery partition this Windows uses is therefore unknown.",
-            NEXT,
-            vec![evidence(at_reagent(windows), problem.clone())],
+            text!("ReAgent.xml cannot be read"),
+            text!("Which recovery partition this Windows uses is therefore unknown."),
+            next,
+            vec![evidence(at_reagent(windows), Text::raw(problem))],
         ),
         _ => finding(
             "reagent-missing",
             Severity::Warning,
-            format!(
-                "The Windows on partition {} has no ReAgent.xml",
-                windows.partition
+            text!(
+                "The Windows on partition {number} has no ReAgent.xml",
+                number = windows.partition
             ),
-            "Without it there is no recovery environment that Windows would find or update.",
-            NEXT,
-            vec![evidence(at_reagent(windows), "not found")],
+            text!("Without it there is no recovery environment that Windows would find or update."),
+            next,
+            vec![evidence(at_reagent(windows), text!("not found"))],
         ),
     }
 }
 
-/// The commands that put an image in place. `copy` says how it comes to where `reagentc /enable` takes it from.
-fn enable_with(copy: &str) -> String {
-    format!(
-        "in that Windows, in a Command Prompt (not PowerShell) of an administrator: `reagentc /disable`; {copy}; \
-         `reagentc /enable`. {CHECK}."
+/// What a person types in Windows, one after another.
+pub(super) fn in_command_prompt(steps: impl IntoIterator<Item = Text>) -> Text {
+    text!(
+        "In that Windows, in a Command Prompt (not PowerShell) of an administrator: {steps}.",
+        steps = Text::facts(steps)
     )
+}
+
+/// The commands that put an image in place. `copy` says how it comes to where `reagentc /enable` takes it from.
+fn enable_with(copy: Text) -> Text {
+    in_command_prompt([
+        Text::raw("`reagentc /disable`"),
+        copy,
+        Text::raw("`reagentc /enable`"),
+    ])
 }
 
 fn image_gone(observation: &Observation, windows: &Windows, place: Option<&Partition>) -> FindingReport {
     let path = windows.image_path().unwrap_or_default();
     let detail = match place {
-        Some(place) => format!(
-            "ReAgent.xml of the Windows on partition {} says that it is {path} on partition {}. It is not there, so this \
-             Windows has no working recovery environment, and gets no updates for one.",
-            windows.partition, place.number
+        Some(place) => text!(
+            "ReAgent.xml of the Windows on partition {windows} says that it is {path} on partition {number}. It is \
+             not there, so this Windows has no working recovery environment, and gets no updates for one.",
+            windows = windows.partition,
+            path,
+            number = place.number
         ),
-        None => format!(
-            "ReAgent.xml of the Windows on partition {} names a place on this disk where no partition begins, so this \
-             Windows has no working recovery environment, and gets no updates for one.",
-            windows.partition
+        None => text!(
+            "ReAgent.xml of the Windows on partition {windows} names a place on this disk where no partition begins, \
+             so this Windows has no working recovery environment, and gets no updates for one.",
+            windows = windows.partition
         ),
     };
     let own = observation.partition(windows.partition);
     let has = |at: &str| own.is_some_and(|own| own.image(at).is_some());
     let copy = if has(STAGED_IMAGE) {
-        r"leave Winre.wim in C:\Windows\System32\Recovery".to_owned()
+        text!(r"leave Winre.wim in C:\Windows\System32\Recovery")
     } else if has(BACKUP_IMAGE) {
-        r"`xcopy /h C:\$WinREAgent\Backup\Winre.wim C:\Windows\System32\Recovery\`".to_owned()
+        Text::raw(r"`xcopy /h C:\$WinREAgent\Backup\Winre.wim C:\Windows\System32\Recovery\`")
     } else {
         where_from(observation, windows)
     };
     let too_small = place.filter(|place| lacks_room(observation, place));
-    let first = too_small.map_or(String::new(), |place| {
-        format!(
-            "First make partition {} large enough for it (`winrefit plan`, `winrefit fix`). Then, ",
-            place.number
+    let first = too_small.map(|place| {
+        text!(
+            "First make partition {number} large enough for it (`winrefit plan`, `winrefit fix`).",
+            number = place.number
         )
     });
-    let mut next = capital(&(first + &enable_with(&copy)));
-    if has(BACKUP_IMAGE) {
-        next.push_str(
-            " Do not let `reagentc /setreimage` point to $WinREAgent: that folder is a temporary one.",
-        );
-    }
+    let warning = has(BACKUP_IMAGE).then(|| {
+        text!("Do not let `reagentc /setreimage` point to $WinREAgent: that folder is a temporary one.")
+    });
+    let commands = [enable_with(copy), check_place()];
+    let next = Text::sentences(first.into_iter().chain(commands).chain(warning));
     let mut rests_on = vec![pointer(windows)];
     rests_on.extend(searched(observation, windows, place));
     finding(
         "winre-image-gone",
         Severity::Problem,
-        "WinRE is enabled, but its image is gone",
+        text!("WinRE is enabled, but its image is gone"),
         detail,
         next,
         rests_on,
@@ -140,8 +163,8 @@ fn unreadable(windows: &Windows, place: &Partition) -> Option<FindingReport> {
     let rests_on = vec![
         pointer(windows),
         evidence(
-            format!("partition {number}, first sector"),
-            format!("found: {}", place.content.name()),
+            text!("partition {number}, first sector", number),
+            text!("found: {found}", found = place.content.text()),
         ),
     ];
     let is_known = matches!(place.content, Content::Fat(_) | Content::ExFat | Content::Refs);
@@ -150,32 +173,46 @@ fn unreadable(windows: &Windows, place: &Partition) -> Option<FindingReport> {
         _ if is_known && !place.is_recovery_type() => Some(finding(
             "winre-out-of-sight",
             Severity::Warning,
-            format!("WinRE of the Windows on partition {user} lies on a volume that is not NTFS"),
-            format!(
-                "winrefit does not look into partition {number}. Whether WinRE works cannot be told from here."
+            text!(
+                "WinRE of the Windows on partition {user} lies on a volume that is not NTFS",
+                user
             ),
-            "Look at `reagentc /info` in Windows.",
+            text!(
+                "winrefit does not look into partition {number}. Whether WinRE works cannot be told from here.",
+                number
+            ),
+            text!("Look at `reagentc /info` in Windows."),
             rests_on,
         )),
         Content::BitLocker => Some(finding(
             "re-encrypted",
             Severity::Warning,
-            format!("The recovery partition {number} is encrypted by BitLocker"),
-            format!(
-                "Windows on partition {user} relies on it, and cannot start a recovery environment from there."
+            text!(
+                "The recovery partition {number} is encrypted by BitLocker",
+                number
             ),
-            "In Windows, decrypt that partition (manage-bde -off), then `reagentc /disable` and `reagentc /enable`.",
+            text!(
+                "Windows on partition {user} relies on it, and cannot start a recovery environment from there.",
+                user
+            ),
+            text!(
+                "In Windows, decrypt that partition (manage-bde -off), then `reagentc /disable` and `reagentc \
+                 /enable`."
+            ),
             rests_on,
         )),
         _ => Some(finding(
             "re-unreadable",
             Severity::Problem,
-            format!("The recovery partition {number} holds no readable volume"),
-            format!(
-                "Windows on partition {user} relies on it, so this Windows has no working recovery environment."
+            text!("The recovery partition {number} holds no readable volume", number),
+            text!(
+                "Windows on partition {user} relies on it, so this Windows has no working recovery environment.",
+                user
             ),
-            "Keep a copy of the disk. In Windows, `reagentc /disable` and `reagentc /enable` choose a place anew, if the \
-             image still exists.",
+            text!(
+                "Keep a copy of the disk. In Windows, `reagentc /disable` and `reagentc /enable` choose a place anew, \
+                 if the image still exists."
+            ),
             rests_on,
         )),
     }
@@ -185,14 +222,16 @@ fn elsewhere(windows: &Windows) -> FindingReport {
     finding(
         "winre-on-another-disk",
         Severity::Warning,
-        "WinRE is enabled, on a disk that is not this one",
-        format!(
-            "ReAgent.xml of the Windows on partition {} names a disk of another identity: a second disk, or the one that \
-             this disk was cloned from. Whether it works cannot be told from here.",
-            windows.partition
+        text!("WinRE is enabled, on a disk that is not this one"),
+        text!(
+            "ReAgent.xml of the Windows on partition {number} names a disk of another identity: a second disk, or the \
+             one that this disk was cloned from. Whether it works cannot be told from here.",
+            number = windows.partition
         ),
-        "Look at `reagentc /info` in Windows. If the other disk is gone, `reagentc /disable` and `reagentc /enable` \
-         choose a place anew.",
+        text!(
+            "Look at `reagentc /info` in Windows. If the other disk is gone, `reagentc /disable` and `reagentc \
+             /enable` choose a place anew."
+        ),
         vec![pointer(windows)],
     )
 }
@@ -209,40 +248,52 @@ fn on_volume(
     let (code, title) = if own {
         (
             "winre-on-windows-volume",
-            "WinRE lies on the Windows volume itself",
+            text!("WinRE lies on the Windows volume itself"),
         )
     } else {
-        ("winre-on-data-volume", "WinRE lies on a volume for data")
+        ("winre-on-data-volume", text!("WinRE lies on a volume for data"))
     };
     let unused = observation
         .partitions
         .iter()
         .find(|p| p.is_recovery_type() && !is_named(observation, p));
     let instead = match unused {
-        Some(unused) => format!("Recovery partition {} is there and not used.", unused.number),
-        None => "This disk has no recovery partition.".to_owned(),
-    };
-    let detail = format!(
-        "{instead} WinRE works like this, and for its updates 250 MiB have to be free on partition {number}. But it \
-         shares that volume's fate: it does not start when the volume is damaged, and Windows does not enable it there \
-         once BitLocker encrypts the volume."
-    );
-    let next = match unused {
-        Some(unused) => format!(
-            "To use partition {}: `reagentc /disable` and `reagentc /enable` in Windows, if it is large enough. {CHECK}.",
-            unused.number
+        Some(unused) => text!(
+            "Recovery partition {number} is there and not used.",
+            number = unused.number
         ),
-        None => "It can stay. A recovery partition of its own is better: `winrefit plan` shows whether one can be made."
-            .to_owned(),
+        None => text!("This disk has no recovery partition."),
+    };
+    let detail = Text::sentences([
+        instead,
+        text!(
+            "WinRE works like this, and for its updates 250 MiB have to be free on partition {number}. But it shares \
+             that volume's fate: it does not start when the volume is damaged, and Windows does not enable it there \
+             once BitLocker encrypts the volume.",
+            number
+        ),
+    ]);
+    let next = match unused {
+        Some(unused) => Text::sentences([
+            text!(
+                "To use partition {number}: `reagentc /disable` and `reagentc /enable` in Windows, if it is large \
+                 enough.",
+                number = unused.number
+            ),
+            check_place(),
+        ]),
+        None => text!(
+            "It can stay. A recovery partition of its own is better: `winrefit plan` shows whether one can be made."
+        ),
     };
     let mut rests_on = vec![
         pointer(windows),
-        evidence(format!("partition {number}, {}", image.path), describe(image)),
+        evidence(on_partition(number, &image.path), describe(image)),
     ];
     let room = place.free_bytes().map(servicing);
     rests_on.extend(room.iter().map(|rule| {
-        let source = format!("partition {number}, $Bitmap");
-        evidence(source, rule.arithmetic.clone())
+        let source = text!("partition {number}, $Bitmap", number);
+        evidence(source, &rule.arithmetic)
     }));
     let severity = if room.is_some_and(|rule| !rule.met) {
         Severity::Problem
@@ -257,22 +308,14 @@ fn image_unreadable(place: &Partition, image: &WinRe) -> Option<FindingReport> {
     Some(finding(
         "winre-image-unreadable",
         Severity::Warning,
-        "The WinRE image cannot be read",
-        "Its header or its description is damaged, so its version is unknown, and it may not start.",
-        "Replace Winre.wim with one of the same Windows build.",
+        text!("The WinRE image cannot be read"),
+        text!("Its header or its description is damaged, so its version is unknown, and it may not start."),
+        text!("Replace Winre.wim with one of the same Windows build."),
         vec![evidence(
-            format!("partition {}, {}", place.number, image.path),
-            problem.clone(),
+            on_partition(place.number, &image.path),
+            Text::raw(problem),
         )],
     ))
-}
-
-/// The text with a capital letter.
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Whether a partition has not the room that the rules want.

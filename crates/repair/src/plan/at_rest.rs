@@ -2,6 +2,8 @@
 
 use crate::observation::{Content, Observation, Partition, Space};
 use crate::refusal::Refusal;
+use crate::text;
+use crate::text::Text;
 use crate::winre::is_foreign;
 use winrefit_ntfs::Lcn;
 use winrefit_ntfs::logfile::LogState;
@@ -16,20 +18,20 @@ pub(super) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
         Content::DamagedNtfs(error) => {
             return Err(Refusal::DamagedNtfs {
                 number,
-                problem: error.to_string(),
+                problem: Text::quoted(error),
             });
         }
         _ if is_foreign(partition) => return Err(Refusal::ForeignBootSector { number }),
         other => {
             return Err(Refusal::UnknownFilesystem {
                 number,
-                found: other.name(),
+                found: other.text(),
             });
         }
     };
     let state = ntfs.state.as_ref().map_err(|e| Refusal::DamagedNtfs {
         number,
-        problem: e.to_string(),
+        problem: Text::quoted(e),
     })?;
     let (major, minor) = state.version;
     if (major, minor) != (3, 1) {
@@ -56,13 +58,13 @@ pub(super) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
             });
         }
         LogState::Damaged => {
-            let problem = "$LogFile has no readable restart page".to_owned();
+            let problem = text!("$LogFile has no readable restart page");
             return Err(Refusal::DamagedNtfs { number, problem });
         }
     }
     let unread = Refusal::DamagedNtfs {
         number,
-        problem: "$Bitmap cannot be read".to_owned(),
+        problem: text!("$Bitmap cannot be read"),
     };
     ntfs.space.ok_or(unread)
 }
@@ -79,7 +81,7 @@ pub(super) fn start_can_be_told(observation: &Observation, recovery: u32) -> Res
     }
     for windows in &observation.windows {
         if let Some(Err(problem)) = &windows.reagent {
-            let (number, problem) = (windows.partition, problem.clone());
+            let (number, problem) = (windows.partition, Text::raw(problem));
             return Err(Refusal::ReAgentUnreadable { number, problem });
         }
     }
@@ -91,7 +93,7 @@ pub(super) fn start_can_be_told(observation: &Observation, recovery: u32) -> Res
             Content::DamagedNtfs(e) => {
                 return Err(Refusal::DamagedNtfs {
                     number,
-                    problem: e.to_string(),
+                    problem: Text::quoted(e),
                 });
             }
             Content::Refs => return Err(Refusal::Refs { number }),
@@ -121,7 +123,7 @@ pub(super) fn no_bad_clusters_behind(donor: &Partition, start: u64) -> Result<()
     let Some(ntfs) = donor.ntfs() else { return Ok(()) };
     let bad = ntfs.bad_clusters.as_ref().map_err(|e| Refusal::DamagedNtfs {
         number,
-        problem: e.to_string(),
+        problem: Text::quoted(e),
     })?;
     let first = start.saturating_sub(donor.range.start) / u64::from(ntfs.geometry.cluster_size);
     let mut behind = bad.iter().filter_map(|run| {
@@ -141,10 +143,10 @@ pub(super) fn no_bad_clusters_behind(donor: &Partition, start: u64) -> Result<()
 
 pub(super) fn managed_disk(observation: &Observation) -> Result<(), Refusal> {
     for partition in &observation.partitions {
-        if let Some(what) = partition.kind.manager() {
+        if let Some(manager) = partition.kind.manager() {
             return Err(Refusal::ManagedDisk {
                 number: partition.number,
-                what,
+                manager,
             });
         }
     }

@@ -7,6 +7,8 @@ use crate::boot::{BootContent, BootStore, name_of};
 use crate::observation::{Content, Observation, Partition};
 use crate::refusal::Refusal;
 use crate::table::DiskId;
+use crate::text;
+use crate::text::Text;
 use winrefit_formats::bcd::Reference;
 
 /// The steps that re-point every store of an MBR disk from `recovery`'s start to byte `to_offset`.
@@ -54,7 +56,7 @@ pub(super) fn patch(
 /// The content of a store that may be written, as far as it has to be.
 fn usable(store: &BootStore, from_offset: u64) -> Result<&BootContent, Refusal> {
     let (number, path) = (store.partition, store.path);
-    let unusable = |problem: String| Refusal::BootStore {
+    let unusable = |problem: Text| Refusal::BootStore {
         number,
         path,
         problem,
@@ -73,8 +75,10 @@ fn usable(store: &BootStore, from_offset: u64) -> Result<&BootContent, Refusal> 
         .into_iter()
         .find(|reference| may_name(content, reference, from_offset))
     {
-        return Err(unusable(format!(
-            "element {element_type:08x} of object {object} may name the recovery partition in a form that is not known"
+        return Err(unusable(text!(
+            "element {element} of object {object} may name the recovery partition in a form that is not known",
+            element = format!("{element_type:08x}"),
+            object = object.to_string()
         )));
     }
     Ok(content)

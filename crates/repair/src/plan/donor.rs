@@ -25,9 +25,9 @@ pub(super) fn check_kind(observation: &Observation, donor: &Partition) -> Result
         return Ok(());
     }
     let number = donor.number;
-    let kind = donor.kind.name().unwrap_or("an unknown type");
-    let what = format!("a partition of type {kind} holding: {}", donor.content.name());
-    Err(NoDonor::Foreign { number, what })
+    let kind = donor.kind.name();
+    let found = donor.content.text();
+    Err(NoDonor::Foreign { number, kind, found })
 }
 
 /// The steps that make `end`, a byte of the disk, the end of a partition and its volume. The partition is one of

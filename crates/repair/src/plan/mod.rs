@@ -11,12 +11,13 @@ mod shadow_copies;
 mod stale;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use planner::plan;
 pub use shadow_copies::Dropped;
-pub(crate) use shadow_copies::{can_be_dropped, counted};
+pub(crate) use shadow_copies::{can_be_dropped, has_shadow_copies, shadow_copies_text};
 
-use crate::explain::size;
+use crate::text::Text;
 use serde::Serialize;
 
 /// What the user asks for beyond the defaults.
@@ -142,7 +143,7 @@ pub enum Step {
     /// The partition table gets back a copy that was damaged or in the wrong place.
     MendTable {
         /// What was wrong, and what becomes of it.
-        what: String,
+        what: Text,
     },
     /// The entry of `partition` in the table goes.
     RemovePartition {
@@ -288,92 +289,7 @@ impl Step {
     }
 
     /// The step in a sentence.
-    pub fn text(&self, sector_bytes: u64, move_bytes: u64) -> String {
-        match self {
-            Self::DropShadowCopies(dropped) => dropped.text(),
-            Self::ShrinkEnd { partition, sectors } => {
-                let end = size(sectors * sector_bytes);
-                let behind = if move_bytes == 0 {
-                    "what lies behind is free, so no data moves".to_owned()
-                } else {
-                    let bytes = size(move_bytes);
-                    format!("{bytes} of data that lie behind are copied to its free space first")
-                };
-                format!("Shrink the volume on partition {partition} to {end} at most; {behind}.")
-            }
-            Self::GrowFront { partition, by_bytes } => format!(
-                "Let the volume on partition {partition} begin {} earlier: its cluster numbers are rewritten, \
-                 its files stay where they are.",
-                size(*by_bytes)
-            ),
-            Self::GrowEnd { partition, sectors } => format!(
-                "Let the volume on partition {partition} grow at its end, to {}.",
-                size(sectors * sector_bytes)
-            ),
-            Self::MoveVolume {
-                partition,
-                before,
-                after,
-            } => format!(
-                "Copy what is in use of the volume on partition {partition} from LBA {} on to unallocated space from LBA \
-                 {} on, and let it grow there to {}. The old volume stays whole until the partition table names the \
-                 copy.",
-                before.start,
-                after.start,
-                size(after.count() * sector_bytes)
-            ),
-            Self::CreatePartition {
-                partition,
-                at,
-                windows,
-                image,
-                image_bytes,
-            } => format!(
-                "Make partition {partition} in unallocated space, from LBA {} to {}: an NTFS volume of {} with a copy of \
-                 {image} of partition {windows} ({}). Its entry in the partition table is that of a recovery partition \
-                 from the first instant on, so Windows gives it no letter.",
-                at.start,
-                at.end.saturating_sub(1),
-                size(at.count() * sector_bytes),
-                size(*image_bytes)
-            ),
-            Self::MendTable { what } => what.clone(),
-            Self::RemovePartition { partition, before } => format!(
-                "Remove partition {partition}, which nothing uses, from the partition table: LBA {} to {} become \
-                 unallocated.",
-                before.start,
-                before.end.saturating_sub(1)
-            ),
-            Self::SetPartition {
-                partition,
-                before,
-                after,
-            } => format!(
-                "Move the borders of partition {partition} in the partition table: LBA {} to {} becomes {} to {}. \
-                 All else that the table says of it stays.",
-                before.start,
-                before.end.saturating_sub(1),
-                after.start,
-                after.end.saturating_sub(1)
-            ),
-            Self::PatchBootStore {
-                partition,
-                path,
-                from_offset,
-                to_offset,
-                elements,
-            } => format!(
-                "In the boot store {path} on partition {partition}, change the offset {from_offset} to {to_offset} in the \
-                 {elements} elements that name the recovery partition."
-            ),
-            Self::PatchReAgent {
-                partition,
-                from_offset,
-                to_offset,
-            } => format!(
-                "In ReAgent.xml on partition {partition}, and in a copy beside the image, change the offset \
-                 {from_offset} to {to_offset}."
-            ),
-        }
+    pub fn text(&self, sector_bytes: u64, move_bytes: u64) -> Text {
+        words::of_step(self, sector_bytes, move_bytes)
     }
 }

@@ -12,6 +12,8 @@ use crate::rules::{
     TARGET_SIZE_BYTES,
 };
 use crate::select::recovery_partition;
+use crate::text;
+use crate::text::Text;
 use crate::winre::image_to_come_bytes;
 use winrefit_formats::gpt::GptMend;
 
@@ -25,7 +27,7 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
     managed_disk(observation)?;
     let problem = observation.table.changeable.as_ref().err();
     problem.map_or(Ok(()), |problem| {
-        let problem = problem.to_string();
+        let problem = Text::quoted(problem);
         Err(Refusal::Table { problem })
     })?;
     let recovery = match recovery_partition(observation, request.recovery_partition) {
@@ -90,17 +92,21 @@ fn finished(observation: &Observation, mut plan: Plan) -> Result<Plan, Refusal> 
     Ok(plan)
 }
 
-fn mend_text(mend: &GptMend) -> String {
+fn mend_text(mend: &GptMend) -> Text {
     match mend {
-        GptMend::Primary(damage) => format!(
-            "Make the first copy of the partition table anew from the second one, which is good: {damage}."
+        GptMend::Primary(damage) => text!(
+            "Make the first copy of the partition table anew from the second one, which is good: {damage}.",
+            damage = damage.to_string()
         ),
-        GptMend::Backup(damage) => format!(
-            "Make the second copy of the partition table anew from the first one, which is good: {damage}."
+        GptMend::Backup(damage) => text!(
+            "Make the second copy of the partition table anew from the first one, which is good: {damage}.",
+            damage = damage.to_string()
         ),
-        GptMend::BackupPlace { from, to } => format!(
+        GptMend::BackupPlace { from, to } => text!(
             "Put the second copy of the partition table at the end of the disk, which has grown: its header goes from \
-             LBA {from} to {to}, and the space between becomes usable."
+             LBA {from} to {to}, and the space between becomes usable.",
+            from = from.to_string(),
+            to = to.to_string()
         ),
     }
 }

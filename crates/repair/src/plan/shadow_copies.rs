@@ -8,9 +8,11 @@
 //! that kind are not moved either, whatever the header says.
 
 use super::Step;
-use crate::explain::{size, utc};
+use crate::explain::utc;
 use crate::observation::Partition;
 use crate::refusal::Refusal;
+use crate::text::{Bytes, Text};
+use crate::{counted, text};
 use serde::Serialize;
 use winrefit_ntfs::vss::{ShadowCopies, Structure};
 
@@ -84,39 +86,66 @@ pub(crate) fn can_be_dropped(found: &ShadowCopies) -> bool {
 }
 
 /// "3 shadow copies", or what is known instead.
-pub(crate) fn counted(count: Option<u64>) -> String {
+pub(crate) fn shadow_copies_text(count: Option<u64>) -> Text {
     match count {
-        None => "an unknown number of shadow copies".to_owned(),
-        Some(0) => "no shadow copy, only an empty catalog of them".to_owned(),
-        Some(1) => "1 shadow copy".to_owned(),
-        Some(count) => format!("{count} shadow copies"),
+        None => text!("an unknown number of shadow copies"),
+        Some(0) => text!("no shadow copy, only an empty catalog of them"),
+        Some(count) => counted!(count, "1 shadow copy", "{n} shadow copies"),
+    }
+}
+
+/// That the volume of a partition has them.
+pub(crate) fn has_shadow_copies(number: u32, count: Option<u64>) -> Text {
+    match count {
+        None => text!(
+            "The volume on partition {number} has an unknown number of shadow copies",
+            number
+        ),
+        Some(0) => text!(
+            "The volume on partition {number} has no shadow copy, only an empty catalog of them",
+            number
+        ),
+        Some(count) => counted!(
+            count,
+            "The volume on partition {number} has 1 shadow copy",
+            "The volume on partition {number} has {n} shadow copies",
+            number
+        ),
     }
 }
 
 impl Dropped {
     /// How many there are and from when.
-    pub fn what(&self) -> String {
-        let counted = counted(self.count);
+    pub fn what(&self) -> Text {
+        let copies = shadow_copies_text(self.count);
         match (self.oldest, self.newest) {
-            (Some(oldest), Some(newest)) if oldest != newest => {
-                format!("{counted}, made between {} and {}", utc(oldest), utc(newest))
-            }
-            (Some(only), _) => format!("{counted}, made at {}", utc(only)),
-            _ => counted,
+            (Some(oldest), Some(newest)) if oldest != newest => text!(
+                "{copies}, made between {oldest} and {newest}",
+                copies,
+                oldest = utc(oldest),
+                newest = utc(newest)
+            ),
+            (Some(only), _) => text!("{copies}, made at {time}", copies, time = utc(only)),
+            _ => copies,
         }
     }
 
-    pub(super) fn text(&self) -> String {
-        let files = self
-            .storage_bytes
-            .filter(|&bytes| bytes > 0)
-            .map(|bytes| format!(" ({})", size(bytes)))
-            .unwrap_or_default();
-        format!(
-            "Give up the shadow copies of partition {}: {}. The header of the volume says that there are none; their \
-             files in System Volume Information{files} stay.",
-            self.partition,
-            self.what()
-        )
+    pub(super) fn text(&self) -> Text {
+        let given_up = text!(
+            "Give up the shadow copies of partition {number}: {copies}.",
+            number = self.partition,
+            copies = self.what()
+        );
+        let files = match self.storage_bytes {
+            Some(bytes) if bytes > 0 => text!(
+                "The header of the volume says that there are none; their files in System Volume Information ({size}) \
+                 stay.",
+                size = Bytes(bytes)
+            ),
+            _ => text!(
+                "The header of the volume says that there are none; their files in System Volume Information stay."
+            ),
+        };
+        Text::sentences([given_up, files])
     }
 }

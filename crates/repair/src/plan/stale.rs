@@ -5,6 +5,8 @@ use super::{Request, Step};
 use crate::observation::{Observation, Partition};
 use crate::refusal::Refusal;
 use crate::rules::SIZE_BYTES_MAX;
+use crate::text;
+use crate::text::Text;
 use crate::winre::hidden_windows;
 
 /// The step that removes the partition that the request names, if it names one and nothing uses that.
@@ -29,30 +31,38 @@ pub(super) fn remove(
 }
 
 /// What speaks against removing a partition.
-fn use_of(observation: &Observation, recovery: &Partition, stale: &Partition) -> Option<&'static str> {
+fn use_of(observation: &Observation, recovery: &Partition, stale: &Partition) -> Option<Text> {
     let windows = &observation.windows;
     if !stale.is_recovery_type() {
-        Some("it is not of the recovery type")
+        Some(text!("it is not of the recovery type"))
     } else if stale.number == recovery.number {
-        Some("it is the recovery partition that is worked on")
+        Some(text!("it is the recovery partition that is worked on"))
     } else if windows.iter().any(|w| w.recovery_partition == Some(stale.number)) {
-        Some("a Windows on this disk uses it")
+        Some(text!("a Windows on this disk uses it"))
     } else if observation.boot_store_of(stale.number).is_some() {
-        Some("the boot store starts WinRE from it")
+        Some(text!("the boot store starts WinRE from it"))
     } else if observation.boot_stores.iter().any(|store| store.content.is_err()) {
-        Some("a boot store on this disk cannot be read, and may start WinRE from it")
+        Some(text!(
+            "a boot store on this disk cannot be read, and may start WinRE from it"
+        ))
     } else if hidden_windows(observation).is_some() {
-        Some("a partition of this disk that cannot be read may hold a Windows that uses it")
+        Some(text!(
+            "a partition of this disk that cannot be read may hold a Windows that uses it"
+        ))
     } else if windows.iter().any(|w| matches!(w.reagent, Some(Err(_)) | None)) || windows.is_empty() {
-        Some("what Windows uses cannot be read on this disk")
+        Some(text!("what Windows uses cannot be read on this disk"))
     } else if stale.is_active {
-        Some("it is the active partition, which the machine starts from")
+        Some(text!("it is the active partition, which the machine starts from"))
     } else if stale.range.len() > SIZE_BYTES_MAX {
-        Some("it is larger than 2 GiB, so it may be a computer maker's factory image")
+        Some(text!(
+            "it is larger than 2 GiB, so it may be a computer maker's factory image"
+        ))
     } else if stale.ebr.is_some() {
-        Some("it is a logical partition, and those behind it would get other numbers")
+        Some(text!(
+            "it is a logical partition, and those behind it would get other numbers"
+        ))
     } else if stale.ntfs().is_none() {
-        Some("it holds no NTFS volume that could be looked at")
+        Some(text!("it holds no NTFS volume that could be looked at"))
     } else {
         None
     }

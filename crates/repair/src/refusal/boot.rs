@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use crate::explain::Explained;
+use crate::text;
 
 impl Refusal {
     pub(super) fn explain_boot(&self) -> Explained {
@@ -11,28 +12,39 @@ impl Refusal {
                 path,
                 problem,
             } => Explained::new(
-                "The boot store cannot be told where the recovery partition will begin",
-                format!(
-                    "Partition {number}, {path}: {problem}. On an MBR disk WinRE would not start any more."
+                text!("The boot store cannot be told where the recovery partition will begin"),
+                text!(
+                    "Partition {number}, {path}: {problem}. On an MBR disk WinRE would not start any more.",
+                    number,
+                    path = *path,
+                    problem
                 ),
-                "Look at the store in Windows (`bcdedit /enum all`). If it is damaged, `bootrec /rebuildbcd` from an \
-                 installation medium makes it anew.",
+                text!(
+                    "Look at the store in Windows (`bcdedit /enum all`). If it is damaged, `bootrec /rebuildbcd` from \
+                     an installation medium makes it anew."
+                ),
             ),
             Self::BootStoreDirty { number, path } => Explained::new(
-                "Windows has not finished writing its boot store",
-                format!(
-                    "Partition {number}, {path}: part of it is still in its logs, and writing to it now would lose that."
+                text!("Windows has not finished writing its boot store"),
+                text!(
+                    "Partition {number}, {path}: part of it is still in its logs, and writing to it now would lose \
+                     that.",
+                    number,
+                    path = *path
                 ),
-                "Start that Windows, and shut it down fully: shutdown /s /t 0",
+                text!("Start that Windows, and shut it down fully: shutdown /s /t 0"),
             ),
             Self::NoBootStore { number } => Explained::new(
-                "No boot store on this disk starts WinRE from the recovery partition",
-                format!(
-                    "On an MBR disk the store names recovery partition {number} by the byte where it begins. The store of \
-                     the Windows that uses it was not found, so it could not be told of a new start."
+                text!("No boot store on this disk starts WinRE from the recovery partition"),
+                text!(
+                    "On an MBR disk the store names recovery partition {number} by the byte where it begins. The \
+                     store of the Windows that uses it was not found, so it could not be told of a new start.",
+                    number
                 ),
-                "If the machine starts from another disk, enlarge the partition in Windows; or free space right behind \
-                 it, which needs no new start.",
+                text!(
+                    "If the machine starts from another disk, enlarge the partition in Windows; or free space right \
+                     behind it, which needs no new start."
+                ),
             ),
             _ => super::unreachable_explanation(),
         }

@@ -1,6 +1,8 @@
 //! Words for a disk that has no recovery partition and cannot be given one.
 
-use crate::explain::{Explained, size};
+use crate::explain::Explained;
+use crate::text;
+use crate::text::{Bytes, Text};
 
 /// Why no recovery partition can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,60 +23,71 @@ pub enum NoCreate {
 }
 
 pub(super) fn explain(reason: &NoCreate) -> Explained {
-    const RUN_AGAIN: &str = "shut down, and run the command again";
     let (detail, next) = match reason {
         NoCreate::NoWindows => (
-            "One is made for a Windows on the same disk, with a copy of its image, and no Windows that can be read was \
-             found here."
-                .to_owned(),
-            "If Windows is on another disk, name that one. If its volume is encrypted, decrypt it first.".to_owned(),
+            text!(
+                "One is made for a Windows on the same disk, with a copy of its image, and no Windows that can be \
+                 read was found here."
+            ),
+            text!(
+                "If Windows is on another disk, name that one. If its volume is encrypted, decrypt it first."
+            ),
         ),
         NoCreate::SeveralWindows { numbers } => (
-            format!(
-                "There are several Windows installations, on the partitions {}, and one is made only where it is clear \
-                 which of them it is for.",
-                super::listed(numbers, "and")
+            text!(
+                "There are several Windows installations, on the partitions {numbers}, and one is made only where it \
+                 is clear which of them it is for.",
+                numbers = Text::all_of(numbers.iter().map(|&number| number.into()))
             ),
-            "WinRE can stay on a Windows volume: run `reagentc /enable` in each Windows as administrator.".to_owned(),
+            text!(
+                "WinRE can stay on a Windows volume: run `reagentc /enable` in each Windows as administrator."
+            ),
         ),
         NoCreate::UnknownState { number } => (
-            format!(
+            text!(
                 "ReAgent.xml of the Windows on partition {number} is missing or cannot be read, so it is not known \
-                 whether this Windows uses another recovery environment."
+                 whether this Windows uses another recovery environment.",
+                number
             ),
-            format!("Run `reagentc /disable` in that Windows as administrator, {RUN_AGAIN}."),
+            text!(
+                "Run `reagentc /disable` in that Windows as administrator, shut down, and run the command again."
+            ),
         ),
         NoCreate::InUseElsewhere { number } => (
-            format!(
+            text!(
                 "The Windows on partition {number} has WinRE enabled, at a place that is not on its own volume: on \
-                 another disk, or on a partition that is gone."
+                 another disk, or on a partition that is gone.",
+                number
             ),
-            format!(
+            text!(
                 "Look at `reagentc /info` in that Windows. If the place is gone, run `reagentc /disable` as \
-                 administrator, {RUN_AGAIN}."
+                 administrator, shut down, and run the command again."
             ),
         ),
         NoCreate::NoImage { number } => (
-            format!(
-                "It would need a WinRE image, and there is none that can be read in \\Windows\\System32\\Recovery nor in \
-                 \\Recovery\\WindowsRE of partition {number}."
+            text!(
+                "It would need a WinRE image, and there is none that can be read in \\Windows\\System32\\Recovery nor \
+                 in \\Recovery\\WindowsRE of partition {number}.",
+                number
             ),
-            format!(
-                "Take Winre.wim from install media of the same Windows (in install.wim, \\Windows\\System32\\Recovery), \
-                 put it into \\Windows\\System32\\Recovery of that Windows, {RUN_AGAIN}."
+            text!(
+                "Take Winre.wim from install media of the same Windows (in install.wim, \
+                 \\Windows\\System32\\Recovery), put it into \\Windows\\System32\\Recovery of that Windows, shut \
+                 down, and run the command again."
             ),
         ),
         NoCreate::NoRoom { number, needed_bytes } => (
-            format!(
-                "{} would be needed. There is no unallocated space of that size, and neither the Windows volume on \
-                 partition {number} nor another volume can give it at its end.",
-                size(*needed_bytes)
+            text!(
+                "{size} would be needed. There is no unallocated space of that size, and neither the Windows volume \
+                 on partition {number} nor another volume can give it at its end.",
+                size = Bytes(*needed_bytes),
+                number
             ),
-            "Free space on the Windows volume, or ask for less with --size and --free.".to_owned(),
+            text!("Free space on the Windows volume, or ask for less with --size and --free."),
         ),
     };
     Explained::new(
-        "There is no recovery partition, and none can be made",
+        text!("There is no recovery partition, and none can be made"),
         detail,
         next,
     )

@@ -5,6 +5,8 @@ use super::{StageError, Stager, phase};
 use crate::boot::{Files, LOGS, STORE_BYTES_MAX, name_of};
 use crate::error::RepairError;
 use crate::refusal::Refusal;
+use crate::text;
+use crate::text::Text;
 use winrefit_disk::{ByteRange, ReadAt};
 use winrefit_formats::hive::HiveStep;
 use winrefit_formats::{Bcd, HiveEdit, HiveWrite};
@@ -20,7 +22,7 @@ pub(super) struct Repoint {
 impl Stager<'_, '_> {
     pub(super) fn patch_boot_store(&mut self, recovery: u32, change: &Repoint) -> Result<(), StageError> {
         let number = change.partition;
-        let problem = |problem: String| {
+        let problem = |problem: Text| {
             StageError::Refused(Refusal::BootStore {
                 number,
                 path: change.path,
@@ -38,10 +40,10 @@ impl Stager<'_, '_> {
                 .partition(number)
                 .ok_or(RepairError::NoSuchPartition { number })?;
             let files = Files::open_at(&self.overlay, range, &holder.content)
-                .ok_or_else(|| problem("its volume cannot be read".to_owned()))?;
+                .ok_or_else(|| problem(text!("its volume cannot be read")))?;
             let ranges = files.ranges(change.path, STORE_BYTES_MAX).map_err(problem)?;
             let ranges =
-                ranges.ok_or_else(|| problem("its bytes do not lie on the volume as they are".to_owned()))?;
+                ranges.ok_or_else(|| problem(text!("its bytes do not lie on the volume as they are")))?;
             (ranges, self.writes_of(recovery, change, &files).map_err(problem)?)
         };
         for write in writes {
@@ -52,7 +54,7 @@ impl Stager<'_, '_> {
                     HiveStep::End => 2,
                 };
             let places =
-                places(&ranges, &write).ok_or_else(|| problem("it is shorter than its hive".to_owned()))?;
+                places(&ranges, &write).ok_or_else(|| problem(text!("it is shorter than its hive")))?;
             for (offset, bytes) in places {
                 self.write(range, offset, &bytes, phase)?;
             }
@@ -60,13 +62,8 @@ impl Stager<'_, '_> {
         Ok(())
     }
 
-    fn writes_of(
-        &self,
-        recovery: u32,
-        change: &Repoint,
-        files: &Files<'_>,
-    ) -> Result<Vec<HiveWrite>, String> {
-        let missing = || "it is not there any more".to_owned();
+    fn writes_of(&self, recovery: u32, change: &Repoint, files: &Files<'_>) -> Result<Vec<HiveWrite>, Text> {
+        let missing = || text!("it is not there any more");
         let file = files.read(change.path, STORE_BYTES_MAX)?.ok_or_else(missing)?;
         let logs = LOGS.map(|log| files.read(&format!("{}{log}", change.path), STORE_BYTES_MAX));
         let logs: Vec<Vec<u8>> = logs
@@ -76,17 +73,17 @@ impl Stager<'_, '_> {
             .flatten()
             .collect();
         let logs: Vec<&dyn ReadAt> = logs.iter().map(|log| log as &dyn ReadAt).collect();
-        let mut edit = HiveEdit::begin(&file, &logs).map_err(|e| e.to_string())?;
-        let bcd = Bcd::read(edit.hive()).map_err(|e| e.to_string())?;
+        let mut edit = HiveEdit::begin(&file, &logs).map_err(Text::quoted)?;
+        let bcd = Bcd::read(edit.hive()).map_err(Text::quoted)?;
         let partition = self.observation.partition(recovery);
         let name = |offset| name_of(self.table.id(), partition?, offset);
         let (Some(from), Some(to)) = (name(change.from_offset), name(change.to_offset)) else {
             return Err(missing());
         };
-        for element in bcd.repoint(&from, &to).map_err(|e| e.to_string())? {
-            element.apply(&mut edit).map_err(|e| e.to_string())?;
+        for element in bcd.repoint(&from, &to).map_err(Text::quoted)? {
+            element.apply(&mut edit).map_err(Text::quoted)?;
         }
-        edit.writes().map_err(|e| e.to_string())
+        edit.writes().map_err(Text::quoted)
     }
 }
 

@@ -8,6 +8,8 @@ use crate::observe::{REAGENT_BYTES_MAX, REAGENT_XML, read_small};
 use crate::plan::{Plan, Sectors, Step};
 use crate::refusal::Refusal;
 use crate::table::PartitionType;
+use crate::text;
+use crate::text::Text;
 use uuid::Uuid;
 use winrefit_disk::{ByteRange, Device, DiskError, Lba, Move, Overlay, ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::gpt::types as gpt;
@@ -88,7 +90,7 @@ impl<'d> Source<'d> {
     fn create(&self, (partition, at): (u32, Sectors), image: &str) -> Result<Created, StageError> {
         let image = self
             .pieces(image)?
-            .ok_or_else(|| self.cannot_copy(image, "it is not there"))?;
+            .ok_or_else(|| self.cannot_copy(image, text!("it is not there")))?;
         let mut boot_sdi = None;
         for path in BOOT_SDI {
             boot_sdi = boot_sdi.or(self.pieces(path).ok().flatten());
@@ -106,7 +108,7 @@ impl<'d> Source<'d> {
         {
             let path = format!(r"{FOLDER}\{name}");
             let own = Pieces::of(&volume, &path).map_err(|source| ntfs_error(partition, source))?;
-            let own = own.ok_or_else(|| self.cannot_copy(&path, "it was not made"))?;
+            let own = own.ok_or_else(|| self.cannot_copy(&path, text!("it was not made")))?;
             moves.extend(pieces.moves_to(&own, (self.start, start), self.sector_size));
         }
         drop(volume);
@@ -170,13 +172,13 @@ impl<'d> Source<'d> {
         let pieces = Pieces::of(&self.volume, path).map_err(|source| ntfs_error(self.partition, source))?;
         match pieces {
             Some(pieces) if !pieces.is_plain => {
-                Err(self.cannot_copy(path, "it is compressed, encrypted, sparse or tiny"))
+                Err(self.cannot_copy(path, text!("it is compressed, encrypted, sparse or tiny")))
             }
             pieces => Ok(pieces),
         }
     }
 
-    fn cannot_copy(&self, path: &str, problem: &'static str) -> StageError {
+    fn cannot_copy(&self, path: &str, problem: Text) -> StageError {
         StageError::Refused(Refusal::CannotCopyImage {
             number: self.partition,
             path: path.to_owned(),

@@ -1,5 +1,7 @@
 //! What a table says of a disk's identity and of a partition's purpose.
 
+use crate::text;
+use crate::text::Text;
 use std::fmt;
 use winrefit_formats::gpt::types as gpt;
 use winrefit_formats::mbr::types as mbr;
@@ -44,6 +46,27 @@ impl DiskId {
     }
 }
 
+/// What of Windows makes one disk of several, or several of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manager {
+    /// Dynamic disks.
+    LogicalDiskManager,
+    /// Pools.
+    StorageSpaces,
+}
+
+impl Manager {
+    /// Whose a disk is.
+    pub fn text(self) -> Text {
+        match self {
+            Self::LogicalDiskManager => {
+                text!("The disk is managed by the Logical Disk Manager (a dynamic disk)")
+            }
+            Self::StorageSpaces => text!("The disk is managed by Storage Spaces"),
+        }
+    }
+}
+
 /// What a partition is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartitionType {
@@ -84,11 +107,11 @@ impl PartitionType {
     }
 
     /// What manages a disk that has such a partition, so that its partitions are not what they seem.
-    pub fn manager(self) -> Option<&'static str> {
+    pub fn manager(self) -> Option<Manager> {
         match self {
             Self::Gpt(gpt::PARTITION_LDM_METADATA_GUID | gpt::PARTITION_LDM_DATA_GUID)
-            | Self::Mbr(mbr::PARTITION_LDM) => Some("the Logical Disk Manager (a dynamic disk)"),
-            Self::Gpt(gpt::PARTITION_SPACES_GUID) => Some("Storage Spaces"),
+            | Self::Mbr(mbr::PARTITION_LDM) => Some(Manager::LogicalDiskManager),
+            Self::Gpt(gpt::PARTITION_SPACES_GUID) => Some(Manager::StorageSpaces),
             _ => None,
         }
     }

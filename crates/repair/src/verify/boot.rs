@@ -1,10 +1,11 @@
 //! Whether Windows can start its recovery environment: the boot store, followed from the boot manager to the image.
 
 use super::item;
-use crate::boot::{BootStore, FileFact, Outcome, agrees, element_name, outcome};
-use crate::explain::size;
+use crate::boot::{BootStore, FileFact, Outcome, agrees, element_name, hex, outcome, partition_text};
 use crate::observation::{Observation, Windows};
 use crate::report::VerificationItem;
+use crate::text;
+use crate::text::{Bytes, Text};
 use crate::winre::{State, state};
 use winrefit_formats::bcd::Reference;
 
@@ -14,10 +15,10 @@ const UNKNOWN_NAMED_MAX: usize = 3;
 /// The stores of a disk by themselves, and the ways in them.
 pub(super) fn of_disk(observation: &Observation) -> Vec<VerificationItem> {
     if observation.boot_stores.is_empty() {
-        let what = "there is none on this disk, so what starts this Windows was not followed";
+        let what = text!("there is none on this disk, so what starts this Windows was not followed");
         let is_any = !observation.windows.is_empty();
         return is_any
-            .then(|| item("Boot store", true, what))
+            .then(|| item(text!("Boot store"), true, what))
             .into_iter()
             .collect();
     }
@@ -53,53 +54,78 @@ fn ways(observation: &Observation) -> impl Iterator<Item = Way<'_>> {
 }
 
 fn store_item(store: &BootStore) -> VerificationItem {
-    let what = format!("Boot store on partition {}", store.partition);
+    let what = text!("Boot store on partition {number}", number = store.partition);
     let content = match &store.content {
         Ok(content) => content,
-        Err(problem) => return item(what, false, format!("{}: {problem}", store.path)),
+        Err(problem) => {
+            return item(
+                what,
+                false,
+                text!("{path}: {problem}", path = store.path, problem),
+            );
+        }
     };
-    let mut detail = vec![store.path.to_owned()];
-    detail.extend(store.reading().map(str::to_owned));
-    match &content.default_loader {
-        Ok(id) => detail.push(format!("starts {id} unless told otherwise")),
-        Err(error) => detail.push(error.to_string()),
-    }
+    let mut detail = vec![Text::raw(store.path)];
+    detail.extend(store.reading());
+    detail.push(match &content.default_loader {
+        Ok(id) => text!("starts {id} unless told otherwise", id = id.to_string()),
+        Err(error) => Text::quoted(error),
+    });
+    let path = store.boot_manager_path;
     detail.push(match &store.boot_manager {
         FileFact::Present(size_bytes) => {
-            format!("{} is there, {}", store.boot_manager_path, size(*size_bytes))
+            text!("{path} is there, {size}", path, size = Bytes(*size_bytes))
         }
-        FileFact::Missing => format!("{} is not beside it", store.boot_manager_path),
-        FileFact::Unreadable(problem) => format!("{} cannot be read: {problem}", store.boot_manager_path),
-        FileFact::NotLooked => format!("{} was not looked for", store.boot_manager_path),
+        FileFact::Missing => text!("{path} is not beside it", path),
+        FileFact::Unreadable(problem) => text!("{path} cannot be read: {problem}", path, problem),
+        FileFact::NotLooked => text!("{path} was not looked for", path),
     });
     let unknown = content.bcd.unknown_devices();
     if !unknown.is_empty() {
-        let text = |e: &Reference| format!("element {:08x} of object {}", e.element_type, e.object);
-        let named: Vec<String> = unknown.iter().take(UNKNOWN_NAMED_MAX).map(text).collect();
-        detail.push(format!("{} not understood: {}", unknown.len(), named.join(", ")));
+        let text = |e: &Reference| {
+            text!(
+                "element {element} of object {object}",
+                element = hex(e.element_type),
+                object = e.object.to_string()
+            )
+        };
+        let named = Text::listed(unknown.iter().take(UNKNOWN_NAMED_MAX).map(text));
+        detail.push(text!(
+            "{count} not understood: {elements}",
+            count = unknown.len(),
+            elements = named
+        ));
     }
-    item(what, content.default_loader.is_ok(), detail.join("; "))
+    item(what, content.default_loader.is_ok(), Text::facts(detail))
 }
 
-fn what(way: &Way<'_>) -> String {
-    format!(
-        "Boot chain to WinRE of Windows on partition {}",
-        way.windows.partition
+fn what(way: &Way<'_>) -> Text {
+    text!(
+        "Boot chain to WinRE of Windows on partition {number}",
+        number = way.windows.partition
     )
 }
 
 fn way_item(observation: &Observation, way: &Way<'_>) -> VerificationItem {
-    let (mut ok, mut detail) = (is_no_failure(&way.outcome), text(&way.outcome));
+    let mut ok = is_no_failure(&way.outcome);
+    let mut facts = vec![text(&way.outcome)];
     if let Outcome::Whole { partition, path } = &way.outcome
         && !agrees(observation, way.windows, *partition, path)
     {
         ok = false;
-        detail += &match (way.windows.recovery_partition, way.windows.image_path()) {
-            (Some(named), Some(image)) => format!("; but ReAgent.xml names {image} on partition {named}"),
-            _ => "; but ReAgent.xml names a place where no partition begins".to_owned(),
-        };
+        facts.push(match (way.windows.recovery_partition, way.windows.image_path()) {
+            (Some(named), Some(image)) => {
+                text!("but ReAgent.xml names {image} on partition {named}", image, named)
+            }
+            _ => text!("but ReAgent.xml names a place where no partition begins"),
+        });
     }
-    item(what(way), ok, format!("{}: {detail}", way.store.place()))
+    item(what(way), ok, in_store(way.store, Text::facts(facts)))
+}
+
+/// What is said of a store.
+fn in_store(store: &BootStore, said: Text) -> Text {
+    text!("{place}: {said}", place = store.place(), said)
 }
 
 /// What is not followed is no failure, nor is what is not this disk's.
@@ -107,18 +133,24 @@ fn is_no_failure(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::Broken(_))
 }
 
-fn text(outcome: &Outcome) -> String {
+fn text(outcome: &Outcome) -> Text {
     match outcome {
-        Outcome::Whole { partition, path } => format!("leads to {path} on partition {partition}"),
-        Outcome::NotInStore => "none of its loaders starts this Windows".to_owned(),
-        Outcome::OtherDisk(named) => {
-            format!("leads to {named}, which is not on this disk, as in ReAgent.xml")
+        Outcome::Whole { partition, path } => {
+            text!("leads to {path} on partition {partition}", path, partition)
         }
-        Outcome::NotFollowed { object, element } => format!(
-            "not followed behind element {element:08x} ({}) of object {object}, which is not of a form that is read here",
-            element_name(*element)
+        Outcome::NotInStore => text!("none of its loaders starts this Windows"),
+        Outcome::OtherDisk(named) => text!(
+            "leads to {named}, which is not on this disk, as in ReAgent.xml",
+            named = partition_text(named)
         ),
-        Outcome::Broken(broken) => format!("ends early: {}", broken.text()),
+        Outcome::NotFollowed { object, element } => text!(
+            "not followed behind element {element} ({purpose}) of object {object}, which is not of a form that is \
+             read here",
+            element = hex(*element),
+            purpose = element_name(*element),
+            object = object.to_string()
+        ),
+        Outcome::Broken(broken) => text!("ends early: {broken}", broken = broken.text()),
     }
 }
 
@@ -132,19 +164,18 @@ pub(super) fn kept(before: &Observation, after: &Observation) -> Vec<Verificatio
                 == (old.store.partition, old.store.path, old.windows.partition)
         });
         let is_same = same.is_some_and(|new| new.outcome == old.outcome);
-        let now = same.map_or("the boot store cannot be read any more".to_owned(), |new| {
+        let now = same.map_or(text!("the boot store cannot be read any more"), |new| {
             text(&new.outcome)
         });
         let detail = match (is_same, is_no_failure(&old.outcome)) {
             (true, true) => now,
-            (true, false) => format!("as before the repair, {now}"),
-            (false, _) => format!("{now}; before the repair it {}", text(&old.outcome)),
+            (true, false) => text!("as before the repair: {now}", now),
+            (false, _) => Text::facts([
+                now,
+                text!("before the repair: {outcome}", outcome = text(&old.outcome)),
+            ]),
         };
-        items.push(item(
-            what(&old),
-            is_same,
-            format!("{}: {detail}", old.store.place()),
-        ));
+        items.push(item(what(&old), is_same, in_store(old.store, detail)));
     }
     items
 }

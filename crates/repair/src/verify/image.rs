@@ -1,11 +1,12 @@
 //! The image of the recovery environment, and where its bytes are.
 
 use super::item;
-use crate::explain::size;
 use crate::observation::{Observation, Partition};
 use crate::observe::WINRE_IMAGE;
 use crate::plan::Plan;
 use crate::report::VerificationItem;
+use crate::text;
+use crate::text::{Bytes, Text};
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow};
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
@@ -22,9 +23,9 @@ pub(super) fn image_items(
         return lost
             .map(|old| {
                 item(
-                    "WinRE image",
+                    text!("WinRE image"),
                     false,
-                    format!("{} is not found any more", old.path),
+                    text!("{path} is not found any more", path = &old.path),
                 )
             })
             .into_iter()
@@ -34,16 +35,28 @@ pub(super) fn image_items(
         .and_then(|p| p.winre.as_ref())
         .is_none_or(|winre| winre.version.is_ok());
     let (ok, detail) = match &winre.version {
-        Ok(Some(version)) => (true, format!("version {version}, {}", size(winre.size_bytes))),
-        Ok(None) => (true, format!("{}, no version in it", size(winre.size_bytes))),
+        Ok(Some(version)) => (
+            true,
+            Text::listed([
+                text!("version {version}", version = version.to_string()),
+                Bytes(winre.size_bytes).into(),
+            ]),
+        ),
+        Ok(None) => (
+            true,
+            Text::listed([Bytes(winre.size_bytes).into(), text!("no version in it")]),
+        ),
         // An image that could not be read before is no fault of the repair.
         Err(problem) if !was_readable => (
             true,
-            format!("kept as it was; it could not be read before either: {problem}"),
+            text!(
+                "kept as it was; it could not be read before either: {problem}",
+                problem
+            ),
         ),
-        Err(problem) => (false, problem.clone()),
+        Err(problem) => (false, Text::raw(problem)),
     };
-    let mut items = vec![item("WinRE image", ok, detail)];
+    let mut items = vec![item(text!("WinRE image"), ok, detail)];
     if let (Some(old_disk), Some(old)) = (old_disk, old) {
         let places = (
             image_places(old_disk, old.range),
@@ -54,17 +67,17 @@ pub(super) fn image_items(
             (
                 old.range.start,
                 recovery.range.start,
-                "those of a copy of the volume as a whole, compared byte for byte before it counts",
+                text!("those of a copy of the volume as a whole, compared byte for byte before it counts"),
             )
         } else {
-            (0, 0, "the same as before; it was not copied")
+            (0, 0, text!("the same as before; it was not copied"))
         };
         let same = |a: &[(u64, u64)], b: &[(u64, u64)]| {
             let from = |base: u64| move |&(at, clusters): &(u64, u64)| (at.wrapping_sub(base), clusters);
             a.iter().map(from(base_old)).eq(b.iter().map(from(base_new)))
         };
         let same = matches!(&places, (Ok(a), Ok(b)) if same(a, b));
-        items.push(item("Sectors of the WinRE image", same, detail));
+        items.push(item(text!("Sectors of the WinRE image"), same, detail));
     }
     items
 }

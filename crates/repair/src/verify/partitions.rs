@@ -5,12 +5,13 @@ use crate::observation::{Observation, Partition};
 use crate::plan::{Plan, Step};
 use crate::report::VerificationItem;
 use crate::table::DiskId;
+use crate::{counted, text};
 
 /// Every partition is where the plan says (or where it was), with all else unchanged.
 pub(super) fn partitions_item(before: &Observation, after: &Observation, plan: &Plan) -> VerificationItem {
     let what = match before.table.id {
-        DiskId::Gpt(_) => "Number, type, unique GUID, attributes and name of every partition",
-        DiskId::Mbr(_) => "Number, type and active flag of every partition",
+        DiskId::Gpt(_) => text!("Number, type, unique GUID, attributes and name of every partition"),
+        DiskId::Mbr(_) => text!("Number, type and active flag of every partition"),
     };
     let planned = |number: u32, old: (u64, u64)| {
         let place = plan.place_of(number);
@@ -34,7 +35,11 @@ pub(super) fn partitions_item(before: &Observation, after: &Observation, plan: &
             ) && (new.start_lba, new.sectors) == planned(old.number, (old.start_lba, old.sectors))
         });
         if !same {
-            return item(what, false, format!("partition {} is not as planned", old.number));
+            return item(
+                what,
+                false,
+                text!("partition {number} is not as planned", number = old.number),
+            );
         }
     }
     let new: Vec<&Partition> = after
@@ -49,23 +54,21 @@ pub(super) fn partitions_item(before: &Observation, after: &Observation, plan: &
         return item(
             what,
             false,
-            format!("new partition {} is not as planned", wrong.number),
+            text!("new partition {number} is not as planned", number = wrong.number),
         );
     }
     let same_count = stay().count() + new.len() == after.partitions.len();
-    item(
-        what,
-        same_count,
-        format!(
-            "{} partitions, {}",
-            after.partitions.len(),
-            if changes_entries(plan) {
-                "as planned"
-            } else {
-                "unchanged but for the borders that move"
-            }
-        ),
-    )
+    let count = after.partitions.len();
+    let detail = if changes_entries(plan) {
+        counted!(count, "1 partition, as planned", "{n} partitions, as planned")
+    } else {
+        counted!(
+            count,
+            "1 partition, unchanged but for the borders that move",
+            "{n} partitions, unchanged but for the borders that move"
+        )
+    };
+    item(what, same_count, detail)
 }
 
 /// Whether a partition comes, goes or gets another place.

@@ -115,7 +115,7 @@ fn every_broken_link_is_found_and_named() {
     let failed: Vec<_> = boot_items(&proof).into_iter().filter(|item| !item.ok).collect();
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert!(
-        failed[0].detail.contains("ends early") && failed[0].detail.contains(words),
+        failed[0].detail.to_string().contains("ends early") && failed[0].detail.to_string().contains(words),
         "{failed:?}"
     );
 }
@@ -151,11 +151,17 @@ fn what_is_not_followed_is_named_and_no_failure() {
     let items = boot_items(&proof);
     assert!(items.iter().all(|item| item.ok), "{items:?}");
     assert!(
-        items[0].detail.contains("1 not understood: element 31000003"),
+        items[0]
+            .detail
+            .to_string()
+            .contains("1 not understood: element 31000003"),
         "{items:?}"
     );
     assert!(
-        items[1].detail.contains("not followed behind element 31000003"),
+        items[1]
+            .detail
+            .to_string()
+            .contains("not followed behind element 31000003"),
         "{items:?}"
     );
 }

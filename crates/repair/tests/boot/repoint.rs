@@ -97,9 +97,12 @@ fn every_element_names_the_new_place_and_nothing_else_changes() {
     let chain = report
         .verification
         .iter()
-        .find(|item| item.what.starts_with("Boot chain"));
+        .find(|item| item.what.to_string().starts_with("Boot chain"));
     let chain = chain.unwrap();
-    assert!(chain.ok && chain.detail.ends_with("on partition 3"), "{chain:?}");
+    assert!(
+        chain.ok && chain.detail.to_string().ends_with("on partition 3"),
+        "{chain:?}"
+    );
     let mut target = target(view);
     undo(&mut target, &mut |_| true, &mut |_| ()).unwrap();
     assert!(store_on_ntfs(&target.device) == old);

@@ -116,7 +116,7 @@ fn a_place_where_no_partition_begins_or_on_another_disk_is_not_healthy() {
             codes(&report)
         );
         if code == "winre-image-gone" {
-            let next = &found.explained.next;
+            let next = found.explained.next.to_string();
             assert!(
                 next.contains(r"copy \Recovery\WindowsRE\Winre.wim of partition 4"),
                 "{next}"

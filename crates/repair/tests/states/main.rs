@@ -162,7 +162,7 @@ fn an_image_that_is_gone_is_searched_for_and_the_way_back_is_told() {
     let report = Disk::of("winre-in-backup").diagnose();
     let gone = finding(&report, "winre-image-gone");
     assert_eq!(gone.severity, Severity::Problem);
-    let (rests_on, next) = (evidence(gone), &gone.explained.next);
+    let (rests_on, next) = (evidence(gone), gone.explained.next.to_string());
     for line in [
         "InstallState = 1",
         "partition 4, \\Recovery\\WindowsRE\\Winre.wim: not found",
@@ -193,7 +193,11 @@ fn an_image_that_is_gone_is_searched_for_and_the_way_back_is_told() {
         "Windows Server 2022 Standard 21H2",
         "`reagentc /enable`",
     ] {
-        assert!(gone.explained.next.contains(words), "{}", gone.explained.next);
+        assert!(
+            gone.explained.next.to_string().contains(words),
+            "{}",
+            gone.explained.next
+        );
     }
 }
 
@@ -220,7 +224,8 @@ fn the_only_partition_of_a_disabled_winre_is_made_large_enough_for_its_image() {
         );
         let told = report.plan.unwrap().afterwards;
         assert!(
-            told.iter().any(|line| line.contains("`reagentc /enable`")),
+            told.iter()
+                .any(|line| line.to_string().contains("`reagentc /enable`")),
             "{profile}: {told:?}"
         );
 
@@ -250,9 +255,16 @@ fn the_only_partition_of_a_disabled_winre_is_made_large_enough_for_its_image() {
                 "{profile}"
             );
             let disabled = finding(&after, "winre-disabled");
-            assert!(disabled.explained.detail.contains("has room for it"), "{profile}");
             assert!(
-                disabled.explained.next.starts_with("Run `reagentc /enable`"),
+                disabled.explained.detail.to_string().contains("has room for it"),
+                "{profile}"
+            );
+            assert!(
+                disabled
+                    .explained
+                    .next
+                    .to_string()
+                    .starts_with("Run `reagentc /enable`"),
                 "{profile}"
             );
         }
@@ -265,7 +277,13 @@ fn a_leftover_is_described_and_left_alone() {
     let report = disk.diagnose();
     let leftover = finding(&report, "leftover-recovery-partition");
     assert_eq!(leftover.severity, Severity::Note);
-    assert!(leftover.explained.title.contains("partition 5 of 450 MiB"));
+    assert!(
+        leftover
+            .explained
+            .title
+            .to_string()
+            .contains("partition 5 of 450 MiB")
+    );
     assert!(
         evidence(leftover).contains("version 10.0.18362.1"),
         "{}",
@@ -284,7 +302,7 @@ fn each_of_several_windows_is_judged_and_named() {
     let disk = Disk::of("two-windows");
     let report = disk.diagnose();
     let small = report.findings.iter().filter(|f| f.code == "re-too-small");
-    let titles: Vec<_> = small.map(|f| &*f.explained.title).collect();
+    let titles: Vec<_> = small.map(|f| f.explained.title.to_string()).collect();
     assert!(
         titles[0].contains("partition 4") && titles[1].contains("partition 6"),
         "{titles:?}"
@@ -293,6 +311,7 @@ fn each_of_several_windows_is_judged_and_named() {
         finding(&report, "several-windows")
             .explained
             .next
+            .to_string()
             .contains("--recovery-partition")
     );
     assert_eq!(

@@ -1,7 +1,7 @@
 //! A grid of characters, for the pictures. Everything outside of it is ignored, so no drawing can go wrong.
 
 use super::page::{Span, Tone};
-use super::text;
+use super::typeset;
 use unicode_width::UnicodeWidthChar;
 
 /// A cell; `None` is the right half of a wide character.
@@ -37,7 +37,7 @@ impl Canvas {
     /// Text, cut to `columns`.
     pub fn text(&mut self, x: usize, y: usize, columns: usize, content: &str, tone: Tone) {
         let mut x = x;
-        for c in text::fit(&text::clean(content), columns).chars() {
+        for c in typeset::fit(&typeset::clean(content), columns).chars() {
             let wide = c.width().unwrap_or(0);
             if wide == 0 {
                 continue;

@@ -1,14 +1,16 @@
 //! The partitions that change, in numbers.
 
-use super::disk::pad;
 use super::glyphs as g;
 use super::page::{MARGIN, Page, Span, Tone};
 use super::segments::{bytes, name, with_all};
+use super::typeset::{pad, width};
+use std::cmp::Ordering;
 use std::ops::Range;
-use winrefit_repair::explain::size;
 use winrefit_repair::report::{ChangeReport, DiskReport, PlanReport, Report, Verdict};
+use winrefit_repair::text;
+use winrefit_repair::text::{Bytes, Text};
 
-/// Columns of a partition's name.
+/// Columns of a partition's name, at least.
 const NAME: usize = 14;
 
 /// A line for each, and the free space of the recovery volume.
@@ -17,25 +19,34 @@ pub fn section(page: &mut Page, report: &Report) {
         return;
     };
     let disk = &with_all(disk, plan);
+    let language = page.language();
+    let free_title = format!("  {}", language.say(text!("free")));
+    // The words of this language are not cut, however long they are.
+    let own = [
+        format!("4 {}", language.say(text!("Recovery"))),
+        free_title.clone(),
+    ];
+    let longest = own.iter().map(|title| width(title)).max().unwrap_or(0);
+    let columns = NAME.max(longest + 1);
     for change in &plan.changes {
         let title = disk
             .partitions
             .iter()
             .find(|partition| partition.number == change.partition)
-            .map_or_else(String::new, name);
-        let title = pad(&format!("{} {title}", change.partition), NAME - 1) + " ";
+            .map_or_else(String::new, |partition| language.say(name(partition)));
+        let title = pad(&format!("{} {title}", change.partition), columns - 1) + " ";
         let lead = vec![Span::new(title, Tone::Quiet)];
-        page.hanging(MARGIN, lead, &line(disk, plan, change), Tone::Plain);
+        page.hanging(MARGIN, lead, line(disk, plan, change), Tone::Plain);
     }
     if !plan.changes.is_empty() {
-        let lead = vec![Span::new(pad("  free", NAME), Tone::Quiet)];
-        page.hanging(MARGIN, lead, &free(report, plan), Tone::Strong);
+        let lead = vec![Span::new(pad(&free_title, columns), Tone::Quiet)];
+        page.hanging(MARGIN, lead, free(report, plan), Tone::Strong);
     }
     page.blank();
 }
 
 /// Free space of the recovery volume before and after; where it is new, after.
-pub fn free(report: &Report, plan: &PlanReport) -> String {
+pub fn free(report: &Report, plan: &PlanReport) -> Text {
     let measured = report.recovery.as_ref().and_then(|recovery| recovery.free_bytes);
     let after = match report.verdict {
         Verdict::NeedsRepair => plan.recovery_free_bytes_after,
@@ -43,14 +54,19 @@ pub fn free(report: &Report, plan: &PlanReport) -> String {
     };
     match (plan.recovery_free_bytes_before, after) {
         (Some(before), Some(after)) if before != after => to(before, after),
-        (_, Some(bytes)) | (Some(bytes), None) => size(bytes),
-        (None, None) => "unknown".into(),
+        (_, Some(bytes)) | (Some(bytes), None) => Bytes(bytes).into(),
+        (None, None) => text!("unknown"),
     }
 }
 
 /// An arrow that is an arrow in ASCII as well.
-fn to(before: u64, after: u64) -> String {
-    format!("{} {}{} {}", size(before), g::LINE, g::TO_RIGHT, size(after))
+fn to(before: u64, after: u64) -> Text {
+    text!(
+        "{before} {arrow} {after}",
+        before = Bytes(before),
+        arrow = format!("{}{}", g::LINE, g::TO_RIGHT),
+        after = Bytes(after)
+    )
 }
 
 /// Whether a partition goes to a place that has nothing of the old one.
@@ -62,61 +78,71 @@ pub fn is_elsewhere(change: &ChangeReport) -> bool {
         && (after.start_lba >= end(before) || end(after) <= before.start_lba)
 }
 
-fn line(disk: &DiskReport, plan: &PlanReport, change: &ChangeReport) -> String {
+fn line(disk: &DiskReport, plan: &PlanReport, change: &ChangeReport) -> Text {
     let before = bytes(change.before, disk.sector_size_bytes);
     let after = bytes(change.after, disk.sector_size_bytes);
     let (size_before, size_after) = (length(&before), length(&after));
     if change.before.sectors == 0 {
-        return format!("new, {}", size(size_after));
+        return text!("new, {size}", size = Bytes(size_after));
     }
     if change.after.sectors == 0 {
-        let size = size(size_before);
+        let size = Bytes(size_before);
         return match heir(disk, plan, change) {
-            Some(heir) => format!("goes, its {size} go to partition {heir}"),
-            None => format!("goes, {size} become unallocated"),
+            Some(heir) => text!("goes, its {size} go to partition {heir}", size, heir),
+            None => text!("goes, {size} become unallocated", size),
         };
     }
-    let sign = if size_after < size_before { "-" } else { "+" };
-    let difference = size(size_before.abs_diff(size_after));
-    let mut line = format!("{}  ({sign}{difference})", to(size_before, size_after));
+    let difference = Bytes(size_before.abs_diff(size_after));
+    let difference = if size_after < size_before {
+        text!("-{size}", size = difference)
+    } else {
+        text!("+{size}", size = difference)
+    };
+    let sizes = text!(
+        "{change}  ({difference})",
+        change = to(size_before, size_after),
+        difference
+    );
     if is_elsewhere(change) {
-        line.push_str(&elsewhere(disk, plan, change));
-        return line;
+        return elsewhere(disk, plan, change, sizes);
     }
-    for (edge, from, to) in [
-        ("start", before.start, after.start),
-        ("end", before.end, after.end),
-    ] {
-        if from != to {
-            let direction = if to < from { "earlier" } else { "later" };
-            line.push_str(&format!(", {edge} {} {direction}", size(from.abs_diff(to))));
-        }
-    }
-    line
+    let edges = [
+        edge(before.start, after.start, true),
+        edge(before.end, after.end, false),
+    ];
+    Text::listed([sizes].into_iter().chain(edges.into_iter().flatten()))
+}
+
+/// An edge that is not where it was.
+fn edge(from: u64, to: u64, is_start: bool) -> Option<Text> {
+    let size = Bytes(from.abs_diff(to));
+    Some(match (is_start, to.cmp(&from)) {
+        (_, Ordering::Equal) => return None,
+        (true, Ordering::Less) => text!("start {size} earlier", size),
+        (true, Ordering::Greater) => text!("start {size} later", size),
+        (false, Ordering::Less) => text!("end {size} earlier", size),
+        (false, Ordering::Greater) => text!("end {size} later", size),
+    })
 }
 
 /// The new place of a partition, and what becomes of the old one.
-fn elsewhere(disk: &DiskReport, plan: &PlanReport, change: &ChangeReport) -> String {
+fn elsewhere(disk: &DiskReport, plan: &PlanReport, change: &ChangeReport, sizes: Text) -> Text {
     let before = bytes(change.before, disk.sector_size_bytes);
     let after = bytes(change.after, disk.sector_size_bytes);
-    let mut line = format!(
-        ", moves: begins at {} instead of {}",
-        size(after.start),
-        size(before.start)
-    );
     let neighbour = ranges_after(disk, plan)
         .filter(|(number, range)| *number != change.partition && !range.is_empty())
         .filter(|(_, range)| range.end <= after.start)
         .max_by_key(|(_, range)| range.end);
-    if let Some((number, _)) = neighbour {
-        line.push_str(&format!(", behind partition {number}"));
-    }
-    let old = size(length(&before));
-    line.push_str(&match heir(disk, plan, change) {
-        Some(heir) => format!("; its old place ({old}) goes to partition {heir}"),
-        None => format!("; its old place ({old}) becomes unallocated"),
-    });
-    line
+    let (new, old) = (Bytes(after.start), Bytes(before.start));
+    let moves = text!("moves: begins at {new} instead of {old}", new, old);
+    let behind = neighbour.map(|(number, _)| text!("behind partition {number}", number));
+    let size = Bytes(length(&before));
+    let old_place = match heir(disk, plan, change) {
+        Some(heir) => text!("its old place ({size}) goes to partition {heir}", size, heir),
+        None => text!("its old place ({size}) becomes unallocated", size),
+    };
+    let place = Text::listed([sizes, moves].into_iter().chain(behind));
+    Text::facts([place, old_place])
 }
 
 /// The partition that has the old place of another one afterwards.

@@ -5,8 +5,9 @@ use super::segments::State;
 use super::{changes, map, plan, recovery, verification};
 use crate::output::Screen;
 use std::time::Duration;
-use winrefit_repair::explain::size;
 use winrefit_repair::report::{Report, Severity};
+use winrefit_repair::text;
+use winrefit_repair::text::{Bytes, Text};
 
 /// What happened.
 pub struct Story<'a> {
@@ -26,7 +27,7 @@ pub struct Story<'a> {
 
 /// The story as a page.
 pub fn render(story: &Story<'_>, screen: &Screen) -> String {
-    let mut page = Page::new(screen.width);
+    let mut page = Page::new(screen);
     failing(&mut page, story);
     planned(&mut page, story);
     repaired(&mut page, story);
@@ -34,20 +35,15 @@ pub fn render(story: &Story<'_>, screen: &Screen) -> String {
     page.render(screen)
 }
 
-fn chapter(page: &mut Page, number: u32, title: &str) {
+fn chapter(page: &mut Page, number: u32, title: Text) {
     page.blank();
-    page.line(
-        MARGIN,
-        [
-            Span::new(format!("{number}  "), Tone::Recovery),
-            Span::new(title, Tone::Strong),
-        ],
-    );
+    let title = page.span(title, Tone::Strong);
+    page.line(MARGIN, [Span::new(format!("{number}  "), Tone::Recovery), title]);
 }
 
 fn failing(page: &mut Page, story: &Story<'_>) {
-    chapter(page, 1, "A Windows whose update ends in 0x80070643");
-    page.paragraph(MARGIN, story.profile, Tone::Quiet);
+    chapter(page, 1, text!("A Windows whose update ends in 0x80070643"));
+    page.paragraph(MARGIN, Text::raw(story.profile), Tone::Quiet);
     if let Some(disk) = &story.plan.disk {
         map::draw(page, disk, None, State::Reported);
     }
@@ -69,7 +65,7 @@ fn failing(page: &mut Page, story: &Story<'_>) {
 
 fn planned(page: &mut Page, story: &Story<'_>) {
     let Some(plan) = &story.plan.plan else { return };
-    chapter(page, 2, "The border moves, the data stays");
+    chapter(page, 2, text!("The border moves, the data stays"));
     page.paragraph(MARGIN, &plan.summary, Tone::Plain);
     plan::picture(page, story.plan);
     changes::section(page, story.plan);
@@ -77,23 +73,21 @@ fn planned(page: &mut Page, story: &Story<'_>) {
 
 fn repaired(page: &mut Page, story: &Story<'_>) {
     let millis = story.repair_time.as_millis();
+    let seconds = format!("{}.{:02}", millis / 1000, millis % 1000 / 10);
+    let seconds = page.language().decimal(&seconds);
     chapter(
         page,
         3,
-        &format!(
-            "Repaired in {}.{:02} seconds, and verified",
-            millis / 1000,
-            millis % 1000 / 10
-        ),
+        text!("Repaired in {seconds} seconds, and verified", seconds),
     );
     if let Some(plan) = &story.repair.plan {
-        let text = format!(
-            "One atomic commit: {} written in place, {} of journal. A power cut at any moment leaves the old disk or \
-             the new one.",
-            size(plan.bytes_written),
-            size(plan.journal_bytes)
+        let commit = text!(
+            "One atomic commit: {written} written in place, {journal} of journal. A power cut at any moment leaves \
+             the old disk or the new one.",
+            written = Bytes(plan.bytes_written),
+            journal = Bytes(plan.journal_bytes)
         );
-        page.paragraph(MARGIN, &text, Tone::Plain);
+        page.paragraph(MARGIN, commit, Tone::Plain);
     }
     page.blank();
     verification::items(page, story.repair);
@@ -112,15 +106,23 @@ fn ending(page: &mut Page, story: &Story<'_>) {
         Some(path) => {
             page.paragraph(
                 MARGIN,
-                "The disk is kept. Look at it, or take the repair back:",
+                text!("The disk is kept. Look at it, or take the repair back:"),
                 Tone::Quiet,
             );
-            page.paragraph(MARGIN + 2, &format!("winrefit diagnose {path}"), Tone::Plain);
-            page.paragraph(MARGIN + 2, &format!("winrefit undo {path}"), Tone::Plain);
+            page.paragraph(
+                MARGIN + 2,
+                Text::raw(format!("winrefit diagnose {path}")),
+                Tone::Plain,
+            );
+            page.paragraph(
+                MARGIN + 2,
+                Text::raw(format!("winrefit undo {path}")),
+                Tone::Plain,
+            );
         }
         None => page.paragraph(
             MARGIN,
-            "The disk was temporary and is gone; --keep DIR keeps one.",
+            text!("The disk was temporary and is gone; --keep DIR keeps one."),
             Tone::Quiet,
         ),
     }

@@ -2,11 +2,18 @@
 
 use super::page::{Page, Span, Tone};
 use crate::output::Screen;
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
 
 /// Two paragraphs for standard error.
-pub fn render(what: &str, next: &str, screen: &Screen) -> String {
-    let mut page = Page::new(screen.width);
-    page.hanging(0, vec![Span::new("error: ", Tone::Bad)], what, Tone::Plain);
-    page.hanging(0, vec![Span::new("next: ", Tone::Strong)], next, Tone::Plain);
+pub fn render(what: &Text, next: &Text, screen: &Screen) -> String {
+    let mut page = Page::new(screen);
+    for (label, tone, words) in [
+        (text!("error:"), Tone::Bad, what),
+        (text!("next:"), Tone::Strong, next),
+    ] {
+        let label = format!("{} ", page.language().say(label));
+        page.hanging(0, vec![Span::new(label, tone)], words, Tone::Plain);
+    }
     page.render(screen)
 }

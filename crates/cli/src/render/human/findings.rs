@@ -3,13 +3,15 @@
 use super::glyphs as g;
 use super::page::{MARGIN, Page, Span, Tone};
 use winrefit_repair::report::{FindingReport, Report, Severity};
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
 
 /// All findings.
 pub fn section(page: &mut Page, report: &Report) {
     if report.findings.is_empty() {
         return;
     }
-    page.heading("Findings");
+    page.heading(text!("Findings"));
     for finding in &report.findings {
         one(page, finding);
     }
@@ -28,12 +30,13 @@ fn one(page: &mut Page, finding: &FindingReport) {
         Tone::Strong,
     );
     let indent = MARGIN + 2;
-    page.paragraph(indent, finding.code, Tone::Quiet);
+    page.paragraph(indent, Text::raw(finding.code), Tone::Quiet);
     if !finding.explained.detail.is_empty() {
         page.paragraph(indent, &finding.explained.detail, Tone::Plain);
     }
     for evidence in &finding.evidence {
-        let source = Span::new(format!("{} {}: ", g::UNALLOCATED, evidence.source), Tone::Quiet);
+        let source = page.language().say(text!("{source}:", source = &evidence.source));
+        let source = Span::new(format!("{} {source} ", g::UNALLOCATED), Tone::Quiet);
         if source.width() * 2 < page.inner_width() {
             page.hanging(indent, vec![source], &evidence.value, Tone::Plain);
         } else {

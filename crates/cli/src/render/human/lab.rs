@@ -4,25 +4,26 @@ use super::page::{MARGIN, Page, Span, Tone, mark};
 use crate::output::Screen;
 use std::path::Path;
 use winrefit_lab::profiles::Group;
-use winrefit_repair::explain::size;
+use winrefit_repair::text::{Bytes, Text};
+use winrefit_repair::{counted, text};
 
 /// The list of profiles.
 pub fn list(groups: &[Group], screen: &Screen) -> String {
-    let mut page = Page::new(screen.width);
+    let mut page = Page::new(screen);
     let profiles = || groups.iter().flat_map(|group| group.profiles);
     let widest = profiles().map(|profile| profile.name.len()).max().unwrap_or(0);
     for group in groups {
-        page.heading(group.title);
+        page.heading(Text::raw(group.title));
         for profile in group.profiles {
             let lead = vec![Span::new(format!("{:<widest$}  ", profile.name), Tone::Strong)];
-            let text = format!(
-                "{} ({}, {} files). Plan: {}",
-                profile.summary,
-                size(profile.disk_size_bytes),
-                profile.file_count,
-                profile.expected
+            let words = text!(
+                "{summary} ({size}, {count} files). Plan: {plan}",
+                summary = profile.summary,
+                size = Bytes(profile.disk_size_bytes),
+                count = profile.file_count,
+                plan = profile.expected
             );
-            page.hanging(MARGIN, lead, &text, Tone::Plain);
+            page.hanging(MARGIN, lead, words, Tone::Plain);
         }
     }
     page.render(screen)
@@ -30,33 +31,30 @@ pub fn list(groups: &[Group], screen: &Screen) -> String {
 
 /// All disks just made.
 pub fn created_all(directory: &Path, count: usize, screen: &Screen) -> String {
-    let mut page = Page::new(screen.width);
-    let directory = directory.display();
-    page.hanging(
-        MARGIN,
-        vec![mark(true), Span::new(" ", Tone::Plain)],
-        &format!("{directory}: {count} disks"),
-        Tone::Plain,
-    );
-    page.paragraph(
-        MARGIN,
-        "Next  winrefit lab list, which says what each disk shows",
-        Tone::Quiet,
-    );
-    page.render(screen)
+    let directory = directory.display().to_string();
+    let made = counted!(count, "{directory}: 1 disk", "{directory}: {n} disks", directory);
+    let next = text!("winrefit lab list, which says what each disk shows");
+    finished(made, next, screen)
 }
 
 /// A disk just made.
 pub fn created(path: &Path, profile: &str, size_bytes: u64, screen: &Screen) -> String {
-    let mut page = Page::new(screen.width);
-    let path = path.display();
-    let text = format!("{path}: {profile}, {}", size(size_bytes));
-    page.hanging(
-        MARGIN,
-        vec![mark(true), Span::new(" ", Tone::Plain)],
-        &text,
-        Tone::Plain,
+    let path = path.display().to_string();
+    let next = Text::raw(format!("winrefit diagnose {path}"));
+    let made = text!(
+        "{path}: {profile}, {size}",
+        path,
+        profile,
+        size = Bytes(size_bytes)
     );
-    page.paragraph(MARGIN, &format!("Next  winrefit diagnose {path}"), Tone::Quiet);
+    finished(made, next, screen)
+}
+
+fn finished(made: Text, next: Text, screen: &Screen) -> String {
+    let mut page = Page::new(screen);
+    let lead = vec![mark(true), Span::new(" ", Tone::Plain)];
+    page.hanging(MARGIN, lead, made, Tone::Plain);
+    let lead = format!("{}  ", page.language().say(text!("Next")));
+    page.hanging(MARGIN, vec![Span::new(lead, Tone::Quiet)], next, Tone::Quiet);
     page.render(screen)
 }

@@ -4,10 +4,12 @@
 use super::canvas::Canvas;
 use super::glyphs as g;
 use super::page::{MARGIN, Page, Span, Tone};
-use super::segments::{Segment, State, mbr_mark, segments};
-use super::text;
-use winrefit_repair::explain::size;
+use super::segments::{Mark, Segment, State, mbr_mark, segments};
+use super::typeset;
+use crate::language::Language;
 use winrefit_repair::report::{DiskReport, PartitionReport, PlanReport};
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
 
 /// Least columns of a box when there is no room for its text.
 const NARROWEST: usize = 3;
@@ -18,14 +20,15 @@ const WIDEST_LABEL: usize = 12;
 pub fn draw(page: &mut Page, disk: &DiskReport, plan: Option<&PlanReport>, state: State) {
     let segments = &segments(disk, plan, state)[..];
     let columns = page.inner_width();
-    let Some(widths) = widths(disk, segments, columns) else {
+    let language = page.language();
+    let Some(widths) = widths(language, disk, segments, columns) else {
         return;
     };
     let mut canvas = Canvas::new(columns, 5);
     let mut x = 0;
     for (segment, &(width, enlarged)) in segments.iter().zip(&widths) {
-        draw_box(&mut canvas, x, width, segment, enlarged);
-        draw_number(&mut canvas, x + 1, width, disk, segment);
+        draw_box(&mut canvas, language, (x, width), segment, enlarged);
+        draw_number(&mut canvas, language, (x + 1, width), disk, segment);
         x += width + 1;
     }
     draw_corners(&mut canvas, &widths);
@@ -35,7 +38,7 @@ pub fn draw(page: &mut Page, disk: &DiskReport, plan: Option<&PlanReport>, state
     let mut short = segments.iter().zip(&widths).filter(|(segment, (width, _))| {
         segment
             .partition
-            .is_some_and(|p| mbr_mark(disk, p) == Some("active") && top_text(disk, p, *width).ends_with('*'))
+            .is_some_and(|p| is_starred(language, disk, p, *width))
     });
     let has_star = short.next().is_some();
     legend(
@@ -47,12 +50,17 @@ pub fn draw(page: &mut Page, disk: &DiskReport, plan: Option<&PlanReport>, state
 }
 
 /// Columns inside of each box, and whether it is wider than to scale; `None` if they do not fit.
-fn widths(disk: &DiskReport, segments: &[Segment<'_>], columns: usize) -> Option<Vec<(usize, bool)>> {
+fn widths(
+    language: &Language,
+    disk: &DiskReport,
+    segments: &[Segment<'_>],
+    columns: usize,
+) -> Option<Vec<(usize, bool)>> {
     let inside = columns.checked_sub(segments.len() + 1)?;
     let lengths: Vec<u64> = segments.iter().map(Segment::size_bytes).collect();
     let mut least: Vec<usize> = segments
         .iter()
-        .map(|segment| label_columns(disk, segment))
+        .map(|segment| label_columns(language, disk, segment))
         .collect();
     // Labels may take the disk's picture over only so far; then numbers must do, first where a label says least.
     for rank in 0..=HIGHEST_RANK {
@@ -82,11 +90,13 @@ fn label_rank(segment: &Segment<'_>) -> u8 {
     }
 }
 
-fn label_columns(disk: &DiskReport, segment: &Segment<'_>) -> usize {
-    let size = text::width(&size(segment.size_bytes()));
-    let name = text::width(&segment.name()).min(WIDEST_LABEL - 2);
+fn label_columns(language: &Language, disk: &DiskReport, segment: &Segment<'_>) -> usize {
+    let size = typeset::width(&language.size(segment.size_bytes()));
+    let name = typeset::width(&language.say(segment.name())).min(WIDEST_LABEL - 2);
     let name = if segment.partition.is_some() { name } else { 0 };
-    let number = segment.partition.map_or(0, |p| numbered(disk, p).len());
+    let number = segment
+        .partition
+        .map_or(0, |p| typeset::width(&numbered(language, disk, p)));
     name.max(size).max(number) + 2
 }
 
@@ -134,7 +144,13 @@ fn share(lengths: &[u64], least: &[usize], columns: usize) -> Option<Vec<(usize,
     None
 }
 
-fn draw_box(canvas: &mut Canvas, x: usize, width: usize, segment: &Segment<'_>, enlarged: bool) {
+fn draw_box(
+    canvas: &mut Canvas,
+    language: &Language,
+    (x, width): (usize, usize),
+    segment: &Segment<'_>,
+    enlarged: bool,
+) {
     let frame = if enlarged { g::DASHED } else { g::LINE };
     let (left, right) = (x + 1, x + 1 + width);
     let tone = segment.tone();
@@ -145,11 +161,12 @@ fn draw_box(canvas: &mut Canvas, x: usize, width: usize, segment: &Segment<'_>, 
         for y in 1..4 {
             canvas.fill(left, right, y, g::UNALLOCATED, Tone::Quiet);
         }
-        if width >= 13 {
-            canvas.text(left, 1, width, " unallocated ", tone);
+        let name = format!(" {} ", language.say(segment.name()));
+        if typeset::width(&name) <= width {
+            canvas.text(left, 1, width, &name, tone);
         }
-        let label = format!(" {} ", size(segment.size_bytes()));
-        if text::width(&label) <= width {
+        let label = format!(" {} ", language.size(segment.size_bytes()));
+        if typeset::width(&label) <= width {
             canvas.text(left, 2, width, &label, tone);
         }
         return;
@@ -157,8 +174,9 @@ fn draw_box(canvas: &mut Canvas, x: usize, width: usize, segment: &Segment<'_>, 
     if width < 5 {
         return;
     }
-    canvas.text(left + 1, 1, width - 1, &segment.name(), tone);
-    canvas.text(left + 1, 2, width - 1, &size(segment.size_bytes()), Tone::Plain);
+    canvas.text(left + 1, 1, width - 1, &language.say(segment.name()), tone);
+    let size = language.size(segment.size_bytes());
+    canvas.text(left + 1, 2, width - 1, &size, Tone::Plain);
     if let Some(used_bytes) = segment.used_bytes {
         let used = used_columns(used_bytes, segment.size_bytes(), width - 2);
         canvas.fill(left + 1, left + 1 + used, 3, g::USED, tone);
@@ -167,30 +185,49 @@ fn draw_box(canvas: &mut Canvas, x: usize, width: usize, segment: &Segment<'_>, 
 }
 
 /// The number in the frame, and what an MBR says beside it: `*` for active where there is no room for the word.
-fn draw_number(canvas: &mut Canvas, left: usize, width: usize, disk: &DiskReport, segment: &Segment<'_>) {
+fn draw_number(
+    canvas: &mut Canvas,
+    language: &Language,
+    (left, width): (usize, usize),
+    disk: &DiskReport,
+    segment: &Segment<'_>,
+) {
     let Some(partition) = segment.partition else {
         return;
     };
     let indent = usize::from(width >= 5);
-    let text = top_text(disk, partition, width);
+    let text = top_text(language, disk, partition, width);
     canvas.text(left + indent, 0, width - indent, &text, segment.tone());
 }
 
-fn top_text(disk: &DiskReport, partition: &PartitionReport, width: usize) -> String {
-    let long = numbered(disk, partition);
-    let indents = if width >= 5 { 2 } else { 0 };
-    if long.len() + indents <= width {
-        long
-    } else if mbr_mark(disk, partition) == Some("active") {
+fn top_text(language: &Language, disk: &DiskReport, partition: &PartitionReport, width: usize) -> String {
+    let long = numbered(language, disk, partition);
+    if is_starred(language, disk, partition, width) {
         format!("{}*", partition.number)
+    } else if fits_on_top(&long, width) {
+        long
     } else {
         partition.number.to_string()
     }
 }
 
-fn numbered(disk: &DiskReport, partition: &PartitionReport) -> String {
+/// Whether a star stands for the word that an active partition has no room for.
+fn is_starred(language: &Language, disk: &DiskReport, partition: &PartitionReport, width: usize) -> bool {
+    mbr_mark(disk, partition) == Some(Mark::Active)
+        && !fits_on_top(&numbered(language, disk, partition), width)
+}
+
+fn fits_on_top(text: &str, width: usize) -> bool {
+    let indents = if width >= 5 { 2 } else { 0 };
+    typeset::width(text) + indents <= width
+}
+
+fn numbered(language: &Language, disk: &DiskReport, partition: &PartitionReport) -> String {
     let number = partition.number;
-    mbr_mark(disk, partition).map_or_else(|| number.to_string(), |mark| format!("{number} {mark}"))
+    match mbr_mark(disk, partition) {
+        Some(mark) => format!("{number} {}", language.say(mark.text())),
+        None => number.to_string(),
+    }
 }
 
 /// Columns for the used part of a gauge. A little of either is never drawn as nothing.
@@ -226,18 +263,21 @@ fn draw_corners(canvas: &mut Canvas, widths: &[(usize, bool)]) {
 }
 
 fn legend(page: &mut Page, segments: &[Segment<'_>], any_enlarged: bool, has_star: bool) {
+    let say = |word: Text| page.language().say(word);
     let mut parts = Vec::new();
     if segments.iter().any(|segment| segment.used_bytes.is_some()) {
-        parts.push(format!("{} used  {} free", g::USED, g::FREE));
+        let (used, free) = (say(text!("used")), say(text!("free")));
+        parts.push(format!("{} {used}  {} {free}", g::USED, g::FREE));
     }
     if segments.iter().any(|segment| segment.partition.is_none()) {
-        parts.push(format!("{} unallocated", g::UNALLOCATED));
+        parts.push(format!("{} {}", g::UNALLOCATED, say(text!("unallocated"))));
     }
     if any_enlarged {
-        parts.push(format!("{} not to scale", String::from(g::DASHED).repeat(2)));
+        let dashes = String::from(g::DASHED).repeat(2);
+        parts.push(format!("{dashes} {}", say(text!("not to scale"))));
     }
     if has_star {
-        parts.push("* active".to_owned());
+        parts.push(format!("* {}", say(Mark::Active.text())));
     }
     page.line(MARGIN, [Span::new(parts.join("   "), Tone::Quiet)]);
 }

@@ -2,9 +2,12 @@
 //! written, so that every form of a page has the same layout.
 
 use super::glyphs;
-use super::text;
+use super::names::{Name, gutter};
+use super::typeset;
+use crate::language::Language;
 use crate::output::Screen;
 use anstyle::{AnsiColor, Style};
+use winrefit_repair::text::Text;
 
 /// What a piece of text means; colour follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,14 +60,14 @@ impl Span {
     /// `text`, cleaned.
     pub fn new(text: impl AsRef<str>, tone: Tone) -> Self {
         Self {
-            text: text::clean(text.as_ref()),
+            text: typeset::clean(text.as_ref()),
             tone,
         }
     }
 
     /// Columns that it takes.
     pub fn width(&self) -> usize {
-        text::width(&self.text)
+        typeset::width(&self.text)
     }
 }
 
@@ -73,20 +76,30 @@ impl Span {
 pub struct Page {
     lines: Vec<Vec<Span>>,
     width: usize,
+    language: &'static Language,
 }
 
 /// Columns left of everything but the headings.
 pub const MARGIN: usize = 2;
-/// Columns of the names on the left of entries, margin not counted.
-pub const GUTTER: usize = 11;
 
 impl Page {
-    /// An empty page of `width` columns.
-    pub fn new(width: usize) -> Self {
+    /// An empty page for a screen.
+    pub fn new(screen: &Screen) -> Self {
         Self {
             lines: Vec::new(),
-            width,
+            width: screen.width,
+            language: screen.language,
         }
+    }
+
+    /// What it is written in.
+    pub fn language(&self) -> &'static Language {
+        self.language
+    }
+
+    /// Words as a span.
+    pub fn span(&self, words: impl Into<Text>, tone: Tone) -> Span {
+        Span::new(self.language.say(words), tone)
     }
 
     /// Columns right of the margin.
@@ -106,7 +119,7 @@ impl Page {
         let mut line = vec![Span::new(" ".repeat(indent), Tone::Plain)];
         let mut left = self.width.saturating_sub(indent);
         for mut span in spans {
-            span.text = text::fit(&span.text, left);
+            span.text = typeset::fit(&span.text, left);
             left = left.saturating_sub(span.width());
             line.push(span);
         }
@@ -114,22 +127,22 @@ impl Page {
     }
 
     /// A heading with an empty line before it.
-    pub fn heading(&mut self, title: &str) {
+    pub fn heading(&mut self, title: impl Into<Text>) {
         self.blank();
-        self.line(MARGIN, [Span::new(title, Tone::Strong)]);
+        self.line(MARGIN, [self.span(title, Tone::Strong)]);
     }
 
     /// Wrapped text behind `indent` columns.
-    pub fn paragraph(&mut self, indent: usize, text: &str, tone: Tone) {
-        self.hanging(indent, Vec::new(), text, tone);
+    pub fn paragraph(&mut self, indent: usize, words: impl Into<Text>, tone: Tone) {
+        self.hanging(indent, Vec::new(), words, tone);
     }
 
     /// Wrapped text behind a lead; the lines that follow are indented as far as the text began.
-    pub fn hanging(&mut self, indent: usize, lead: Vec<Span>, text: &str, tone: Tone) {
+    pub fn hanging(&mut self, indent: usize, lead: Vec<Span>, words: impl Into<Text>, tone: Tone) {
         let lead_width: usize = lead.iter().map(Span::width).sum();
         let columns = self.width.saturating_sub(indent + lead_width).max(16);
         let mut lead = Some(lead);
-        let lines = text::wrap(text, columns);
+        let lines = typeset::wrap(&self.language.say(words), columns);
         for line in if lines.is_empty() {
             vec![String::new()]
         } else {
@@ -143,20 +156,26 @@ impl Page {
         }
     }
 
-    /// An entry: a name in the gutter, wrapped text beside it. An empty name continues the entry above.
-    pub fn entry(&mut self, name: &str, text: &str) {
-        let lead = vec![Span::new(format!("{name:<GUTTER$}"), Tone::Quiet)];
-        self.hanging(MARGIN, lead, text, Tone::Plain);
+    /// Columns of the names on the left of entries, margin not counted.
+    pub fn gutter(&self) -> usize {
+        gutter(self.language)
+    }
+
+    /// An entry: a name in the gutter, wrapped text beside it. Without a name it continues the entry above.
+    pub fn entry(&mut self, name: Option<Name>, words: impl Into<Text>) {
+        let lead = vec![self.name(name)];
+        self.hanging(MARGIN, lead, words, Tone::Plain);
     }
 
     /// An entry that begins with a mark.
-    pub fn marked_entry(&mut self, name: &str, mark: Span, text: &str) {
-        let lead = vec![
-            Span::new(format!("{name:<GUTTER$}"), Tone::Quiet),
-            mark,
-            Span::new(" ", Tone::Plain),
-        ];
-        self.hanging(MARGIN, lead, text, Tone::Plain);
+    pub fn marked_entry(&mut self, name: Option<Name>, mark: Span, words: impl Into<Text>) {
+        let lead = vec![self.name(name), mark, Span::new(" ", Tone::Plain)];
+        self.hanging(MARGIN, lead, words, Tone::Plain);
+    }
+
+    fn name(&self, name: Option<Name>) -> Span {
+        let name = name.map_or_else(String::new, |name| self.language.say(name.text()));
+        Span::new(typeset::pad(&name, self.gutter()), Tone::Quiet)
     }
 
     /// The page as it goes to a screen.
@@ -176,11 +195,7 @@ impl Page {
 
 fn push_span(out: &mut String, span: &Span, screen: &Screen) {
     let text: String = if screen.ascii {
-        // Wide characters keep their columns, so that frames stay straight.
-        span.text
-            .chars()
-            .flat_map(|c| std::iter::repeat_n(glyphs::ascii(c), columns(c)))
-            .collect()
+        in_ascii(&span.text, screen.language)
     } else {
         span.text.clone()
     };
@@ -190,6 +205,15 @@ fn push_span(out: &mut String, span: &Span, screen: &Screen) {
     } else {
         out.push_str(&text);
     }
+}
+
+/// Wide characters keep their columns, so that frames stay straight. Those of a language that has no others stay.
+fn in_ascii(text: &str, language: &Language) -> String {
+    let stand_in = |c| match glyphs::ascii(c) {
+        '?' if language.tag().keeps_letters() => std::iter::repeat_n(c, 1),
+        stand_in => std::iter::repeat_n(stand_in, columns(c)),
+    };
+    text.chars().flat_map(stand_in).collect()
 }
 
 fn columns(c: char) -> usize {
@@ -208,19 +232,21 @@ pub fn mark(ok: bool) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Tag;
 
     fn screen(colour: bool, ascii: bool) -> Screen {
         Screen {
             width: 40,
             colour,
             ascii,
+            language: Language::of(Tag::English, ascii),
         }
     }
 
     #[test]
     fn text_from_a_disk_is_harmless_on_a_page() {
-        let mut page = Page::new(40);
-        page.entry("label", "\x1b]0;title\x07");
+        let mut page = Page::new(&screen(false, false));
+        page.entry(Some(Name::Windows), Text::raw("\x1b]0;title\x07"));
         let plain = page.render(&screen(false, false));
         assert!(!plain.contains('\x1b') && plain.contains("\\u{1b}"), "{plain:?}");
         let coloured = page.render(&screen(true, false));
@@ -232,15 +258,26 @@ mod tests {
 
     #[test]
     fn ascii_keeps_the_columns() {
-        let mut page = Page::new(40);
+        let mut page = Page::new(&screen(false, false));
         page.line(0, [Span::new("\u{65e5}\u{672c}", Tone::Plain), mark(true)]);
         assert_eq!(page.render(&screen(false, true)), "????+\n");
     }
 
     #[test]
+    fn chinese_stays_chinese_in_ascii_and_pictures_do_not() {
+        let chinese = Screen {
+            language: Language::of(Tag::Chinese, true),
+            ..screen(false, true)
+        };
+        let mut page = Page::new(&chinese);
+        page.line(0, [Span::new("\u{65e5}\u{672c}", Tone::Plain), mark(true)]);
+        assert_eq!(page.render(&chinese), "\u{65e5}\u{672c}+\n");
+    }
+
+    #[test]
     fn no_colour_means_no_escape_sequence() {
-        let mut page = Page::new(40);
-        page.heading("Findings");
+        let mut page = Page::new(&screen(false, false));
+        page.heading(Text::raw("Findings"));
         assert_eq!(page.render(&screen(false, false)), "  Findings\n");
         assert_eq!(page.render(&screen(true, false)), "  \x1b[1mFindings\x1b[0m\n");
     }

@@ -2,11 +2,13 @@
 
 use super::changes;
 use super::glyphs as g;
+use super::names::Name;
 use super::page::{MARGIN, Page, Span, Tone};
 use super::segments::{State, with_all};
 use super::{map, strip};
-use winrefit_repair::explain::size;
-use winrefit_repair::report::{Report, Verdict};
+use winrefit_repair::report::{PlanReport, Report, Verdict};
+use winrefit_repair::text;
+use winrefit_repair::text::{Bytes, Text};
 
 /// The disk before and after: enlarged where borders move, as a whole where a partition goes to another place.
 pub fn picture(page: &mut Page, report: &Report) {
@@ -17,9 +19,9 @@ pub fn picture(page: &mut Page, report: &Report) {
     if plan.changes.iter().any(changes::is_elsewhere) {
         // The map of the disk as it is stands above.
         let (title, state) = if report.verdict == Verdict::NeedsRepair {
-            ("After the repair", State::After)
+            (text!("After the repair"), State::After)
         } else {
-            ("Before the repair", State::Before)
+            (text!("Before the repair"), State::Before)
         };
         page.heading(title);
         map::draw(page, disk, Some(plan), state);
@@ -35,14 +37,12 @@ pub fn picture(page: &mut Page, report: &Report) {
         .iter()
         .any(|c| c.before.sectors > 0 && c.after.sectors > c.before.sectors);
     let legend = if gains {
-        format!("   {} gained", g::GAINED)
+        format!("   {} {}", g::GAINED, page.language().say(text!("gained")))
     } else {
         String::new()
     };
-    page.line(
-        MARGIN,
-        [Span::new(caption, Tone::Strong), Span::new(legend, Tone::Quiet)],
-    );
+    let caption = page.span(caption, Tone::Strong);
+    page.line(MARGIN, [caption, Span::new(legend, Tone::Quiet)]);
     strip::draw(page, disk, plan);
     page.blank();
 }
@@ -50,7 +50,7 @@ pub fn picture(page: &mut Page, report: &Report) {
 /// The strategy and its steps.
 pub fn steps(page: &mut Page, report: &Report) {
     let Some(plan) = &report.plan else { return };
-    page.heading("Plan");
+    page.heading(text!("Plan"));
     let lead = vec![Span::new(format!("{}  ", plan.strategy), Tone::Recovery)];
     page.hanging(MARGIN, lead, &plan.summary, Tone::Plain);
     let is_first = |number: u64| plan.commit_steps.len() > 1 && number == 1;
@@ -59,9 +59,13 @@ pub fn steps(page: &mut Page, report: &Report) {
     };
     for (number, step) in (1..).zip(&plan.steps) {
         if is_first(number) {
-            page.paragraph(MARGIN, "First commit", Tone::Strong);
+            page.paragraph(MARGIN, text!("First commit"), Tone::Strong);
         } else if is_second(number) {
-            page.paragraph(MARGIN, "Second commit, right after the first", Tone::Strong);
+            page.paragraph(
+                MARGIN,
+                text!("Second commit, right after the first"),
+                Tone::Strong,
+            );
         }
         page.hanging(
             MARGIN,
@@ -78,40 +82,51 @@ pub fn promises(page: &mut Page, report: &Report) {
         return;
     };
     page.blank();
-    let written = if report.verdict == Verdict::NeedsRepair {
-        "Will write"
+    let is_due = report.verdict == Verdict::NeedsRepair;
+    let (copied, written) = if is_due {
+        (Name::WillCopy, Name::WillWrite)
     } else {
-        "Written"
+        (Name::Copied, Name::Written)
     };
-    let mut text = size(plan.bytes_written);
-    if plan.journal_bytes > 0 {
-        text.push_str(&format!(" in place, {} of journal", size(plan.journal_bytes)));
-        if let Some(place) = &plan.journal_place {
-            text.push_str(&format!(": {place}"));
-        }
-    }
     if plan.move_bytes > 0 {
-        let copied = if report.verdict == Verdict::NeedsRepair {
-            "Will copy"
-        } else {
-            "Copied"
-        };
-        let mut text = format!("{} of data, to space that nothing uses", size(plan.move_bytes));
-        if report.verdict == Verdict::NeedsRepair {
-            text.push_str(&format!("; about {} s on a hard disk", plan.move_seconds.max(1)));
-        }
-        page.entry(copied, &text);
+        page.entry(Some(copied), moved_words(plan, is_due));
     }
-    page.entry(written, &text);
+    page.entry(Some(written), written_words(plan));
     for dropped in &plan.dropped_shadow_copies {
-        page.entry("Given up", &dropped.text);
+        page.entry(Some(Name::GivenUp), &dropped.text);
     }
     for (index, untouched) in plan.untouched.iter().enumerate() {
-        let name = if index == 0 { "Untouched" } else { "" };
-        page.entry(name, untouched);
+        page.entry((index == 0).then_some(Name::Untouched), untouched);
     }
     for afterwards in &plan.afterwards {
-        page.entry("Afterwards", afterwards);
+        page.entry(Some(Name::Afterwards), afterwards);
     }
-    page.entry("Undo", &plan.undo);
+    page.entry(Some(Name::Undo), &plan.undo);
+}
+
+fn moved_words(plan: &PlanReport, is_due: bool) -> Text {
+    let size = Bytes(plan.move_bytes);
+    if is_due {
+        text!(
+            "{size} of data, to space that nothing uses; about {seconds} s on a hard disk",
+            size,
+            seconds = plan.move_seconds.max(1)
+        )
+    } else {
+        text!("{size} of data, to space that nothing uses", size)
+    }
+}
+
+fn written_words(plan: &PlanReport) -> Text {
+    let (size, journal) = (Bytes(plan.bytes_written), Bytes(plan.journal_bytes));
+    match &plan.journal_place {
+        _ if plan.journal_bytes == 0 => size.into(),
+        Some(place) => text!(
+            "{size} in place, {journal} of journal: {place}",
+            size,
+            journal,
+            place
+        ),
+        None => text!("{size} in place, {journal} of journal", size, journal),
+    }
 }

@@ -3,12 +3,17 @@
 use super::page::Tone;
 use std::ops::Range;
 use winrefit_repair::report::{DiskReport, PartitionReport, PlanReport, RangeReport};
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
 
 /// Gaps below this are alignment and tables.
 const SMALLEST_GAP_BYTES: u64 = 1 << 20;
 
 /// What lies before a logical partition for its table: a MiB as a rule, two where its start was rounded up.
 const LOGICAL_TABLE_BYTES: u64 = 2 << 20;
+
+/// The role of a recovery partition that is not there any more.
+const REMOVED: &str = "removed";
 
 /// Which state of the disk is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +44,8 @@ impl Segment<'_> {
     }
 
     /// Short name.
-    pub fn name(&self) -> String {
-        self.partition.map_or_else(|| "unallocated".to_owned(), name)
+    pub fn name(&self) -> Text {
+        self.partition.map_or_else(|| text!("unallocated"), name)
     }
 
     /// Colour by role.
@@ -60,33 +65,31 @@ impl Segment<'_> {
 }
 
 /// What people call a partition: by its role, else its label, its name, its type.
-pub fn name(partition: &PartitionReport) -> String {
-    for (role, name) in [
-        ("windows", "Windows"),
-        ("recovery", "Recovery"),
-        ("efi-system", "EFI"),
-        ("reserved", "MSR"),
-    ] {
+pub fn name(partition: &PartitionReport) -> Text {
+    if is(partition, "windows") {
+        return Text::raw("Windows");
+    }
+    if is(partition, "recovery") || is(partition, REMOVED) {
+        return text!("Recovery");
+    }
+    for (role, name) in [("efi-system", "EFI"), ("reserved", "MSR")] {
         if is(partition, role) {
-            return name.to_owned();
+            return Text::raw(name);
         }
     }
     // Nothing else tells more of a volume that cannot be read.
     if partition.filesystem == "bitlocker" {
-        return "BitLocker".to_owned();
+        return Text::raw("BitLocker");
     }
     let label = partition.label.as_deref().unwrap_or_default();
-    [
+    let names = [
         label,
         &partition.name,
         partition.type_name.unwrap_or_default(),
         partition.filesystem,
-    ]
-    .into_iter()
-    .map(str::trim)
-    .find(|name| !name.is_empty())
-    .unwrap_or("?")
-    .to_owned()
+    ];
+    let name = names.into_iter().map(str::trim).find(|name| !name.is_empty());
+    Text::raw(name.unwrap_or("?"))
 }
 
 fn is(partition: &PartitionReport, role: &str) -> bool {
@@ -149,12 +152,12 @@ pub fn with_all(disk: &DiskReport, plan: &PlanReport) -> DiskReport {
             type_name: None,
             unique_guid: None,
             attributes: None,
-            // Only recovery partitions come and go.
-            name: "Recovery".to_owned(),
+            name: String::new(),
             filesystem: "ntfs",
             label: None,
             free_bytes,
-            roles: if is_new { vec!["recovery"] } else { Vec::new() },
+            // Only recovery partitions come and go.
+            roles: vec![if is_new { "recovery" } else { REMOVED }],
             images: Vec::new(),
         });
     }
@@ -162,11 +165,30 @@ pub fn with_all(disk: &DiskReport, plan: &PlanReport) -> DiskReport {
 }
 
 /// What an MBR says of a partition beside its place.
-pub fn mbr_mark(disk: &DiskReport, partition: &PartitionReport) -> Option<&'static str> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The machine starts from it.
+    Active,
+    /// It is in the chain of an extended partition.
+    Logical,
+}
+
+impl Mark {
+    /// The word for it.
+    pub fn text(self) -> Text {
+        match self {
+            Self::Active => text!("active"),
+            Self::Logical => text!("logical"),
+        }
+    }
+}
+
+/// The mark of a partition.
+pub fn mbr_mark(disk: &DiskReport, partition: &PartitionReport) -> Option<Mark> {
     if is(partition, "active") {
-        Some("active")
+        Some(Mark::Active)
     } else if is_logical(disk, partition) {
-        Some("logical")
+        Some(Mark::Logical)
     } else {
         None
     }

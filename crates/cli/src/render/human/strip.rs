@@ -6,13 +6,13 @@ use super::glyphs as g;
 use super::map::used_columns;
 use super::page::{MARGIN, Page, Tone};
 use super::segments::{Segment, State, bytes, segments};
-use super::text;
+use super::typeset;
+use crate::language::Language;
 use std::ops::Range;
-use winrefit_repair::explain::size;
 use winrefit_repair::report::{DiskReport, PlanReport};
+use winrefit_repair::text;
+use winrefit_repair::text::{Bytes, Text};
 
-/// Columns for `before` and `after` on the left.
-const LABEL: usize = 8;
 /// Rows of one picture.
 const ROWS: usize = 4;
 
@@ -22,31 +22,43 @@ const MOVES_IN_A_SMALL_ONE: u64 = 8;
 /// Bytes to columns.
 struct Axis {
     range: Range<u64>,
+    /// Columns on the left, for `before` and `after`.
+    label: usize,
     columns: usize,
+    language: &'static Language,
 }
 
 impl Axis {
+    /// The column of a byte, those of the label included.
     fn column(&self, position: u64) -> usize {
         let clamped = position.clamp(self.range.start, self.range.end) - self.range.start;
         let length = (self.range.end - self.range.start).max(1);
         let last = self.columns.saturating_sub(1) as u128;
         // Never more than `last`, so it fits.
-        ((u128::from(clamped) * last + u128::from(length / 2)) / u128::from(length)) as usize
+        self.label + ((u128::from(clamped) * last + u128::from(length / 2)) / u128::from(length)) as usize
     }
 }
 
 /// Draws the change of `plan`; nothing if no border moves.
 pub fn draw(page: &mut Page, disk: &DiskReport, plan: &PlanReport) {
     let Some(range) = region(disk, plan) else { return };
-    let columns = page.inner_width().saturating_sub(LABEL);
+    let language = page.language();
+    let [before, after] = [text!("before"), text!("after")].map(|label| language.say(label));
+    let label = typeset::width(&before).max(typeset::width(&after)) + 2;
+    let columns = page.inner_width().saturating_sub(label);
     if columns < 24 {
         return;
     }
-    let axis = Axis { range, columns };
+    let axis = Axis {
+        range,
+        label,
+        columns,
+        language,
+    };
     let moves = moves(disk, plan);
-    let mut canvas = Canvas::new(LABEL + columns, 2 * ROWS + 1);
-    for (state, name, top) in [(State::Before, "before", 0), (State::After, "after", ROWS + 1)] {
-        canvas.text(0, top + 1, LABEL, name, Tone::Strong);
+    let mut canvas = Canvas::new(label + columns, 2 * ROWS + 1);
+    for (state, name, top) in [(State::Before, before, 0), (State::After, after, ROWS + 1)] {
+        canvas.text(0, top + 1, label, &name, Tone::Strong);
         for segment in segments(disk, Some(plan), state) {
             draw_segment(&mut canvas, &axis, top, &segment, plan, disk, state);
         }
@@ -60,13 +72,13 @@ pub fn draw(page: &mut Page, disk: &DiskReport, plan: &PlanReport) {
 }
 
 /// What the picture spans, in words.
-pub fn caption(disk: &DiskReport, plan: &PlanReport) -> Option<String> {
+pub fn caption(disk: &DiskReport, plan: &PlanReport) -> Option<Text> {
     let range = region(disk, plan)?;
-    let length = size(range.end - range.start);
+    let length = Bytes(range.end - range.start);
     Some(if range.end >= disk.size_bytes.saturating_sub(1 << 20) {
-        format!("The last {length} of the disk, enlarged")
+        text!("The last {length} of the disk, enlarged", length)
     } else {
-        format!("{length} of the disk, enlarged")
+        text!("{length} of the disk, enlarged", length)
     })
 }
 
@@ -142,11 +154,11 @@ fn draw_segment(
     if range.end <= axis.range.start || range.start >= axis.range.end {
         return;
     }
-    let (left, right) = (LABEL + axis.column(range.start), LABEL + axis.column(range.end));
+    let (left, right) = (axis.column(range.start), axis.column(range.end));
     draw_frame(
         canvas,
-        left,
-        right,
+        axis,
+        (left, right),
         top,
         range.start < axis.range.start,
         range.end > axis.range.end,
@@ -156,19 +168,19 @@ fn draw_segment(
         for y in 1..=2 {
             canvas.fill(left + 1, right, top + y, g::UNALLOCATED, Tone::Quiet);
         }
-        let label = format!(" {} ", size(segment.size_bytes()));
-        if text::width(&label) < inside {
+        let label = format!(" {} ", axis.language.size(segment.size_bytes()));
+        if typeset::width(&label) < inside {
             canvas.text(left + 1, top + 1, inside, &label, Tone::Quiet);
         }
         return;
     };
-    let title = format!("{} {}", partition.number, segment.name());
+    let title = format!("{} {}", partition.number, axis.language.say(segment.name()));
     canvas.text(left + 2, top, inside.saturating_sub(2), &title, segment.tone());
     canvas.text(
         left + 2,
         top + 1,
         inside.saturating_sub(2),
-        &size(segment.size_bytes()),
+        &axis.language.size(segment.size_bytes()),
         Tone::Plain,
     );
     if range.start >= axis.range.start && range.end <= axis.range.end {
@@ -181,13 +193,20 @@ fn draw_segment(
     }
 }
 
-fn draw_frame(canvas: &mut Canvas, left: usize, right: usize, top: usize, cut_left: bool, cut_right: bool) {
+fn draw_frame(
+    canvas: &mut Canvas,
+    axis: &Axis,
+    (left, right): (usize, usize),
+    top: usize,
+    cut_left: bool,
+    cut_right: bool,
+) {
     for (y, corner_left, corner_right, joint) in [
         (top, g::TOP_LEFT, g::TOP_RIGHT, g::TOP_JOINT),
         (top + ROWS - 1, g::BOTTOM_LEFT, g::BOTTOM_RIGHT, g::BOTTOM_JOINT),
     ] {
         // The neighbour on the left has drawn its right corner, if there is one.
-        let start = if left == LABEL { corner_left } else { joint };
+        let start = if left == axis.label { corner_left } else { joint };
         canvas.put(left, y, if cut_left { g::DASHED } else { start }, Tone::Quiet);
         canvas.fill(left + 1, right, y, g::LINE, Tone::Quiet);
         canvas.put(
@@ -215,7 +234,7 @@ fn draw_contents(
     let Some(used_bytes) = segment.used_bytes else {
         return;
     };
-    let column = |position| LABEL + axis.column(position);
+    let column = |position| axis.column(position);
     let (left, right) = (column(segment.range.start) + 1, column(segment.range.end));
     if state == State::After {
         canvas.fill(left, right, y, g::GAINED, Tone::Good);
@@ -231,7 +250,7 @@ fn draw_contents(
 }
 
 fn draw_move(canvas: &mut Canvas, axis: &Axis, from: u64, to: u64) {
-    let (x_from, x_to) = (LABEL + axis.column(from), LABEL + axis.column(to));
+    let (x_from, x_to) = (axis.column(from), axis.column(to));
     let (left, right) = (x_from.min(x_to), x_from.max(x_to));
     canvas.fill(left, right + 1, ROWS, g::LINE, Tone::Good);
     canvas.put(x_from, ROWS, g::BAR, Tone::Good);
@@ -241,8 +260,8 @@ fn draw_move(canvas: &mut Canvas, axis: &Axis, from: u64, to: u64) {
         if to < from { g::TO_LEFT } else { g::TO_RIGHT },
         Tone::Good,
     );
-    let label = format!(" {} ", size(from.abs_diff(to)));
-    let columns = text::width(&label);
+    let label = format!(" {} ", axis.language.size(from.abs_diff(to)));
+    let columns = typeset::width(&label);
     if right.saturating_sub(left) > columns + 2 {
         canvas.text(
             left + (right - left - columns) / 2 + 1,
@@ -251,7 +270,7 @@ fn draw_move(canvas: &mut Canvas, axis: &Axis, from: u64, to: u64) {
             &label,
             Tone::Good,
         );
-    } else if right + 1 + columns <= LABEL + axis.columns {
+    } else if right + 1 + columns <= axis.label + axis.columns {
         canvas.text(right + 1, ROWS, columns, &label, Tone::Good);
     } else {
         canvas.text(left.saturating_sub(columns), ROWS, columns, &label, Tone::Good);

@@ -2,6 +2,7 @@
 
 mod changes;
 mod fixtures;
+mod languages;
 
 use crate::output::Screen;
 use fixtures::*;
@@ -24,7 +25,7 @@ fn what_wants_a_person_is_told_by_every_command_and_leads_to_no_other() {
 fn what_comes_after_a_repair_is_told_with_the_plan() {
     let mut report = planned();
     if let Some(plan) = &mut report.plan {
-        plan.afterwards = vec!["In Windows, `reagentc /enable` puts the image there.".into()];
+        plan.afterwards = vec!["In Windows, `reagentc /enable` puts the image there.".raw()];
     }
     let page = show(&report, 80, true);
     assert!(
@@ -98,6 +99,7 @@ fn demo_at_80() {
         width: 80,
         colour: false,
         ascii: false,
+        language: crate::language::Language::of(crate::language::Tag::English, false),
     };
     insta::assert_snapshot!(super::demo::render(&story, &screen));
 }
@@ -126,7 +128,7 @@ fn a_plan_says_which_shadow_copies_it_gives_up() {
         oldest: Some("2024-01-01T00:00:00Z".into()),
         newest: Some("2024-01-02T00:00:00Z".into()),
         storage_bytes: Some(5 << 30),
-        text: "On partition 3: 2 shadow copies".into(),
+        text: "On partition 3: 2 shadow copies".raw(),
     }];
     let page = show(&report, 80, true);
     let line = page.lines().find(|line| line.contains("Given up"));
@@ -146,7 +148,7 @@ fn a_hostile_disk_cannot_reach_the_terminal() {
         (partition.label, partition.name, partition.roles) = (Some(hostile.into()), hostile.into(), vec![]);
     }
     report.windows[0].product = Some(hostile.into());
-    report.findings[0].evidence[0].value = hostile.into();
+    report.findings[0].evidence[0].value = hostile.raw();
     for width in [40, 80, 110] {
         let page = show(&report, width, false);
         assert!(!page.chars().any(|c| c != '\n' && c.is_control()), "{page:?}");

@@ -2,8 +2,11 @@
 
 use super::changes::free;
 use super::glyphs as g;
+use super::names::Name;
 use super::page::{MARGIN, Page, Span, Tone, mark};
-use winrefit_repair::report::{Report, Severity, Verdict};
+use winrefit_repair::report::{JournalReport, Report, Severity, Verdict};
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
 
 /// Command, target and outcome.
 pub fn head(page: &mut Page, report: &Report) {
@@ -19,46 +22,47 @@ pub fn head(page: &mut Page, report: &Report) {
     page.blank();
     let (sign, word) = outcome(report);
     let lead = vec![sign, Span::new(" ", Tone::Plain)];
-    page.hanging(MARGIN, lead, &format!("{word}. {}", reason(report)), Tone::Strong);
+    let outcome = text!("{word}. {reason}", word, reason = reason(report));
+    page.hanging(MARGIN, lead, outcome, Tone::Strong);
     page.blank();
 }
 
-fn outcome(report: &Report) -> (Span, &'static str) {
+fn outcome(report: &Report) -> (Span, Text) {
     let caution = || Span::new("!", Tone::Caution);
     match report.verdict {
-        Verdict::Healthy if report.command == "resume" => (mark(true), "Nothing to resume"),
-        Verdict::Healthy => (mark(true), "Healthy"),
-        Verdict::NeedsRepair => (mark(false), "Needs repair"),
-        Verdict::Attention => (caution(), "Needs attention"),
-        Verdict::Refused => (caution(), "Refused"),
-        Verdict::Unfinished => (caution(), "Unfinished"),
-        Verdict::Repaired => (mark(true), "Repaired"),
-        Verdict::Undone => (mark(true), "Undone"),
-        Verdict::Damaged => (mark(false), "Damaged"),
+        Verdict::Healthy if report.command == "resume" => (mark(true), text!("Nothing to resume")),
+        Verdict::Healthy => (mark(true), text!("Healthy")),
+        Verdict::NeedsRepair => (mark(false), text!("Needs repair")),
+        Verdict::Attention => (caution(), text!("Needs attention")),
+        Verdict::Refused => (caution(), text!("Refused")),
+        Verdict::Unfinished => (caution(), text!("Unfinished")),
+        Verdict::Repaired => (mark(true), text!("Repaired")),
+        Verdict::Undone => (mark(true), text!("Undone")),
+        Verdict::Damaged => (mark(false), text!("Damaged")),
     }
 }
 
-fn reason(report: &Report) -> String {
+fn reason(report: &Report) -> Text {
     let problem = report
         .findings
         .iter()
         .find(|finding| finding.severity == Severity::Problem);
     let problem = problem.map(|finding| finding.explained.title.clone());
     match report.verdict {
-        Verdict::Healthy => healthy(report).into(),
-        Verdict::NeedsRepair => problem.unwrap_or_else(|| wish(report).into()),
+        Verdict::Healthy => healthy(report),
+        Verdict::NeedsRepair => problem.unwrap_or_else(|| wish(report)),
         // The findings come with the worst first, and of equal ones with that first which the verdict rests on.
         Verdict::Attention => problem
             .or_else(|| Some(report.findings.first()?.explained.title.clone()))
-            .unwrap_or_else(|| "Something has to be done in Windows".into()),
+            .unwrap_or_else(|| text!("Something has to be done in Windows")),
         Verdict::Refused => report.refusal.as_ref().map_or_else(
-            || "Nothing was written".into(),
+            || text!("Nothing was written"),
             |refusal| refusal.explained.title.clone(),
         ),
-        Verdict::Unfinished => "Earlier work on this disk was interrupted".into(),
-        Verdict::Repaired if report.command == "undo" => "The last repair of this disk can be undone".into(),
+        Verdict::Unfinished => text!("Earlier work on this disk was interrupted"),
+        Verdict::Repaired if report.command == "undo" => text!("The last repair of this disk can be undone"),
         Verdict::Repaired => repaired(report),
-        Verdict::Undone => "The disk is as it was before the repair".into(),
+        Verdict::Undone => text!("The disk is as it was before the repair"),
         // A finding may be of something else; a volume that failed its check is what the verdict rests on.
         Verdict::Damaged if report.checks.iter().any(|check| !check.consistent) => damage(report),
         Verdict::Damaged => problem.unwrap_or_else(|| damage(report)),
@@ -66,54 +70,62 @@ fn reason(report: &Report) -> String {
 }
 
 /// Why there is a plan where nothing is wrong.
-fn wish(report: &Report) -> &'static str {
+fn wish(report: &Report) -> Text {
     match report.plan.as_ref().map(|plan| plan.strategy) {
-        Some("create") => "There is no recovery partition, and one can be made",
-        Some("remove-stale") => "The old recovery partition can go",
-        _ => "A repair is possible and advised",
+        Some("create") => text!("There is no recovery partition, and one can be made"),
+        Some("remove-stale") => text!("The old recovery partition can go"),
+        _ => text!("A repair is possible and advised"),
     }
 }
 
 /// What a repair came to, in numbers.
-fn repaired(report: &Report) -> String {
+fn repaired(report: &Report) -> Text {
     let Some(plan) = &report.plan else {
-        return "The recovery partition has room for updates, and everything was verified".into();
+        return text!("The recovery partition has room for updates, and everything was verified");
     };
     let free = free(report, plan);
-    let rest = if plan.afterwards.is_empty() {
-        ""
-    } else {
-        ". The rest is done in Windows"
-    };
-    let done = match plan.strategy {
-        "create" => format!("There is a recovery partition, with {free} free beside its image"),
-        "remove-stale" => "The old recovery partition is gone".into(),
-        _ => return format!("Free space for updates: {free}. Everything was verified{rest}"),
-    };
-    format!("{done}, and everything was verified{rest}")
-}
-
-fn healthy(report: &Report) -> &'static str {
-    match report.command {
-        "verify" => "Everything that was looked at is as it has to be",
-        "check" => "No error was found",
-        "resume" => "No work is unfinished",
-        "undo" => "There is nothing to undo",
-        _ => "Nothing needs to be done",
+    match (plan.strategy, plan.afterwards.is_empty()) {
+        ("create", true) => text!(
+            "There is a recovery partition, with {free} free beside its image, and everything was verified",
+            free
+        ),
+        ("create", false) => text!(
+            "There is a recovery partition, with {free} free beside its image, and everything was verified. The rest \
+             is done in Windows",
+            free
+        ),
+        ("remove-stale", true) => text!("The old recovery partition is gone, and everything was verified"),
+        ("remove-stale", false) => text!(
+            "The old recovery partition is gone, and everything was verified. The rest is done in Windows"
+        ),
+        (_, true) => text!("Free space for updates: {free}. Everything was verified", free),
+        (_, false) => text!(
+            "Free space for updates: {free}. Everything was verified. The rest is done in Windows",
+            free
+        ),
     }
 }
 
-fn damage(report: &Report) -> String {
-    let damaged: Vec<String> = report
-        .checks
-        .iter()
-        .filter(|check| !check.consistent)
-        .map(|check| format!("partition {}", check.partition))
-        .collect();
-    if damaged.is_empty() {
-        "A structure on the disk is damaged".into()
-    } else {
-        format!("The NTFS volume on {} is not consistent", damaged.join(" and "))
+fn healthy(report: &Report) -> Text {
+    match report.command {
+        "verify" => text!("Everything that was looked at is as it has to be"),
+        "check" => text!("No error was found"),
+        "resume" => text!("No work is unfinished"),
+        "undo" => text!("There is nothing to undo"),
+        _ => text!("Nothing needs to be done"),
+    }
+}
+
+fn damage(report: &Report) -> Text {
+    let damaged = report.checks.iter().filter(|check| !check.consistent);
+    let damaged: Vec<u32> = damaged.map(|check| check.partition).collect();
+    match damaged[..] {
+        [] => text!("A structure on the disk is damaged"),
+        [number] => text!("The NTFS volume on partition {number} is not consistent", number),
+        _ => text!(
+            "The NTFS volumes on the partitions {numbers} are not consistent",
+            numbers = Text::all_of(damaged.iter().map(|&number| number.into()))
+        ),
     }
 }
 
@@ -125,11 +137,27 @@ pub fn journal(page: &mut Page, report: &Report, place: JournalPlace) {
         return;
     }
     page.blank();
-    page.entry("Journal", &journal.text);
-    let facts = [journal.state, &journal.memo, &journal.place];
-    let facts: Vec<&str> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
-    page.entry("", &facts.join(", "));
+    page.entry(Some(Name::Journal), &journal.text);
+    let facts = [
+        journal_state(journal),
+        journal.memo.clone(),
+        journal.place.clone(),
+    ];
+    let facts = facts.into_iter().filter(|fact| !fact.is_empty());
+    page.entry(None, Text::listed(facts));
     page.blank();
+}
+
+fn journal_state(journal: &JournalReport) -> Text {
+    match journal.state {
+        "preparing" => text!("preparing"),
+        "committed" => text!("committed"),
+        "applied" => text!("applied"),
+        "undoing" => text!("undoing"),
+        "removed" => text!("removed"),
+        "damaged" => text!("damaged"),
+        other => Text::raw(other),
+    }
 }
 
 /// Where on a page a journal is spoken of.
@@ -144,8 +172,8 @@ pub enum JournalPlace {
 /// Why nothing is done, and the way out.
 pub fn refusal(page: &mut Page, report: &Report) {
     let Some(refusal) = &report.refusal else { return };
-    page.heading("Why nothing is done");
-    page.paragraph(MARGIN, refusal.code, Tone::Quiet);
+    page.heading(text!("Why nothing is done"));
+    page.paragraph(MARGIN, Text::raw(refusal.code), Tone::Quiet);
     page.paragraph(MARGIN, &refusal.explained.detail, Tone::Plain);
     let lead = vec![Span::new(format!("{} ", g::ARROW), Tone::Good)];
     page.hanging(MARGIN, lead, &refusal.explained.next, Tone::Plain);
@@ -165,11 +193,11 @@ pub fn foot(page: &mut Page, report: &Report, options: &str) {
         report.target.clone()
     };
     page.blank();
-    let lead = vec![Span::new("Next  ", Tone::Quiet)];
+    let lead = format!("{}  ", page.language().say(text!("Next")));
     page.hanging(
         MARGIN,
-        lead,
-        format!("{next} {target} {options}").trim_end(),
+        vec![Span::new(lead, Tone::Quiet)],
+        Text::raw(format!("{next} {target} {options}").trim_end()),
         Tone::Strong,
     );
 }

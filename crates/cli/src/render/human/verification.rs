@@ -2,6 +2,7 @@
 
 use super::page::{MARGIN, Page, Span, Tone, mark};
 use winrefit_repair::report::{Report, Verdict};
+use winrefit_repair::text;
 
 /// The list, each with its mark.
 pub fn section(page: &mut Page, report: &Report) {
@@ -9,7 +10,8 @@ pub fn section(page: &mut Page, report: &Report) {
         return;
     }
     let good = report.verification.iter().filter(|item| item.ok).count();
-    page.heading(&format!("Verified: {good} of {}", report.verification.len()));
+    let all = report.verification.len();
+    page.heading(text!("Verified: {good} of {all}", good, all));
     items(page, report);
     page.blank();
 }
@@ -25,11 +27,11 @@ pub fn items(page: &mut Page, report: &Report) {
         };
         let lead = vec![sign, Span::new(" ", Tone::Plain)];
         let tone = if item.ok { Tone::Plain } else { Tone::Strong };
-        let text = if item.detail.is_empty() {
+        let words = if item.detail.is_empty() {
             item.what.clone()
         } else {
-            format!("{}: {}", item.what, item.detail)
+            text!("{what}: {detail}", what = &item.what, detail = &item.detail)
         };
-        page.hanging(MARGIN, lead, &text, tone);
+        page.hanging(MARGIN, lead, words, tone);
     }
 }

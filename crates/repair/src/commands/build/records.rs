@@ -43,8 +43,8 @@ fn timeline(records: &Records) -> Vec<TimelineReport> {
     let entry = |place: &EventPlace, what: Text, kind| TimelineReport {
         time: rfc3339(place.time),
         partition: records.partition,
-        source: place.words().into(),
-        what: what.into(),
+        source: place.words(),
+        what,
         kind,
     };
     let events = &records.events;
@@ -98,7 +98,7 @@ fn sources(records: &Records) -> Vec<SourceReport> {
             partition: records.partition,
             path: source.path.to_owned(),
             state,
-            detail: detail.into(),
+            detail,
         }
     };
     records.sources.iter().map(report).collect()

@@ -142,7 +142,7 @@ fn storage_of_another_volume_is_not_moved_without_a_word() {
         let refusal = with(index, end, false).unwrap_err();
         assert_eq!(refusal.code(), "shadow-copies");
         let said = refusal.report().explained.detail;
-        assert!(said.contains("another volume"), "{said}");
+        assert!(said.to_string().contains("another volume"), "{said}");
         let plan = with(index, end, true).unwrap();
         assert_eq!((dropped(&plan).len(), dropped(&plan)[0].count), (1, None));
     }
@@ -161,7 +161,11 @@ fn a_damaged_catalog_can_be_given_up_and_a_header_of_unknown_form_cannot() {
         let refusal = with(0, damaged(Structure::Header), allowed).unwrap_err();
         let words = refusal.report().explained;
         assert_eq!(refusal.code(), "shadow-copies");
-        assert!(!words.next.contains("--drop-shadow-copies"), "{}", words.next);
+        assert!(
+            !words.next.to_string().contains("--drop-shadow-copies"),
+            "{}",
+            words.next
+        );
     }
 }
 
@@ -188,9 +192,9 @@ fn the_refusal_says_how_many_and_names_both_ways_out() {
     ] {
         let refusal = with(0, catalog(count, NEW_END * MIB + 1), false).unwrap_err();
         let said = refusal.report().explained;
-        assert!(said.title.contains(words), "{}", said.title);
+        assert!(said.title.to_string().contains(words), "{}", said.title);
         for way in ["vssadmin delete shadows /for=C: /all", "--drop-shadow-copies"] {
-            assert!(said.next.contains(way), "{}", said.next);
+            assert!(said.next.to_string().contains(way), "{}", said.next);
         }
     }
     let plan = with(0, catalog(3, MIB), true).unwrap();

@@ -132,7 +132,10 @@ fn the_first_logical_partition_has_its_own_reason_and_stays_in_its_chain() {
     let reason = NoDonor::FirstLogical;
     assert_eq!(refused, Refusal::NoDonor { number: 5, reason });
     let words = refused.report().explained;
-    assert!(words.detail.contains("first logical partition"), "{words:?}");
+    assert!(
+        words.detail.to_string().contains("first logical partition"),
+        "{words:?}"
+    );
     // Space behind it is as good as anywhere.
     let disk = logical_disk(
         1000,

@@ -108,8 +108,8 @@ fn what_cannot_grow_and_cannot_move_says_why_it_cannot_grow() {
     let reason = NoDonor::FirstOnDisk;
     assert_eq!(refused, Refusal::NoDonor { number: 4, reason });
     let words = refused.report().explained;
-    assert!(words.detail.contains("another place"), "{words:?}");
-    assert!(!words.next.contains("not supported"), "{words:?}");
+    assert!(words.detail.to_string().contains("another place"), "{words:?}");
+    assert!(!words.next.to_string().contains("not supported"), "{words:?}");
 }
 
 #[test]

@@ -30,10 +30,8 @@ fn relocation() -> Report {
     ];
     let plan = report.plan.as_mut().unwrap();
     plan.strategy = "relocate";
-    plan.summary = "Recovery partition 1 cannot grow where it is, so it moves.".into();
-    plan.steps = ["Shrink 4.", "Set 4.", "Copy 1.", "Set 1."]
-        .map(str::to_owned)
-        .into();
+    plan.summary = "Recovery partition 1 cannot grow where it is, so it moves.".raw();
+    plan.steps = ["Shrink 4.", "Set 4.", "Copy 1.", "Set 1."].map(Raw::raw).into();
     plan.commit_steps = vec![2, 2];
     (plan.move_bytes, plan.move_seconds) = (444 * MIB + 4096, 19);
     plan.recovery_free_bytes_before = Some(85 * MIB);
@@ -71,7 +69,7 @@ fn creation() -> Report {
     plan.strategy = "create";
     plan.commit_steps = vec![2, 2];
     plan.recovery_free_bytes_before = None;
-    plan.afterwards = vec!["In Windows, as administrator: `reagentc /enable`.".into()];
+    plan.afterwards = vec!["In Windows, as administrator: `reagentc /enable`.".raw()];
     plan.changes = vec![
         change(3, range(117..65_535), range(117..64_535)),
         change(4, nothing(64_535), range(64_535..65_535)),
@@ -298,6 +296,7 @@ fn the_next_command_has_the_options_that_were_given() {
         width: 80,
         colour: false,
         ascii: true,
+        language: crate::language::Language::of(crate::language::Tag::English, true),
     };
     let mut report = planned();
     let page = render(&report, "--reclaim --size 1550MiB", &screen);

@@ -1,9 +1,22 @@
 //! Hand-made reports.
 
+use crate::language::{Language, Tag};
 use crate::output::Screen;
-use crate::render::human::{render, text};
+use crate::render::human::{render, typeset};
 use winrefit_repair::explain::Explained;
 use winrefit_repair::report::*;
+use winrefit_repair::text::Text;
+
+/// Sentences that no catalogue has.
+pub trait Raw {
+    fn raw(self) -> Text;
+}
+
+impl Raw for &str {
+    fn raw(self) -> Text {
+        Text::raw(self)
+    }
+}
 
 pub const MIB: u64 = 1 << 20;
 pub const SECTORS_PER_MIB: u64 = 2048;
@@ -57,6 +70,8 @@ pub fn disk() -> DiskReport {
 
 pub fn report(command: &'static str, verdict: Verdict) -> Report {
     Report {
+        sources: Vec::new(),
+        timeline: Vec::new(),
         schema: SCHEMA,
         winrefit_version: "0.1.0",
         command,
@@ -64,6 +79,7 @@ pub fn report(command: &'static str, verdict: Verdict) -> Report {
         verdict,
         disk: Some(disk()),
         windows: vec![WindowsReport {
+            registry: None,
             partition: 3,
             product: Some("Windows Server 2022 Standard".into()),
             display_version: Some("21H2".into()),
@@ -83,6 +99,7 @@ pub fn report(command: &'static str, verdict: Verdict) -> Report {
 
 pub fn recovery() -> RecoveryReport {
     RecoveryReport {
+        usage: None,
         partition: 4,
         size_bytes: 525 * MIB,
         free_bytes: Some(21_087 * 4096),
@@ -97,20 +114,20 @@ pub fn recovery() -> RecoveryReport {
         rules: vec![
             RuleReport {
                 code: "servicing",
-                rule: "Windows Update needs 250 MiB free next to the present image to service it",
+                rule: "Windows Update needs 250 MiB free next to the present image to service it".raw(),
                 required_bytes: 250 * MIB,
                 available_bytes: 21_087 * 4096,
-                arithmetic: "82.37 MiB free < 250 MiB".into(),
+                arithmetic: "82.37 MiB free < 250 MiB".raw(),
                 met: false,
             },
             RuleReport {
                 code: "placement",
-                rule: "reagentc and Setup place an image only where it fits with 52 MiB to spare",
+                rule: "reagentc and Setup place an image only where it fits with 52 MiB to spare".raw(),
                 required_bytes: 471 * MIB,
                 available_bytes: 501 * MIB,
                 arithmetic:
                     "82.37 MiB free + 418.38 MiB image = 500.75 MiB >= 418.38 MiB image + 52 MiB = 470.38 MiB"
-                        .into(),
+                        .raw(),
                 met: true,
             },
         ],
@@ -119,15 +136,16 @@ pub fn recovery() -> RecoveryReport {
 
 pub fn explained(title: &str, detail: &str, next: &str) -> Explained {
     Explained {
-        title: title.into(),
-        detail: detail.into(),
-        next: next.into(),
+        title: title.raw(),
+        detail: detail.raw(),
+        next: next.raw(),
     }
 }
 
 pub fn diagnosis() -> Report {
     let mut report = report("diagnose", Verdict::NeedsRepair);
     report.findings = vec![FindingReport {
+        confidence: Confidence::Certain,
         code: "re-too-small",
         severity: Severity::Problem,
         explained: explained(
@@ -137,8 +155,9 @@ pub fn diagnosis() -> Report {
             "Run `winrefit plan` to see how room can be made, then `winrefit fix`.",
         ),
         evidence: vec![Evidence {
-            source: "partition 4, $Bitmap".into(),
-            value: "servicing: 82.37 MiB free < 250 MiB".into(),
+            time: None,
+            source: "partition 4, $Bitmap".raw(),
+            value: "servicing: 82.37 MiB free < 250 MiB".raw(),
         }],
     }];
     report
@@ -154,14 +173,14 @@ pub fn range(mib: std::ops::Range<u64>) -> RangeReport {
 pub fn plan_report() -> PlanReport {
     PlanReport {
         strategy: "shrink+grow-front",
-        summary: "Partition 3 gives 475 MiB at its end, and the recovery partition grows to its front into them.".into(),
+        summary: "Partition 3 gives 475 MiB at its end, and the recovery partition grows to its front into them.".raw(),
         steps: vec![
-            "End the NTFS volume of partition 3 475 MiB earlier; nothing lies in that tail.".into(),
+            "End the NTFS volume of partition 3 475 MiB earlier; nothing lies in that tail.".raw(),
             "Begin the NTFS volume of partition 4 475 MiB earlier: its cluster numbers are rewritten, no file is copied."
-                .into(),
+                .raw(),
             "Set both partitions in both copies of the partition table; number, type, GUID, attributes and name stay."
-                .into(),
-            r"Set the offset of WinRE in \Windows\System32\Recovery\ReAgent.xml.".into(),
+                .raw(),
+            r"Set the offset of WinRE in \Windows\System32\Recovery\ReAgent.xml.".raw(),
         ],
         changes: vec![
             ChangeReport { partition: 3, before: range(117..65_010), after: range(117..64_535) },
@@ -171,15 +190,15 @@ pub fn plan_report() -> PlanReport {
         move_seconds: 0,
         bytes_written: 151_552,
         journal_bytes: 163_840,
-        journal_place: Some("in the gap before the first partition".into()),
+        journal_place: Some("in the gap before the first partition".raw()),
         commit_steps: vec![4],
         dropped_shadow_copies: vec![],
         untouched: vec![
-            "Winre.wim and every other file's content, the boot store (BCD), the EFI system partition".into(),
-            "unique GUIDs, types, attributes and names of all partitions".into(),
+            "Winre.wim and every other file's content, the boot store (BCD), the EFI system partition".raw(),
+            "unique GUIDs, types, attributes and names of all partitions".raw(),
         ],
         afterwards: vec![],
-        undo: "winrefit undo puts it back as long as nothing else changes the same sectors".into(),
+        undo: "winrefit undo puts it back as long as nothing else changes the same sectors".raw(),
         recovery_free_bytes_before: Some(21_087 * 4096),
         recovery_free_bytes_after: Some(21_087 * 4096 + 475 * MIB - 16_384),
     }
@@ -200,7 +219,7 @@ pub fn repaired() -> Report {
     report.disk = Some(disk);
     let mut recovery = recovery();
     (recovery.size_bytes, recovery.free_bytes) = (1000 * MIB, Some(free));
-    recovery.rules[0].arithmetic = "557.35 MiB free >= 250 MiB".into();
+    recovery.rules[0].arithmetic = "557.35 MiB free >= 250 MiB".raw();
     recovery.rules[0].met = true;
     report.recovery = Some(recovery);
     report.plan = Some(plan_report());
@@ -212,9 +231,9 @@ pub fn repaired() -> Report {
         ("space", "557.35 MiB free >= 250 MiB"),
     ]
     .map(|(what, detail)| VerificationItem {
-        what: what.into(),
+        what: what.raw(),
         ok: true,
-        detail: detail.into(),
+        detail: detail.raw(),
     })
     .into();
     report
@@ -237,6 +256,7 @@ pub fn refused() -> Report {
 pub fn attention(command: &'static str) -> Report {
     let mut report = report(command, Verdict::Attention);
     report.findings = vec![FindingReport {
+        confidence: Confidence::Certain,
         code: "winre-disabled",
         severity: Severity::Warning,
         explained: explained(
@@ -270,7 +290,7 @@ pub fn checked() -> Report {
     let problem = |severity, code, text: &str| CheckProblem {
         code,
         severity,
-        text: text.into(),
+        text: text.raw(),
         ..CheckProblem::default()
     };
     report.checks = vec![
@@ -299,9 +319,9 @@ pub fn unfinished() -> Report {
     let mut report = report("diagnose", Verdict::Unfinished);
     report.journal = Some(JournalReport {
         state: "committed",
-        memo: "grow partition 4 by 475 MiB".into(),
-        place: "in the gap before the first partition".into(),
-        text: "A repair was cut short after its commit. Nothing is lost: resume completes it.".into(),
+        memo: "grow partition 4 by 475 MiB".raw(),
+        place: "in the gap before the first partition".raw(),
+        text: "A repair was cut short after its commit. Nothing is lost: resume completes it.".raw(),
     });
     report
 }
@@ -311,9 +331,10 @@ pub fn show(report: &Report, width: usize, ascii: bool) -> String {
         width,
         colour: false,
         ascii,
+        language: Language::of(Tag::English, ascii),
     };
     let page = render(report, "", &screen);
-    let widest = page.lines().map(text::width).max().unwrap_or(0);
+    let widest = page.lines().map(typeset::width).max().unwrap_or(0);
     assert!(
         widest <= width,
         "{widest} columns on a screen of {width}:\n{page}"

@@ -1,6 +1,7 @@
 //! Text that is safe to show. Labels, names and values come from the disk, and a disk may come from anybody: a volume
 //! label with an escape sequence must not move the cursor, change the title or hide a line.
 
+use textwrap::core::Word;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// `text` with every character escaped that could act on the terminal or change the order of what is read. All
@@ -61,15 +62,102 @@ pub fn fit(text: &str, columns: usize) -> String {
     fitted
 }
 
-/// `text` in lines of at most `columns`, broken at spaces; longer words are broken where they must.
+/// `content`, cut or filled to `columns`.
+pub fn pad(content: &str, columns: usize) -> String {
+    let fitted = fit(&clean(content), columns);
+    let missing = columns.saturating_sub(width(&fitted));
+    fitted + &" ".repeat(missing)
+}
+
+/// As [`pad`], filled on the left.
+pub fn pad_left(content: &str, columns: usize) -> String {
+    let fitted = fit(&clean(content), columns);
+    " ".repeat(columns.saturating_sub(width(&fitted))) + &fitted
+}
+
+/// `text` in lines of at most `columns`, broken at spaces and between the characters of languages without spaces; longer
+/// words are broken where they must.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let options = textwrap::Options::new(columns.max(1))
+        .word_separator(textwrap::WordSeparator::Custom(words))
         .break_words(true)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::wrap(&clean(text), options)
         .into_iter()
         .map(|line| line.into_owned())
         .collect()
+}
+
+/// Words as they may be put on lines. The rules of Unicode would also cut paths and options in two, which are typed as
+/// they are read.
+fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let mut rest = line;
+    Box::new(std::iter::from_fn(move || {
+        let pairs = rest.char_indices().zip(rest.char_indices().skip(1));
+        let end = pairs
+            .filter(|((_, before), (_, behind))| may_break(*before, *behind))
+            .map(|(_, (at, _))| at)
+            .next();
+        let (word, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = behind;
+        (!word.is_empty()).then(|| Word::from(word))
+    }))
+}
+
+/// Whether a line may end between two characters: behind spaces, and beside wide characters, but for punctuation that
+/// belongs to one of them.
+fn may_break(before: char, behind: char) -> bool {
+    if before == ' ' || behind == ' ' {
+        return behind != ' ';
+    }
+    let is_wide = |c: char| c.width() == Some(2);
+    (is_wide(before) || is_wide(behind)) && !is_opening(before) && !is_closing(behind)
+}
+
+fn is_opening(c: char) -> bool {
+    matches!(
+        c,
+        '(' | '['
+            | '\u{2018}'
+            | '\u{201c}'
+            | '\u{3008}'
+            | '\u{300a}'
+            | '\u{300c}'
+            | '\u{300e}'
+            | '\u{3010}'
+            | '\u{ff08}'
+    )
+}
+
+fn is_closing(c: char) -> bool {
+    matches!(
+        c,
+        ')' | ']'
+            | ','
+            | '.'
+            | ':'
+            | ';'
+            | '!'
+            | '?'
+            | '%'
+            | '\u{2019}'
+            | '\u{201d}'
+            | '\u{2026}'
+            | '\u{3001}'
+            | '\u{3002}'
+            | '\u{3009}'
+            | '\u{300b}'
+            | '\u{300d}'
+            | '\u{300f}'
+            | '\u{3011}'
+            | '\u{ff01}'
+            | '\u{ff05}'
+            | '\u{ff09}'
+            | '\u{ff0c}'
+            | '\u{ff1a}'
+            | '\u{ff1b}'
+            | '\u{ff1f}'
+    )
 }
 
 #[cfg(test)]
@@ -106,6 +194,28 @@ mod tests {
         assert_eq!(fit("Recovery", 5), "Reco\u{2026}");
         assert_eq!(fit("\u{65e5}\u{672c}\u{8a9e}", 4), "\u{65e5}\u{2026}");
         assert_eq!(fit("Recovery", 0), "");
+    }
+
+    #[test]
+    fn chinese_is_broken_between_characters_but_not_before_a_full_stop() {
+        let text = "\u{5206}\u{533a} 4 \u{5df2}\u{6ee1}\u{3002}\u{8fd0}\u{884c} `winrefit plan`\u{3002}";
+        assert_eq!(
+            wrap(text, 12),
+            [
+                "\u{5206}\u{533a} 4 \u{5df2}",
+                "\u{6ee1}\u{3002}\u{8fd0}\u{884c}",
+                "`winrefit",
+                "plan`\u{3002}"
+            ]
+        );
+    }
+
+    #[test]
+    fn options_and_paths_are_not_cut_where_they_fit() {
+        assert_eq!(
+            wrap(r"give --drop-shadow-copies, see C:\Windows\System32", 22),
+            ["give", "--drop-shadow-copies,", "see", r"C:\Windows\System32"]
+        );
     }
 
     #[test]

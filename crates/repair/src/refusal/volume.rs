@@ -1,0 +1,67 @@
+//! Refusals of a volume, in words.
+
+use super::{Refusal, content, unreachable_explanation};
+use crate::explain::Explained;
+use crate::text;
+
+impl Refusal {
+    pub(super) fn explain_volume(&self) -> Explained {
+        match self {
+            Self::UnknownFilesystem { number, found } => Explained::new(
+                text!("Partition {number} does not hold an NTFS volume", number),
+                text!("Its first sector is that of: {found}.", found),
+                text!(
+                    "winrefit changes NTFS volumes only. If this one is encrypted, decrypt it first: a Windows in it \
+                     has to be told where its recovery partition begins."
+                ),
+            ),
+            Self::ForeignBootSector { number } => content::foreign_boot_sector(*number),
+            Self::BitLocker { number } => Explained::new(
+                text!("Partition {number} is encrypted by BitLocker", number),
+                text!(
+                    "Nothing in it can be changed from outside: it cannot give space, and its ReAgent.xml cannot be \
+                     told that the recovery partition begins elsewhere."
+                ),
+                text!(
+                    "Decrypt the volume in Windows (manage-bde -off), let it finish, shut down, and run the command \
+                     again."
+                ),
+            ),
+            Self::Refs { number } => Explained::new(
+                text!("Partition {number} is a ReFS volume", number),
+                text!("ReFS volumes cannot be shrunk by anyone."),
+                text!("Free space right before the recovery partition in another way."),
+            ),
+            Self::Hibernated { number } => Explained::new(
+                text!("Windows on partition {number} is hibernated", number),
+                text!(
+                    "hiberfil.sys holds a running Windows; a changed volume would be damaged when it resumes."
+                ),
+                text!("Start that Windows and shut it down fully: shutdown /s /t 0"),
+            ),
+            Self::Dirty { number } => Explained::new(
+                text!("The volume on partition {number} is marked dirty", number),
+                text!("Windows wants chkdsk to look at it before anything else does."),
+                text!("Run `chkdsk /f` on it in Windows, shut down, and run the command again."),
+            ),
+            Self::UncleanLog { number, fast_startup } => content::unclean_log(*number, *fast_startup),
+            Self::DamagedNtfs { number, problem } => Explained::new(
+                text!("The NTFS volume on partition {number} is damaged", number),
+                problem,
+                text!(
+                    "Run `winrefit check --partition {number}` for all problems, then `chkdsk /f` in Windows.",
+                    number
+                ),
+            ),
+            Self::NtfsVersion { number, major, minor } => content::ntfs_version(*number, *major, *minor),
+            Self::ReAgentUnreadable { number, problem } => content::reagent_unreadable(*number, problem),
+            Self::ShadowCopies { number, found } => content::shadow_copies(*number, found),
+            Self::BadClusters {
+                number,
+                count,
+                first_byte,
+            } => content::bad_clusters(*number, *count, *first_byte),
+            _ => unreachable_explanation(),
+        }
+    }
+}
