@@ -245,7 +245,7 @@ fn the_history_of_updates_is_read() {
             (Some(-270), None)
         );
         let failures = update_reports(&tail, |report| report.hresult.is_some_and(|code| code != 0));
-        assert_eq!(failures, [first.clone()]);
+        assert_eq!(failures, std::slice::from_ref(first));
     }
 }
 
