@@ -9,6 +9,8 @@
 //! | [`gpt`] | GUID partition table, protective MBR | read, edit, write |
 //! | [`guid`] | GUID in its mixed-endian form | both |
 //! | [`hive`] | registry hive (regf): keys, values, log files | read on demand, overwrite data in place |
+//! | [`kb`] | numbers of updates in their titles | read |
+//! | [`logs`] | text logs of Setup, WinRE, servicing and Windows Update | read, from the end |
 //! | [`mbr`] | MBR partition table with logical partitions | read, edit, write |
 //! | [`reagent`] | `ReAgent.xml`, the recovery configuration | read, patch in bytes, write anew |
 //! | [`wim`] | WIM header and XML, without the image's content | read, write a skeleton |
@@ -21,6 +23,8 @@ pub mod fat;
 pub mod gpt;
 pub mod guid;
 pub mod hive;
+pub mod kb;
+pub mod logs;
 pub mod mbr;
 pub mod reagent;
 #[cfg(test)]
@@ -34,8 +38,9 @@ pub use fat::{FatEntry, FatError, FatKind, FatState, FatVolume};
 pub use gpt::{Gpt, GptCopy, GptDisagreement, GptError, GptReading, LbaRange, NotGpt, Partition};
 pub use gpt::{PartitionName, detect_sector_size, read_gpt};
 pub use guid::{Guid, ParseGuidError};
+pub use hive::{CurrentHive, Replay, ReplayError, ReplayedHive, open_with_logs, replay};
 pub use hive::{Hive, HiveEdit, HiveEditError, HiveError, HiveStep, HiveWrite, Key, RegistryValue, Value};
-pub use hive::{Replay, ReplayError, ReplayedHive, replay};
+pub use kb::kb_numbers;
 pub use mbr::{
     Mbr, MbrEditError, MbrError, MbrPartition, MbrReadError, MbrReading, MbrSlot, MbrWrite, read_mbr,
 };

@@ -12,7 +12,9 @@ mod edit;
 mod error;
 mod key;
 mod log;
+mod lookup;
 mod marvin;
+mod open;
 mod replay;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,8 @@ pub use base_block::BaseBlock;
 pub use edit::{HiveEdit, HiveEditError, HiveStep, HiveWrite};
 pub use error::HiveError;
 pub use key::Key;
+pub use lookup::Subkeys;
+pub use open::{CurrentHive, open_with_logs};
 pub use replay::{Replay, ReplayError, ReplayedHive, replay};
 pub use value::{RegistryValue, Value};
 

@@ -1,6 +1,7 @@
 //! A real BCD and a real, dirty SYSTEM hive against what libhivex says of them, and damaged copies of the BCD.
 
 mod edit;
+mod lookup;
 mod replay;
 
 use super::*;

@@ -2,6 +2,7 @@
 
 use super::super::marvin;
 use super::*;
+use winrefit_disk::Metered;
 
 const ELEMENT: &str = "Objects\\{9dea862c-5cdd-4e70-acc1-f32b344d4795}\\Elements\\25000004";
 const TIMEOUT: u64 = 30;
@@ -272,4 +273,63 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn opening_with_logs_falls_back_to_the_file_and_says_so() {
+    let Some(clean) = bcd() else { return };
+    let (file, log) = (dirty(&clean), new_log(&clean, &[(34, 2), (35, 3)]));
+    let before = timeout(&clean);
+    let open = |file: &Vec<u8>, logs: &[&dyn ReadAt]| {
+        let current = open_with_logs(file, logs).unwrap();
+        assert_eq!(
+            current.hive().unwrap().root().unwrap().subkeys().unwrap().count(),
+            2
+        );
+        (current.is_current(), current.replay(), timeout(&current))
+    };
+    assert_eq!(open(&clean, &[&log]), (true, Some(Replay::Clean), before));
+    let (count, sequence) = (2, 35);
+    assert_eq!(
+        open(&file, &[&log]),
+        (true, Some(Replay::Entries { count, sequence }), 3)
+    );
+    assert_eq!(open(&file, &[]), (false, None, before));
+    assert!(matches!(
+        open_with_logs(&vec![0; 8192], &[]),
+        Err(HiveError::Signature)
+    ));
+}
+
+#[test]
+fn a_large_hive_is_not_read_to_be_opened() {
+    let Some(clean) = bcd() else { return };
+    // The bins grow by zeros, as if they were there.
+    let grown = |bytes: Vec<u8>| {
+        let mut bytes = bytes;
+        bytes.resize(100 << 20, 0);
+        base_block::patch(&mut bytes, &[(base_block::BINS_SIZE, (100 << 20) - 4096)]);
+        bytes
+    };
+    let large = Metered::new(grown(clean.clone()));
+    let current = open_with_logs(&large, &[]).unwrap();
+    assert_eq!(
+        (large.bytes_read(), current.replay()),
+        (4096, Some(Replay::Clean))
+    );
+    assert_eq!(timeout(&current), TIMEOUT);
+    assert!(large.bytes_read() < 64 << 10, "{}", large.bytes_read());
+    // With a log: the base block, the check of the first bin, and of the log everything once and its pages again.
+    let pages: Vec<(u32, Vec<u8>)> = (0..200)
+        .map(|page| ((50 << 20) + page * 4096, vec![7; 4096]))
+        .collect();
+    let mut log = log_base(&clean, 6, 35);
+    log.extend(entry(35, (100 << 20) - 4096, &pages));
+    let (large, log) = (Metered::new(grown(dirty(&clean))), Metered::new(log));
+    let current = replay(&large, &[&log]).unwrap();
+    assert_eq!(large.bytes_read(), 4096 + 4096 + 4);
+    assert!(log.bytes_read() <= 2 * log.size() + 8192);
+    // In units of 512 bytes.
+    assert_eq!(current.pages.len(), 200 * 8);
+    assert_eq!(current.read_vec((50 << 20) + 4096, 4).unwrap(), [7; 4]);
 }
