@@ -69,23 +69,26 @@ pub(crate) fn shared_packed(path: &str) -> Option<Vec<u8>> {
     Some(output.stdout)
 }
 
-/// What a Python script prints that needs `module`. `None` with a visible note where Python or the module is missing,
-/// unless `WINREFIT_REQUIRE_ORACLES` is `1`. The interpreter is `WINREFIT_PYTHON`, or `python3`.
+/// What a Python script prints that needs `module`. `None` with a visible note where no Python has the module, unless
+/// `WINREFIT_REQUIRE_ORACLES` is `1`. The interpreter is `WINREFIT_PYTHON`, or else the first in the path or the
+/// system's that has the module.
 pub(crate) fn python(module: &str, script: &str, args: &[&str]) -> Option<String> {
-    let interpreter = std::env::var("WINREFIT_PYTHON").unwrap_or_else(|_| "python3".to_string());
-    let has_module = run(&interpreter, &["-c", &format!("import {module}")], "")?
-        .status
-        .success();
-    if !has_module {
+    let interpreters = match std::env::var("WINREFIT_PYTHON") {
+        Ok(named) => vec![named],
+        Err(_) => vec!["python3".to_string(), "/usr/bin/python3".to_string()],
+    };
+    let has_module = |interpreter: &&String| {
+        let mut command = Command::new(interpreter);
+        let output = command.args(["-c", &format!("import {module}")]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let Some(interpreter) = interpreters.iter().find(has_module) else {
         let required = std::env::var_os("WINREFIT_REQUIRE_ORACLES").is_some_and(|value| value == "1");
-        assert!(
-            !required,
-            "{module} is required and not installed for {interpreter}"
-        );
-        eprintln!("SKIPPED: {module} is not installed for {interpreter}");
+        assert!(!required, "Python with {module} is required and not installed");
+        eprintln!("SKIPPED: Python with {module} is not installed");
         return None;
-    }
-    printed(&interpreter, &[&["-c", script], args].concat(), "")
+    };
+    printed(interpreter, &[&["-c", script], args].concat(), "")
 }
 
 /// A sequence of numbers that looks random and is the same every time (splitmix64).

@@ -62,23 +62,22 @@ pub fn run(tool: &str, arguments: &[&str]) -> Option<String> {
     Some(printed)
 }
 
-/// What a Python program prints; a failing one fails the test. `None`, with a notice, if Python or one of these modules
-/// is missing. Modules may lie in the directory that `WINREFIT_PYTHON_MODULES` names.
+/// What a Python program prints that needs these modules; a failing one fails the test. `None`, with a notice, where no
+/// Python has them. The interpreter is `WINREFIT_PYTHON`, or else the first in the path or the system's that has them.
 #[allow(dead_code)] // Not every test that includes this file has a use for it.
 pub fn python(modules: &[&str], program: &str, arguments: &[&str]) -> Option<String> {
-    let directory = std::env::var("WINREFIT_PYTHON_MODULES").unwrap_or_default();
-    let paths = format!("import sys\nsys.path.append({directory:?})\n");
-    let tests = modules
-        .iter()
-        .map(|module| format!("import importlib.util as u\nprint(u.find_spec({module:?}) is not None)\n"));
-    let there = run("python3", &["-c", &(paths.clone() + &tests.collect::<String>())])?;
-    if there.contains("False") {
-        skip(&format!(
-            "a Python module is not installed: {}",
-            modules.join(", ")
-        ));
+    let interpreters = match std::env::var("WINREFIT_PYTHON") {
+        Ok(named) => vec![named],
+        Err(_) => vec!["python3".to_owned(), "/usr/bin/python3".to_owned()],
+    };
+    let imports = format!("import {}", modules.join(", "));
+    let has_modules = |interpreter: &&String| {
+        let output = Command::new(interpreter).args(["-c", &imports]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let Some(interpreter) = interpreters.iter().find(has_modules) else {
+        skip(&format!("no Python has the modules {}", modules.join(", ")));
         return None;
-    }
-    let program = paths + program;
-    run("python3", &[&["-c", &program], arguments].concat())
+    };
+    run(interpreter, &[&["-c", program], arguments].concat())
 }

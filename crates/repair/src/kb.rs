@@ -244,22 +244,6 @@ impl Table {
     }
 }
 
-/// stub
-pub fn kb_numbers(title: &str) -> Vec<u32> {
-    title
-        .to_uppercase()
-        .split("KB")
-        .skip(1)
-        .filter_map(|t| {
-            t.chars()
-                .take_while(char::is_ascii_digit)
-                .collect::<String>()
-                .parse()
-                .ok()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

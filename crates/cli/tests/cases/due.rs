@@ -87,7 +87,12 @@ pub const CASES: &[Due] = &[
     attention("case-patch-script", &[OPEN, "patch-script-claims-success"]),
     repair(
         "case-image-in-backup",
-        &["winre-image-gone", "winre-in-temporary-folder", OPEN],
+        &[
+            "winre-image-gone",
+            "winre-in-temporary-folder",
+            "winreagent-left-over",
+            OPEN,
+        ],
     ),
     attention("case-leftover-folder", &["winreagent-left-over"]),
     attention("case-kb5068164", &["winre-may-not-start"]),
@@ -102,7 +107,7 @@ pub const CASES: &[Due] = &[
     ),
     attention("case-dotnet", &["net-framework-update-fails"]),
     attention("case-defender-platform", &["defender-update-fails"]),
-    attention("case-defender-signatures", &["defender-update-fails"]),
+    healthy("case-defender-signatures", &[]),
     attention("case-security-platform", &["defender-update-fails"]),
     attention("case-sql-server", &["sql-server-update-fails"]),
     attention("case-office", &["office-update-fails"]),
@@ -122,7 +127,10 @@ pub const CASES: &[Due] = &[
         "case-no-system-hive",
         &[TOO_SMALL, FOR_SPACE, OPEN, "records-incomplete"],
     ),
-    repair("case-truncated-log", &[TOO_SMALL, OPEN, "records-incomplete"]),
+    repair(
+        "case-truncated-log",
+        &[TOO_SMALL, FOR_SPACE, OPEN, "records-incomplete"],
+    ),
     repair("case-no-log", &[TOO_SMALL, FOR_SPACE, OPEN, "records-incomplete"]),
     repair("case-dirty-log", FAILS),
 ];

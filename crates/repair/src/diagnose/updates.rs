@@ -35,7 +35,7 @@ fn of_windows(case: &Case<'_>) -> Vec<FindingReport> {
 }
 
 /// Codes of findings that a person has to act on in Windows.
-pub(super) const WANT_ATTENTION: [&str; 21] = [
+pub(super) const WANT_ATTENTION: [&str; 22] = [
     "re-update-not-offered",
     "re-update-error-until-restart",
     "re-update-fails-otherwise",
@@ -57,6 +57,7 @@ pub(super) const WANT_ATTENTION: [&str; 21] = [
     "system-partition-small",
     "component-store-damaged",
     "update-service-disabled",
+    "winreagent-left-over",
 ];
 
 impl Diagnosis<'_> {

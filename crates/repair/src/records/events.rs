@@ -1,8 +1,8 @@
 //! The events of Windows Update, of the servicing of WinRE and of Windows Installer, from the logs System and
 //! Application.
 
-use crate::kb::kb_numbers;
 use winrefit_formats::evtx::{Event, EventLog, Wanted};
+use winrefit_formats::kb_numbers;
 
 const UPDATE_CLIENT: &str = "Microsoft-Windows-WindowsUpdateClient";
 const WINRE_AGENT: &str = "Microsoft-Windows-WinREAgent";

@@ -1,5 +1,23 @@
 //! What the text logs of Windows hold, as far as updates are concerned.
 
+use std::fmt::Display;
+use winrefit_formats::logs::{
+    AgentCommand as RawCommand, Citation, PartitionRequirement, Tail, hresults, partition_requirements,
+    update_reports,
+};
+
+/// Longest line that is kept, in characters.
+const LINE_CHARS_MAX: usize = 300;
+/// Codes of servicing that are looked for: too little space, the system partition, damage of the component store.
+const SERVICING_CODES: [u32; 6] = [
+    0x800F_0828,
+    0x800F_0922,
+    0x800F_081F,
+    0x800F_0831,
+    0x8007_3701,
+    0x8007_3712,
+];
+
 /// Where a line stands, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinePlace {
@@ -81,4 +99,100 @@ pub struct WorkFolder {
     pub names: Vec<String>,
     /// Whether its state file says that an update is staged.
     pub staged: Option<String>,
+}
+
+impl Logs {
+    /// Takes in the calls of reagentc, and the tests of the room that it made.
+    pub(super) fn add_agent(&mut self, log: &'static str, read: &winrefit_formats::logs::AgentLog) {
+        self.commands
+            .extend(read.commands.iter().map(|command| AgentCommand::of(log, command)));
+        self.space_checks
+            .extend(read.requirements.iter().map(|test| SpaceCheck::of(log, test)));
+    }
+
+    /// Takes in the tests of the room that Setup made.
+    pub(super) fn add_setup(&mut self, log: &'static str, tail: &Tail) {
+        let tests = partition_requirements(tail);
+        self.space_checks
+            .extend(tests.iter().map(|test| SpaceCheck::of(log, test)));
+    }
+
+    /// Takes in the codes of servicing.
+    pub(super) fn add_servicing(&mut self, log: &'static str, tail: &Tail) {
+        let seen = hresults(tail, &SERVICING_CODES).into_iter();
+        self.servicing_codes.extend(seen.filter_map(|seen| {
+            let last = LinePlace::of(log, &seen.lines.last?);
+            Some(CodeSeen {
+                code: seen.code,
+                count: seen.lines.count as u64,
+                last,
+            })
+        }));
+    }
+
+    /// Takes in the failures of updates.
+    pub(super) fn add_history(&mut self, log: &'static str, tail: &Tail) {
+        let reports = update_reports(tail, |report| {
+            report.hresult.is_some_and(|result| result >> 31 == 1)
+        });
+        self.history.extend(reports.into_iter().filter_map(|report| {
+            let code = report.hresult?;
+            let line = format!("{} {code:#010x} {}", report.event_name, report.title);
+            Some(HistoryFailure {
+                code,
+                kbs: report.kb_numbers,
+                place: LinePlace {
+                    log,
+                    offset: report.offset,
+                    time: Some(report.time.to_string()),
+                    line: short(line),
+                },
+                title: report.title,
+            })
+        }));
+    }
+}
+
+impl LinePlace {
+    fn of(log: &'static str, citation: &Citation) -> Self {
+        Self {
+            log,
+            offset: citation.offset,
+            time: citation.time.map(|time| time.to_string()),
+            line: short(&citation.line),
+        }
+    }
+}
+
+impl AgentCommand {
+    fn of(log: &'static str, command: &RawCommand) -> Self {
+        // reagentc writes Win32 errors in hexadecimal, without a mark.
+        let error = command.error.as_deref();
+        let error = error.and_then(|text| u32::from_str_radix(text.trim_start_matches("0x"), 16).ok());
+        let ending = command.error.as_deref().map(|error| format!(", Error: {error}"));
+        Self {
+            command: command.command.clone(),
+            error,
+            place: LinePlace {
+                log,
+                offset: command.offset,
+                time: command.started.or(command.ended).map(|time| time.to_string()),
+                line: short(format!("{}{}", command.command, ending.unwrap_or_default())),
+            },
+        }
+    }
+}
+
+impl SpaceCheck {
+    fn of(log: &'static str, test: &PartitionRequirement) -> Self {
+        Self {
+            available: test.available.or(test.free),
+            required: test.required,
+            place: LinePlace::of(log, &test.last_line),
+        }
+    }
+}
+
+fn short(line: impl Display) -> String {
+    line.to_string().trim().chars().take(LINE_CHARS_MAX).collect()
 }

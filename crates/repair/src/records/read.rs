@@ -1,13 +1,15 @@
 //! Reading the sources of a Windows. The volume is opened once; every source is bounded by itself.
 
 use super::events::{APPLICATION_WANTED, Events, SYSTEM_WANTED};
-use super::{Reading, Records, SourceState, State, WorkFolder, registry};
+use super::{Logs, Reading, Records, SourceState, State, WorkFolder, registry};
 use crate::observation::{Content, Observation, Windows};
 use crate::observe::images::modified_filetime;
+use crate::observe::read_small;
 use std::fmt::Display;
 use winrefit_disk::{ReadAt, ReadWindow};
 use winrefit_formats::evtx::{EventLog, Limits, Wanted};
-use winrefit_formats::{FatVolume, Hive, Replay, replay};
+use winrefit_formats::logs::{AgentLog, ServicingState, Tail, read_tail};
+use winrefit_formats::{FatVolume, Hive, Replay, open_with_logs};
 use winrefit_ntfs::file::File;
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
@@ -20,6 +22,28 @@ pub const SOFTWARE_HIVE: &str = r"\Windows\System32\config\SOFTWARE";
 /// Services and devices.
 pub const SYSTEM_HIVE: &str = r"\Windows\System32\config\SYSTEM";
 
+/// Calls of reagentc.
+const AGENT_LOG: &str = r"\Windows\Logs\ReAgent\ReAgent.log";
+/// Setup of this Windows, and of an upgrade that was begun.
+const SETUP_LOGS: [&str; 2] = [
+    r"\Windows\Panther\setupact.log",
+    r"\$WINDOWS.~BT\Sources\Panther\setupact.log",
+];
+/// Servicing of Windows and of WinRE.
+const SERVICING_LOGS: [&str; 3] = [
+    r"\Windows\Logs\CBS\CBS.log",
+    r"\Windows\Logs\WinREAgent\setupact.log",
+    r"\Windows\Logs\WinREAgent\setuperr.log",
+];
+/// The history of Windows Update.
+const HISTORY_LOG: &str = r"\Windows\SoftwareDistribution\ReportingEvents.log";
+/// Bytes of a log that are read, from its end.
+const LOG_BYTES: u64 = 1 << 20;
+/// CBS.log grows by some MiB with an update.
+const SERVICING_LOG_BYTES: u64 = 4 << 20;
+/// State of WinRE's servicing.
+const SERVICING_STATE: &str = r"\$WinREAgent\WinREServicingManager.xml";
+const STATE_BYTES_MAX: u64 = 256 << 10;
 /// What servicing of WinRE works in.
 const WORK_FOLDER: &str = r"\$WinREAgent";
 /// Largest system partition whose free space is counted.
@@ -30,6 +54,8 @@ const NAMES_MAX: usize = 16;
 const DOS_NAME: u8 = 2;
 /// Logs of the hives that Windows loads all the time.
 const HIVE_LOGS: [&str; 2] = [".LOG1", ".LOG2"];
+/// What is said of a dirty hive that no log completes.
+const NOT_CURRENT: &str = "its last write was not finished, and none of its logs applies";
 /// Notes of damage that are kept of one source.
 const DAMAGE_MAX: usize = 8;
 
@@ -92,6 +118,7 @@ fn of_windows(disk: &dyn ReadAt, observation: &Observation, windows: &Windows) -
             records.system = Some(registry::system(hive))
         }),
     );
+    reader.text_logs(&mut take, &mut records.logs);
     records.system_partition = system_partition(disk, observation);
     records.work_folder = reader.work_folder().ok().flatten();
     records.events = events;
@@ -140,12 +167,7 @@ impl Reader<'_> {
             take(&log);
             Ok(Reading {
                 newest_part: log.truncated,
-                damage: log
-                    .damage
-                    .iter()
-                    .take(DAMAGE_MAX)
-                    .map(|damage| format!("{damage:?}"))
-                    .collect(),
+                damage: log.damage.iter().take(DAMAGE_MAX).map(words).collect(),
                 from_logs: false,
             })
         })
@@ -161,19 +183,44 @@ impl Reader<'_> {
         let logs: Vec<&dyn ReadAt> = logs.iter().map(|log| log.as_ref() as &dyn ReadAt).collect();
         self.file(path, |file| {
             let mut reading = Reading::default();
-            match replay(file, &logs) {
-                Ok(replayed) => {
-                    reading.from_logs = replayed.replay() != Replay::Clean;
-                    take(&Hive::open(&replayed).map_err(words)?, &mut reading.damage);
-                }
-                Err(error) => {
-                    take(&Hive::open(file).map_err(words)?, &mut reading.damage);
-                    reading.damage.push(words(error));
-                }
+            let current = open_with_logs(file, &logs).map_err(words)?;
+            reading.from_logs = current.replay().is_some_and(|replay| replay != Replay::Clean);
+            take(&current.hive().map_err(words)?, &mut reading.damage);
+            if !current.is_current() {
+                reading.damage.push(NOT_CURRENT.to_owned());
             }
             reading.damage.truncate(DAMAGE_MAX);
             Ok(reading)
         })
+    }
+
+    /// The ends of the text logs, which no Windows has all of.
+    fn text_logs(&self, take: &mut dyn FnMut(&'static str, bool, State), logs: &mut Logs) {
+        let mut tail = |path, bytes_max, add: &mut dyn FnMut(&Tail)| {
+            let state = self.file(path, |file| {
+                let tail = read_tail(file, bytes_max).map_err(words)?;
+                add(&tail);
+                Ok(Reading {
+                    newest_part: tail.truncated,
+                    ..Reading::default()
+                })
+            });
+            take(path, false, state);
+        };
+        tail(AGENT_LOG, LOG_BYTES, &mut |tail| {
+            logs.add_agent(AGENT_LOG, &AgentLog::parse(tail))
+        });
+        for path in SETUP_LOGS {
+            tail(path, LOG_BYTES, &mut |tail| logs.add_setup(path, tail));
+        }
+        for path in SERVICING_LOGS {
+            tail(path, SERVICING_LOG_BYTES, &mut |tail| {
+                logs.add_servicing(path, tail)
+            });
+        }
+        tail(HISTORY_LOG, LOG_BYTES, &mut |tail| {
+            logs.add_history(HISTORY_LOG, tail)
+        });
     }
 
     /// The folder of WinRE's servicing.
@@ -189,8 +236,14 @@ impl Reader<'_> {
                 .map(|(_, name)| name.display_name())
                 .take(NAMES_MAX)
                 .collect(),
-            staged: None,
+            staged: self.staged(),
         }))
+    }
+
+    /// What the state file of servicing says of an update that is staged.
+    fn staged(&self) -> Option<String> {
+        let state = read_small(&self.volume, SERVICING_STATE, STATE_BYTES_MAX).ok()??;
+        ServicingState::parse(&state).ok()?.staged
     }
 
     fn stream(&self, path: &str) -> Option<Box<dyn ReadAt + '_>> {

@@ -84,9 +84,12 @@ fn a_real_log_is_read_as_its_facts_say() {
         (1160, 11, true, false)
     );
     assert_eq!(damage(&log), []);
-    let mut counts = BTreeMap::new();
+    let (mut counts, mut early) = (BTreeMap::new(), BTreeMap::new());
     for event in &log.events {
         *counts.entry(event.id).or_insert(0) += 1;
+        if event.record_id <= 457 {
+            *early.entry(event.id).or_insert(0) += 1;
+        }
         assert!(event.get("updateTitle").is_some_and(|title| !title.is_empty()));
         assert!(
             event
@@ -94,7 +97,8 @@ fn a_real_log_is_read_as_its_facts_say() {
                 .is_some_and(|guid| guid.starts_with('{') && guid.len() == 38)
         );
     }
-    // In the first four chunks, which is what the out-of-date file header counts, 23, none, 22 and 23 of them.
+    // Up to here the file header counts, which is out of date.
+    assert_eq!(early, BTreeMap::from([(19, 23), (43, 22), (44, 23)]));
     assert_eq!(counts, BTreeMap::from([(19, 137), (20, 2), (43, 135), (44, 130)]));
     let failures = log.events.iter().filter(|event| event.id == 20);
     let codes: Vec<_> = failures.map(|event| event.get("errorCode").unwrap()).collect();
@@ -116,7 +120,9 @@ fn a_real_log_is_read_as_its_facts_say() {
 
 #[test]
 fn a_real_log_is_read_as_python_evtx_reads_it() {
-    let Some(bytes) = fixture() else { return };
+    let Some(mut bytes) = fixture() else { return };
+    // python-evtx takes its time. These chunks have events of every kind, failed installations among them.
+    bytes.truncate(FIRST + 5 * CHUNK);
     let Some(expected) = oracle(&bytes) else { return };
     let providers: BTreeSet<&str> = expected.iter().map(|event| event.provider.as_str()).collect();
     let wanted: Vec<Wanted<'_>> = providers
@@ -128,6 +134,7 @@ fn a_real_log_is_read_as_python_evtx_reads_it() {
         ..Limits::default()
     };
     let log = EventLog::read(&bytes, &wanted, limits).unwrap();
+    assert_eq!((log.events.len(), log.records_seen), (579, 579));
     assert_eq!(log.events.len(), expected.len());
     for (ours, theirs) in log.events.iter().zip(&expected) {
         let head = |event: &Event| Event {

@@ -64,7 +64,7 @@ pub(super) const PROFILES: &[Profile] = &[
         },
         ..roomy_10(
             "case-defender-signatures",
-            "KB2267602, Defender's signatures, failed with 0x80070643",
+            "KB2267602, Defender's signatures, failed with 0x80070643; later ones succeeded",
         )
     },
     Profile {

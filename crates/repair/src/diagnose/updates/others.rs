@@ -392,7 +392,7 @@ mod tests {
             place,
             what: UpdateStep::Failed,
             code: Some(INSTALLER_FAILED),
-            kbs: crate::kb::kb_numbers(title),
+            kbs: winrefit_formats::kb_numbers(title),
             title: title.to_owned(),
         })
     }
