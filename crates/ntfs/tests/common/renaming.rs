@@ -85,7 +85,14 @@ pub struct Renamer {
     pub directory: String,
     pub names: BTreeMap<String, FileReference>,
     random: Random,
+    /// Kinds of new names, as [`Renamer::name`] counts them.
+    kinds: &'static [u64],
 }
+
+/// All kinds of names, most of them in the middle.
+const MIXED: &[u64] = &[0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8];
+/// Names that fill a block with few, so that blocks split and empty often.
+const LONG: &[u64] = &[5, 5, 5, 6, 6, 2, 3];
 
 impl Renamer {
     pub fn new<R: ReadAt>(device: R, directory: &str, seed: u64) -> Self {
@@ -93,14 +100,20 @@ impl Renamer {
             directory: directory.to_owned(),
             names: listing(device, directory).0,
             random: Random::new(seed),
+            kinds: MIXED,
         }
+    }
+
+    /// The same, most of the new names being long.
+    pub fn with_long_names(self) -> Self {
+        Self { kinds: LONG, ..self }
     }
 
     /// A name of one of several kinds; it may exist already.
     fn name(&mut self) -> String {
         let random = &mut self.random;
         let number = random.below(1 << 24);
-        match random.below(12) {
+        match self.kinds[random.below(self.kinds.len() as u64) as usize] {
             0 => format!("{number:x}"),
             1 => format!("{:06x}.t{}", number, number % 90 + 10),
             2 => format!("!{number:o} at the front"),
