@@ -11,7 +11,8 @@
 //!   $INDEX_ROOT, which then lie in an index block.
 //! * The directory's record, where $INDEX_ROOT, the bitmap of the blocks or the length of $INDEX_ALLOCATION change.
 //! * Whole index blocks of the directory: mostly the one or two leaves with the old and the new names, and where a leaf
-//!   is split or given up, its neighbour and those above it. One that is given up is only marked as free.
+//!   is split or given up, its neighbour and those above it. One that is given up is left
+//!   without entries, and marked as free.
 //! * The bytes of $Bitmap of clusters that new blocks lie in, and those clusters, which were free.
 //!
 //! All of these are in one step. Until all are written the directory and the file disagree: a journal has to make them one

@@ -130,7 +130,7 @@ impl Blocks {
         }
     }
 
-    /// Gives a block back. Its bytes stay as they are, as they do under Windows.
+    /// Gives a block back.
     pub(super) fn free(&mut self, vcn: Vcn) {
         self.mark(vcn.0.saturating_mul(self.unit()) / self.size as u64, false);
     }

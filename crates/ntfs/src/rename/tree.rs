@@ -133,9 +133,10 @@ impl Tree {
         self.loaded.insert(vcn, loaded);
     }
 
-    /// Gives a block back that is not in the tree any more.
+    /// Gives a block back that is not in the tree any more. It is left without entries, for readers who look at all
+    /// blocks and not at the bitmap.
     pub(super) fn drop_node(&mut self, vcn: Vcn) {
-        self.loaded.remove(&vcn);
+        self.set_node(Some(vcn), Node::default());
         self.blocks.free(vcn);
     }
 

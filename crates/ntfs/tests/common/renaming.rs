@@ -144,7 +144,11 @@ impl Renamer {
                 true
             }
             Err(RenameError::Exists { .. }) => false,
-            Err(error @ (RenameError::RecordFull { .. } | RenameError::DirectoryFull { .. })) => {
+            Err(
+                error @ (RenameError::RecordFull { .. }
+                | RenameError::DirectoryFull { .. }
+                | RenameError::SplitRecord { .. }),
+            ) => {
                 eprintln!("{error}");
                 false
             }
