@@ -365,3 +365,6 @@ fn block_bytes(node: &Node, (vcn, size): (Vcn, usize), raw: Option<&[u8]>) -> Ve
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
