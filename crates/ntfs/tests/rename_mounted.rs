@@ -23,7 +23,11 @@ const MIB: u64 = 1 << 20;
 
 fn content(index: usize) -> Vec<u8> {
     // Some in the record, some in clusters.
-    let times = if index % 7 == 0 { 100 } else { 1 + index % 5 };
+    let times = if index.is_multiple_of(7) {
+        100
+    } else {
+        1 + index % 5
+    };
     format!("this is file {index}").repeat(times).into_bytes()
 }
 

@@ -9,7 +9,8 @@ use crate::rename::space::Space;
 use winrefit_disk::{MemoryDevice, SectorSize};
 
 const SIZE: u64 = 8 << 20;
-const NAMES: usize = 40;
+/// As many as need two leaves: in the first case the second one has a single entry.
+const NAMES: [usize; 3] = [27, 28, 40];
 
 fn name(index: usize) -> String {
     format!("a name of some length, number {index:02}")
@@ -21,10 +22,10 @@ fn assert_clean(device: &MemoryDevice, what: &str) {
 }
 
 /// A directory with two leaves, each below a block without keys: the only key is in the root.
-fn device() -> MemoryDevice {
+fn device(names: usize) -> MemoryDevice {
     let mut device = MemoryDevice::zeroed(SIZE as usize, SectorSize::B512);
     let mut builder = VolumeBuilder::new(FormatOptions::new(SIZE / 512)).unwrap();
-    for index in 0..NAMES {
+    for index in 0..names {
         let path = format!("dir/{}", name(index));
         builder.add_file(&path, 0, FileData::Bytes(vec![1])).unwrap();
     }
@@ -64,31 +65,30 @@ fn device() -> MemoryDevice {
 /// Either leaf empties first, and its neighbour is as full as it gets, or not.
 #[test]
 fn nodes_without_keys_are_filled_or_given_up() {
-    for (indexes, prefix) in [
-        ((0..NAMES).collect::<Vec<_>>(), "z"),
-        ((0..NAMES).rev().collect(), "!"),
-    ] {
+    for names in NAMES {
         for length in [1, 60, 200] {
-            let mut device = device();
-            for &index in &indexes {
-                let new = format!("{prefix}{index:02}{}", "n".repeat(length));
-                let volume = Volume::open(&device).unwrap();
-                let renamed = rename(&volume, "dir", &name(index), &new, 7).unwrap();
-                renamed.edits.apply(&mut device).unwrap();
-                assert_clean(&device, &new);
-            }
-            let volume = Volume::open(&device).unwrap();
-            let directory = volume.lookup("dir").unwrap().unwrap();
-            let listed = volume.directory(&directory).unwrap().list().unwrap();
-            assert_eq!(listed.len(), NAMES);
-            assert!(
-                listed
-                    .iter()
-                    .all(|(_, name)| name.display_name().starts_with(prefix))
-            );
-            assert_no_node_without_keys(&volume, &directory);
+            empty_by_and_by(names, &(0..names).collect::<Vec<_>>(), ("z", length));
+            empty_by_and_by(names, &(0..names).rev().collect::<Vec<_>>(), ("!", length));
         }
     }
+}
+
+fn empty_by_and_by(names: usize, order: &[usize], (prefix, length): (&str, usize)) {
+    let mut device = device(names);
+    for &index in order {
+        let new = format!("{prefix}{index:02}{}", "n".repeat(length));
+        let volume = Volume::open(&device).unwrap();
+        let renamed = rename(&volume, "dir", &name(index), &new, 7).unwrap();
+        renamed.edits.apply(&mut device).unwrap();
+        assert_clean(&device, &new);
+    }
+    let volume = Volume::open(&device).unwrap();
+    let directory = volume.lookup("dir").unwrap().unwrap();
+    let listed = volume.directory(&directory).unwrap().list().unwrap();
+    assert_eq!(listed.len(), names);
+    let is_new = |name: &str| name.starts_with(prefix);
+    assert!(listed.iter().all(|(_, name)| is_new(&name.display_name())));
+    assert_no_node_without_keys(&volume, &directory);
 }
 
 /// Every block that the tree reaches has a key, but for one right below the root.
