@@ -133,7 +133,7 @@ fn random_damage_never_panics_nor_spreads() {
         if done % 10 == 0 {
             let options = CheckOptions::default();
             let before = check(&image.bytes, &options).unwrap().problems_total;
-            let after = check(&attempt(&image).unwrap(), &options).unwrap().problems_total;
+            let after = check(attempt(&image).unwrap(), &options).unwrap().problems_total;
             assert!(after <= before, "{before} problems became {after}");
         }
     }
