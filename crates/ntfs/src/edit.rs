@@ -183,7 +183,7 @@ pub(crate) fn with_runs(attribute: &Attribute<'_>, runs: &RunList, sizes: Option
 }
 
 /// The attribute with another resident value.
-fn with_value(attribute: &Attribute<'_>, value: &[u8]) -> Vec<u8> {
+pub(crate) fn with_value(attribute: &Attribute<'_>, value: &[u8]) -> Vec<u8> {
     let value_at = attribute.value_offset();
     let mut bytes = attribute.bytes()[..value_at].to_vec();
     bytes.extend_from_slice(value);

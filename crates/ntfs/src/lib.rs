@@ -16,6 +16,7 @@
 //! | [`mod@format`] | making volumes |
 //! | [`resize`] | moving either end of a volume |
 //! | [`edit`] | changing the content of files |
+//! | [`rename`](mod@rename) | giving files and directories another name in their directory |
 //! | [`bitmap`], [`bad_clusters()`] | free clusters, and those that cannot be used |
 //! | [`logfile`], [`state`] | whether Windows left the volume at rest |
 //! | [`vss`] | volume shadow copies |
@@ -34,6 +35,7 @@ pub mod format;
 pub mod index;
 pub mod logfile;
 pub mod record;
+pub mod rename;
 pub mod resize;
 pub mod runs;
 mod secure;

@@ -29,7 +29,7 @@ const BLOCKS_MAX_VOLUMES: u64 = 2;
 const LISTS_MAX_MFTS: u64 = 4;
 /// Bytes of an $INDEX_ROOT before its index header.
 const ROOT_FIELDS: usize = 0x10;
-const I30: &[u8] = b"$\0I\x003\x000\0";
+pub(super) const I30: &[u8] = b"$\0I\x003\x000\0";
 
 /// Some indexes to be walked.
 struct Job {
@@ -99,18 +99,35 @@ pub(crate) fn check<R: ReadAt>(
 }
 
 /// An index, and a reader of its blocks.
-type Parts<'v, R> = (Index, Option<StreamReader<&'v R>>);
+pub(super) type Parts<'v, R> = (Index, Option<StreamReader<&'v R>>);
+
+/// The parts of one index; `None` where the root's fields forbid a walk.
+pub(super) fn parts<'v, R: ReadAt>(
+    volume: &'v Volume<R>,
+    file: &File,
+    name: &[u8],
+    findings: &mut Findings,
+) -> Result<Option<Parts<'v, R>>, NtfsError> {
+    let mut gather = Gather {
+        volume,
+        facts: &MftFacts::default(),
+        window: RecordWindow::new(volume)?,
+        lists_budget: 0,
+        blocks_budget: volume.geometry().volume_bytes(),
+    };
+    gather.parts(file, name, findings)
+}
 
 /// Reads the parts of indexes.
-struct Gather<'v, R> {
+struct Gather<'v, 'f, R> {
     volume: &'v Volume<R>,
-    facts: &'v MftFacts,
+    facts: &'f MftFacts,
     window: RecordWindow<'v, R>,
     lists_budget: u64,
     blocks_budget: u64,
 }
 
-impl<'v, R: ReadAt> Gather<'v, R> {
+impl<'v, R: ReadAt> Gather<'v, '_, R> {
     /// Adds the indexes of the first of `files` to the job. A very large one is walked at once.
     fn add(&mut self, files: &[RecordNumber], job: &mut Job, shared: &Shared<'_>) -> Result<(), NtfsError> {
         let Some(&number) = files.first() else {

@@ -18,6 +18,7 @@
 //! | `system`, `tables` | system files, version, flags, log, $MFTMirr, $BadClus, $UpCase, $AttrDef, reserved records |
 //! | `indexes`, `tree`, `collation` | the parts of each index, its B+tree, the order of its keys |
 //! | `entries`, `names` | index entries against files, names against indexes, parents, paths to the root |
+//! | `directory` | the index of one directory by itself |
 //! | `security`, `views` | $Secure; $ObjId and $Reparse |
 
 mod attributes;
@@ -26,6 +27,7 @@ mod boot;
 mod clusters;
 mod codes;
 mod collation;
+mod directory;
 mod entries;
 mod facts;
 mod indexes;
@@ -45,6 +47,10 @@ mod tables;
 mod tree;
 mod views;
 mod window;
+
+pub(crate) use collation::Collation;
+pub(crate) use directory::check_directory;
+pub(crate) use tree::vcn_unit;
 
 pub use codes::{ProblemCode, Severity};
 pub use owners::{Owner, owner_of, owners_from};

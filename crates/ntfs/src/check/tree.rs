@@ -379,7 +379,7 @@ impl<'w, R: ReadAt> Walk<'w, R> {
 }
 
 /// Bytes that a VCN in an index counts: clusters, or 512-byte units where a block is smaller than a cluster.
-fn vcn_unit(block_size: usize, geometry: Geometry) -> u64 {
+pub(crate) fn vcn_unit(block_size: usize, geometry: Geometry) -> u64 {
     if block_size >= geometry.cluster_size as usize {
         geometry.cluster_size.into()
     } else {

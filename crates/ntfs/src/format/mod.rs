@@ -10,7 +10,7 @@ mod data;
 mod error;
 mod index;
 mod layout;
-mod names;
+pub(crate) mod names;
 mod options;
 mod record;
 mod security;

@@ -2,15 +2,15 @@
 
 /// Namespace of a name that is not of the 8.3 form on a volume without generated short names, as Windows 10 writes
 /// it there (a Win32 name, namespace 1, would need a DOS name beside it).
-pub(super) const POSIX: u8 = 0;
+pub(crate) const POSIX: u8 = 0;
 /// Namespace of a name that serves Win32 and DOS alike.
-pub(super) const WIN32_AND_DOS: u8 = 3;
+pub(crate) const WIN32_AND_DOS: u8 = 3;
 
 /// UTF-16 units of a name at most: its length has 8 bits.
 const UNITS_MAX: usize = 255;
 
 /// The units of a name, or what is wrong with it (Microsoft: "Naming Files, Paths, and Namespaces").
-pub(super) fn units(name: &str) -> Result<Vec<u16>, &'static str> {
+pub(crate) fn units(name: &str) -> Result<Vec<u16>, &'static str> {
     let units: Vec<u16> = name.encode_utf16().collect();
     if units.is_empty() {
         Err("it is empty")
@@ -26,7 +26,7 @@ pub(super) fn units(name: &str) -> Result<Vec<u16>, &'static str> {
 }
 
 /// The namespace for a name.
-pub(super) fn namespace(name: &str) -> u8 {
+pub(crate) fn namespace(name: &str) -> u8 {
     if is_short(name) { WIN32_AND_DOS } else { POSIX }
 }
 

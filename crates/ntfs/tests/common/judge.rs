@@ -95,7 +95,7 @@ pub fn assert_ntfsfix_is_content(image: &Image) {
 
 /// 7-Zip reads every file. It opens no volume with sectors other than 512 bytes, not even one that mkntfs has just
 /// made; such are not shown to it. `Err` is what it complains of.
-fn seven_zip(image: &Image) -> Result<(), String> {
+pub fn seven_zip(image: &Image) -> Result<(), String> {
     if image.sector_size() != SectorSize::B512 {
         return Ok(());
     }

@@ -9,6 +9,7 @@ pub mod lab;
 pub mod manifest;
 pub mod mount;
 pub mod random;
+pub mod renaming;
 pub mod resized;
 pub mod scatter;
 pub mod tail;
