@@ -200,11 +200,7 @@ impl RepairError {
     /// What the user can do about it.
     pub fn next(&self) -> Text {
         match self {
-            Self::Disk(DiskError::InUse { .. }) => {
-                text!(
-                    "Shut down the virtual machine or unmount what uses the disk, then run the command again."
-                )
-            }
+            Self::Disk(error) => next_of_disk(error),
             Self::Interrupted(_) => {
                 text!(
                     "What was begun is recorded on the disk. Cure the cause (cable, full storage, a device that is \
@@ -219,28 +215,6 @@ impl RepairError {
                      `qemu-img convert -O raw`."
                 )
             }
-            Self::Disk(DiskError::Io { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
-                text!(
-                    "The file system that holds the image is full: make room there, then run the command again. \
-                     Nothing in use was changed."
-                )
-            }
-            Self::Disk(DiskError::Io {
-                operation: Operation::Write,
-                source,
-                ..
-            }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                text!(
-                    "The device is read-only: attach it for writing, then run the command again. Nothing was changed."
-                )
-            }
-            Self::Disk(DiskError::Io { .. } | DiskError::Stopped { .. }) => {
-                text!(
-                    "The disk or its connection fails. Nothing was written; make a copy of the disk before anything \
-                     else."
-                )
-            }
-            Self::Disk(_) => text!("Check the path, and that you may read and write it."),
             Self::BothTables(_) => {
                 text!(
                     "Make sure first that the target is the whole disk and not one partition of it, and that a copy \
@@ -251,23 +225,7 @@ impl RepairError {
             Self::Gpt(_) | Self::Mbr(_) => {
                 text!("Name a whole disk with its partition table, not a partition.")
             }
-            Self::Journal(JournalError::ChangedSince { .. } | JournalError::ForeignWrites { .. }) => {
-                text!(
-                    "Windows or another tool has written to the disk since. winrefit will not overwrite that; nothing \
-                     was changed now."
-                )
-            }
-            Self::Journal(JournalError::OtherDisk { .. }) => {
-                text!(
-                    "Run the command on the disk that the work was begun on, or on a copy of exactly the same size."
-                )
-            }
-            Self::Journal(JournalError::NewerVersion { .. }) => {
-                text!("Use the newer winrefit that wrote it.")
-            }
-            Self::Journal(_) => {
-                text!("Nothing was written. Keep a copy of the disk as it is before anything else.")
-            }
+            Self::Journal(error) => next_of_journal(error),
             Self::NoSuchPartition { .. } | Self::NotRecoveryType { .. } | Self::NotNtfs { .. } => {
                 text!("Run `winrefit diagnose` to see the partitions.")
             }
@@ -280,6 +238,58 @@ impl RepairError {
             Self::Format { .. } | Self::ReAgent { .. } | Self::TableEdit(_) | Self::SectorSize { .. } => {
                 text!("Nothing was written. Run `winrefit diagnose` on the disk to see more.")
             }
+        }
+    }
+}
+
+fn next_of_disk(error: &DiskError) -> Text {
+    match error {
+        DiskError::InUse { .. } => {
+            text!("Shut down the virtual machine or unmount what uses the disk, then run the command again.")
+        }
+        DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            text!(
+                "The file system that holds the image is full: make room there, then run the command again. \
+                 Nothing in use was changed."
+            )
+        }
+        DiskError::Io {
+            operation: Operation::Write,
+            source,
+            ..
+        } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            text!(
+                "The device is read-only: attach it for writing, then run the command again. Nothing was changed."
+            )
+        }
+        DiskError::Io { .. } | DiskError::Stopped { .. } => {
+            text!(
+                "The disk or its connection fails. Nothing was written; make a copy of the disk before anything \
+                 else."
+            )
+        }
+        _ => text!("Check the path, and that you may read and write it."),
+    }
+}
+
+fn next_of_journal(error: &JournalError) -> Text {
+    match error {
+        JournalError::ChangedSince { .. } | JournalError::ForeignWrites { .. } => {
+            text!(
+                "Windows or another tool has written to the disk since. winrefit will not overwrite that; nothing \
+                 was changed now."
+            )
+        }
+        JournalError::OtherDisk { .. } => {
+            text!(
+                "Run the command on the disk that the work was begun on, or on a copy of exactly the same size."
+            )
+        }
+        JournalError::NewerVersion { .. } => {
+            text!("Use the newer winrefit that wrote it.")
+        }
+        _ => {
+            text!("Nothing was written. Keep a copy of the disk as it is before anything else.")
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::finding;
 use super::images::{searched, where_from};
 use super::partitions::is_in_use;
-use super::winre::{check_place, in_command_prompt, lacks_room, pointer};
+use super::winre::{Before, check_place, in_command_prompt, lacks_room, pointer};
 use crate::observation::{Observation, Partition, WinRe, Windows};
 use crate::observe::images::STAGED_IMAGE;
 use crate::report::{FindingReport, Severity};
@@ -31,6 +31,11 @@ pub(super) fn finding_on(observation: &Observation, windows: &Windows) -> Findin
         None => text!("Its image is nowhere on this Windows volume."),
     };
     let (place, before) = room(observation, &free, image);
+    let kind = match (free.is_empty(), before.is_empty()) {
+        (true, _) => Before::OtherWay,
+        (false, false) => Before::Step,
+        (false, true) => Before::Nothing,
+    };
     let copy = match image {
         Some(_) if staged => None,
         Some(image) => Some(Text::raw(format!(
@@ -40,8 +45,8 @@ pub(super) fn finding_on(observation: &Observation, windows: &Windows) -> Findin
         None => Some(where_from(observation, windows)),
     };
     let enable = match copy {
-        None => text!("Run `reagentc /enable` in that Windows as administrator."),
-        Some(copy) => in_command_prompt([copy, Text::raw("`reagentc /enable`")]),
+        None => enable_at_once(kind),
+        Some(copy) => in_command_prompt(kind, [copy, Text::raw("`reagentc /enable`")]),
     };
     let check = if free.is_empty() {
         text!("That puts the image on the Windows volume, unless BitLocker encrypts it.")
@@ -68,14 +73,22 @@ pub(super) fn finding_on(observation: &Observation, windows: &Windows) -> Findin
     )
 }
 
+fn enable_at_once(before: Before) -> Text {
+    match before {
+        Before::Nothing => text!("Run `reagentc /enable` in that Windows as administrator."),
+        Before::Step => text!("Then run `reagentc /enable` in that Windows as administrator."),
+        Before::OtherWay => {
+            text!("Without one, run `reagentc /enable` in that Windows as administrator.")
+        }
+    }
+}
+
 /// Whether a recovery partition has room for the image that is to come; and what has to be done before it comes.
 fn room(observation: &Observation, free: &[&Partition], image: Option<&WinRe>) -> (Text, Text) {
     match free {
         [] => (
             text!("There is no recovery partition for it, so Windows would put it on its own volume."),
-            text!(
-                "`winrefit plan` shows whether a recovery partition can be made. What follows does without one."
-            ),
+            text!("`winrefit plan` shows whether a recovery partition can be made."),
         ),
         [only] => {
             let number = only.number;

@@ -26,37 +26,15 @@ pub(super) fn space(
         .map(|rule| rule.required_bytes.saturating_sub(rule.available_bytes))
         .max()?;
     let number = partition.number;
-    let (title, consequence) = if image_to_come_bytes(observation, partition) > 0 {
-        (
-            if several {
-                text!(
-                    "Recovery partition {number} is too small for the image that is to come",
-                    number
-                )
-            } else {
-                text!("The recovery partition is too small for the image that is to come")
-            },
-            if broken.iter().any(|rule| rule.code == "placement") {
-                text!("As it is, the image does not fit, and Windows would put it on its own volume.")
-            } else {
-                text!("As it is, the image fits, and its updates do not.")
-            },
+    let awaits_image = image_to_come_bytes(observation, partition) > 0;
+    let consequence = if !awaits_image {
+        text!(
+            "Until then Windows Update cannot service WinRE: the update fails with 0x80070643, or is silently not offered."
         )
+    } else if broken.iter().any(|rule| rule.code == "placement") {
+        text!("As it is, the image does not fit, and Windows would put it on its own volume.")
     } else {
-        (
-            if several {
-                text!(
-                    "Recovery partition {number} is too small for its next update",
-                    number
-                )
-            } else {
-                text!("The recovery partition is too small for its next update")
-            },
-            text!(
-                "Until then Windows Update cannot service WinRE: the update fails with 0x80070643, or is silently not \
-                 offered."
-            ),
-        )
+        text!("As it is, the image fits, and its updates do not.")
     };
     let next = if several {
         text!(
@@ -70,7 +48,7 @@ pub(super) fn space(
     Some(finding(
         "re-too-small",
         Severity::Problem,
-        title,
+        too_small(several.then_some(number), awaits_image),
         Text::sentences([
             text!(
                 "{missing} more have to be free on partition {number}.",
@@ -85,6 +63,22 @@ pub(super) fn space(
             .map(|rule| evidence(&source, rule.named_arithmetic()))
             .collect(),
     ))
+}
+
+/// That a partition is too small; its number, where it is not the only one.
+fn too_small(number: Option<u32>, awaits_image: bool) -> Text {
+    match (number, awaits_image) {
+        (Some(number), true) => text!(
+            "Recovery partition {number} is too small for the image that is to come",
+            number
+        ),
+        (None, true) => text!("The recovery partition is too small for the image that is to come"),
+        (Some(number), false) => text!(
+            "Recovery partition {number} is too small for its next update",
+            number
+        ),
+        (None, false) => text!("The recovery partition is too small for its next update"),
+    }
 }
 
 /// Several Windows with a recovery partition each.
@@ -165,6 +159,11 @@ pub(super) fn unnamed(
     if select::recovery_partition(observation, named).is_ok_and(|p| p.number == number) {
         return None;
     }
+    Some(unreferenced(observation, number))
+}
+
+/// No Windows that can be read uses the partition.
+fn unreferenced(observation: &Observation, number: u32) -> FindingReport {
     let (detail, next) = match hidden_windows(observation) {
         Some(hidden) => (
             text!(
@@ -184,7 +183,7 @@ pub(super) fn unnamed(
             ),
         ),
     };
-    Some(finding(
+    finding(
         "no-windows-reference",
         Severity::Warning,
         text!(
@@ -197,7 +196,7 @@ pub(super) fn unnamed(
             text!("ReAgent.xml of every Windows found"),
             text!("none names this partition"),
         )],
-    ))
+    )
 }
 
 /// Another recovery partition is the active one.

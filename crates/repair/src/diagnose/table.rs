@@ -1,7 +1,7 @@
 //! What is wrong with a partition table, and what becomes of it.
 
 use super::{evidence, finding};
-use crate::report::{FindingReport, Severity};
+use crate::report::{Evidence, FindingReport, Severity};
 use crate::table::{Table, TableProblem};
 use crate::text;
 use crate::text::Text;
@@ -66,17 +66,7 @@ pub(super) fn finding_of(problem: &TableProblem, table: &Table) -> FindingReport
             next,
             evidence,
         ),
-        (TableProblem::Mbr(_), _) => finding(
-            "partition-table-damaged",
-            Severity::Problem,
-            text!("The partition table contradicts itself"),
-            text!("Diagnosis uses what can be read of it; nothing is written to such a disk."),
-            text!(
-                "Keep a copy of the first sector, repair the table with a tool made for that (fdisk, sfdisk), look at \
-                 the result, and run the command again."
-            ),
-            evidence,
-        ),
+        (TableProblem::Mbr(_), _) => contradicting_mbr(evidence),
         (TableProblem::Gpt(_), _) => finding(
             "partition-table-damaged",
             Severity::Problem,
@@ -86,4 +76,18 @@ pub(super) fn finding_of(problem: &TableProblem, table: &Table) -> FindingReport
             evidence,
         ),
     }
+}
+
+fn contradicting_mbr(evidence: Vec<Evidence>) -> FindingReport {
+    finding(
+        "partition-table-damaged",
+        Severity::Problem,
+        text!("The partition table contradicts itself"),
+        text!("Diagnosis uses what can be read of it; nothing is written to such a disk."),
+        text!(
+            "Keep a copy of the first sector, repair the table with a tool made for that (fdisk, sfdisk), look at \
+                 the result, and run the command again."
+        ),
+        evidence,
+    )
 }

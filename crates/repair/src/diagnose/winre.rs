@@ -91,21 +91,44 @@ fn unknown(windows: &Windows) -> FindingReport {
     }
 }
 
+/// What goes before the commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing.
+    Nothing,
+    /// Something that has to be done.
+    Step,
+    /// Something that makes them needless.
+    OtherWay,
+}
+
 /// What a person types in Windows, one after another.
-pub(super) fn in_command_prompt(steps: impl IntoIterator<Item = Text>) -> Text {
-    text!(
-        "In that Windows, in a Command Prompt (not PowerShell) of an administrator: {steps}.",
-        steps = Text::facts(steps)
-    )
+pub(super) fn in_command_prompt(before: Before, steps: impl IntoIterator<Item = Text>) -> Text {
+    let steps = Text::facts(steps);
+    match before {
+        Before::Nothing => text!(
+            "In that Windows, in a Command Prompt (not PowerShell) of an administrator: {steps}.",
+            steps
+        ),
+        Before::Step => text!(
+            "Then, in that Windows, in a Command Prompt (not PowerShell) of an administrator: {steps}.",
+            steps
+        ),
+        Before::OtherWay => text!(
+            "Without one, in that Windows, in a Command Prompt (not PowerShell) of an administrator: {steps}.",
+            steps
+        ),
+    }
 }
 
 /// The commands that put an image in place. `copy` says how it comes to where `reagentc /enable` takes it from.
-fn enable_with(copy: Text) -> Text {
-    in_command_prompt([
+fn enable_with(before: Before, copy: Text) -> Text {
+    let steps = [
         Text::raw("`reagentc /disable`"),
         copy,
         Text::raw("`reagentc /enable`"),
-    ])
+    ];
+    in_command_prompt(before, steps)
 }
 
 fn image_gone(observation: &Observation, windows: &Windows, place: Option<&Partition>) -> FindingReport {
@@ -143,7 +166,8 @@ fn image_gone(observation: &Observation, windows: &Windows, place: Option<&Parti
     let warning = has(BACKUP_IMAGE).then(|| {
         text!("Do not let `reagentc /setreimage` point to $WinREAgent: that folder is a temporary one.")
     });
-    let commands = [enable_with(copy), check_place()];
+    let before = first.as_ref().map_or(Before::Nothing, |_| Before::Step);
+    let commands = [enable_with(before, copy), check_place()];
     let next = Text::sentences(first.into_iter().chain(commands).chain(warning));
     let mut rests_on = vec![pointer(windows)];
     rests_on.extend(searched(observation, windows, place));

@@ -64,6 +64,12 @@ impl Refusal {
                 text!("{problem}.", problem),
                 text!("Run the command without --remove-stale, or with the number of another partition."),
             ),
+            _ => self.explain_disk(),
+        }
+    }
+
+    fn explain_disk(&self) -> Explained {
+        match self {
             Self::ManagedDisk { number, manager } => Explained::new(
                 manager.text(),
                 text!(

@@ -58,6 +58,12 @@ impl Refusal {
                 ),
             ),
             Self::CannotCreate { reason } => create::explain(reason),
+            _ => self.explain_choice(),
+        }
+    }
+
+    fn explain_choice(&self) -> Explained {
+        match self {
             Self::NoWindowsReference { number } => Explained::new(
                 text!(
                     "No Windows on this disk refers to recovery partition {number}",

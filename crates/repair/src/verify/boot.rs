@@ -169,7 +169,7 @@ pub(super) fn kept(before: &Observation, after: &Observation) -> Vec<Verificatio
         });
         let detail = match (is_same, is_no_failure(&old.outcome)) {
             (true, true) => now,
-            (true, false) => text!("as before the repair: {now}", now),
+            (true, false) => text!("as before the repair, {now}", now),
             (false, _) => Text::facts([
                 now,
                 text!("before the repair: {outcome}", outcome = text(&old.outcome)),

@@ -251,7 +251,7 @@ fn a_repair_keeps_the_chain_as_it_was_whole_or_broken() {
             && chain
                 .detail
                 .to_string()
-                .contains("as before the repair: ends early"),
+                .contains("as before the repair, ends early"),
         "{chain:?}"
     );
     assert!(chain.detail.to_string().contains(words));
