@@ -150,10 +150,9 @@ impl Known {
     /// Whether somebody who writes `asked` may mean it.
     fn is(&self, asked: &str) -> bool {
         let (own, key) = (key(self.code), key(asked));
-        own == key
-            || self.also.contains(&key.as_str())
-            || bare(&own) == Some(key.as_str())
-            || number(asked).is_some_and(|number| self.number() == Some(number))
+        let is_negative = asked.trim_start().starts_with('-');
+        let is_same = own == key || self.also.contains(&key.as_str()) || bare(&own) == Some(key.as_str());
+        (is_same && !is_negative) || number(asked).is_some_and(|number| self.number() == Some(number))
     }
 
     /// Its number, if it is one that is also written in other ways.

@@ -1,0 +1,102 @@
+//! Codes in words, and the list of all.
+
+use super::page::{MARGIN, Page, Span, Tone};
+use super::text::width;
+use crate::commands::explain::Answer;
+use crate::output::Screen;
+use winrefit_repair::codes::{self, Entry, Kind};
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
+
+/// Names left of wrapped words, in a column as wide as the widest of them.
+pub struct Names {
+    columns: usize,
+}
+
+impl Names {
+    /// A column for these.
+    pub fn new(names: &[Text]) -> Self {
+        let widest = names.iter().map(|name| width(&name.to_string())).max();
+        Self {
+            columns: widest.unwrap_or(0) + 2,
+        }
+    }
+
+    /// Words beside a name; nothing is shown where there are none.
+    pub fn entry(&self, page: &mut Page, name: &Text, words: &Text) {
+        self.marked(page, name, None, words);
+    }
+
+    /// Words behind a mark, beside a name.
+    pub fn marked(&self, page: &mut Page, name: &Text, mark: Option<Span>, words: &Text) {
+        if words.is_empty() {
+            return;
+        }
+        let name = name.to_string();
+        let padding = " ".repeat(self.columns.saturating_sub(width(&name)));
+        let lead = vec![Span::new(name + &padding, Tone::Quiet)];
+        let lead = lead.into_iter().chain(mark).collect();
+        page.hanging(MARGIN, lead, &words.to_string(), Tone::Plain);
+    }
+
+    /// Several, each behind a mark.
+    fn several(&self, page: &mut Page, name: &Text, items: &[Text], mark: impl Fn(usize) -> String) {
+        for (at, item) in items.iter().enumerate() {
+            let name = if at == 0 { name.clone() } else { Text::empty() };
+            self.marked(page, &name, Some(Span::new(mark(at), Tone::Quiet)), item);
+        }
+    }
+}
+
+/// Codes that were asked for, one after another.
+pub fn entries(answers: &[Answer], screen: &Screen) -> String {
+    let mut page = Page::new(screen.width);
+    for answer in answers {
+        if answer.known.len() > 1 {
+            page.blank();
+            let several = text!(
+                "{asked} may mean {count} things:",
+                asked = answer.asked.as_str(),
+                count = answer.known.len()
+            );
+            page.paragraph(MARGIN, &several.to_string(), Tone::Quiet);
+        }
+        for known in &answer.known {
+            page.blank();
+            one(&mut page, &known.entry());
+        }
+    }
+    page.render(screen)
+}
+
+fn one(page: &mut Page, entry: &Entry) {
+    let kinds = Text::all_of(entry.kinds.iter().map(|kind| kind.name()));
+    page.paragraph(MARGIN, &entry.title.to_string(), Tone::Strong);
+    let code = text!("{code} ({kinds})", code = entry.code, kinds);
+    page.paragraph(MARGIN, &code.to_string(), Tone::Quiet);
+    page.blank();
+    let [means, causes, next, sources] = [text!("Means"), text!("Causes"), text!("Next"), text!("Sources")];
+    let names = Names::new(&[means.clone(), causes.clone(), next.clone(), sources.clone()]);
+    names.entry(page, &means, &entry.means);
+    names.several(page, &causes, &entry.causes, |_| "- ".to_owned());
+    // A step alone needs no number.
+    match entry.next.as_slice() {
+        [only] => names.entry(page, &next, only),
+        steps => names.several(page, &next, steps, |at| format!("{}. ", at + 1)),
+    }
+    names.entry(page, &sources, &Text::listed(entry.sources.iter().cloned()));
+}
+
+/// All codes by kind. One that is of several kinds stands under the first.
+pub fn list(screen: &Screen) -> String {
+    let mut page = Page::new(screen.width);
+    let widest = codes::all().map(|known| width(known.code)).max().unwrap_or(0);
+    for kind in Kind::ALL {
+        page.heading(&kind.heading().to_string());
+        for known in codes::all().filter(|known| known.kinds.first() == Some(&kind)) {
+            let lead = vec![Span::new(format!("{:<widest$}  ", known.code), Tone::Plain)];
+            page.hanging(MARGIN, lead, &known.title().to_string(), Tone::Quiet);
+        }
+    }
+    page.render(screen)
+}

@@ -1,0 +1,187 @@
+//! The table of updates, one of them, and what concerns a build of Windows.
+
+use super::explain::Names;
+use super::page::{MARGIN, Page, Span, Tone, mark};
+use super::text::width;
+use crate::output::Screen;
+use winrefit_repair::kb::about::{About, FloorOf};
+use winrefit_repair::kb::{self, Sureness, Update};
+use winrefit_repair::text;
+use winrefit_repair::text::Text;
+
+/// Narrower than this a row's words stand below it.
+const WIDE: usize = 64;
+/// Columns of `KB5034441`, and of a date.
+const KB_COLUMNS: usize = 9;
+const DATE_COLUMNS: usize = 10;
+
+/// The whole table.
+pub fn table(screen: &Screen) -> String {
+    let mut page = Page::new(screen.width);
+    let table = kb::table();
+    let mut families: Vec<u32> = Vec::new();
+    for family in table.updates.iter().flat_map(|update| &update.windows) {
+        if !families.contains(family) {
+            families.push(*family);
+        }
+    }
+    for family in families {
+        page.heading(&kb::family_name(family).to_string());
+        rows(&mut page, table.for_build(family));
+    }
+    page.heading(&text!("Not for one Windows alone").to_string());
+    let others = table.updates.iter().filter(|update| update.windows.is_empty());
+    rows(&mut page, others);
+    legend(&mut page);
+    page.render(screen)
+}
+
+fn rows<'u>(page: &mut Page, updates: impl Iterator<Item = &'u Update>) {
+    let kind_columns = kind_columns();
+    for update in updates {
+        let kind = update.kind.name().to_string();
+        let padding = " ".repeat(kind_columns.saturating_sub(width(&kind)));
+        let lead = [
+            (
+                format!("{:<KB_COLUMNS$}  ", kb::kb(update.kb).to_string()),
+                Tone::Plain,
+            ),
+            (
+                format!("{:<DATE_COLUMNS$}  ", update.released.as_deref().unwrap_or("")),
+                Tone::Quiet,
+            ),
+            (format!("{kind}{padding}  "), Tone::Plain),
+            (format!("{}  ", update.confidence.mark()), Tone::Quiet),
+        ];
+        let lead = lead.map(|(text, tone)| Span::new(text, tone)).to_vec();
+        let words = row_words(update);
+        if page.inner_width() >= WIDE || words.is_empty() {
+            page.hanging(MARGIN, lead, &words.to_string(), Tone::Plain);
+        } else {
+            page.line(MARGIN, lead);
+            page.paragraph(MARGIN + KB_COLUMNS + 2, &words.to_string(), Tone::Plain);
+        }
+    }
+}
+
+/// Columns of the widest kind.
+fn kind_columns() -> usize {
+    let kinds = kb::table().updates.iter();
+    kinds
+        .map(|update| width(&update.kind.name().to_string()))
+        .max()
+        .unwrap_or(0)
+}
+
+/// What is to be said of an update in a row of a table.
+fn row_words(update: &Update) -> Text {
+    let image = update.image.map_or_else(Text::empty, |version| {
+        text!("image {version}", version = version.to_string())
+    });
+    let fixes = match update.fixes.as_slice() {
+        [] => Text::empty(),
+        fixes => text!("fixes {fixes}", fixes = Text::all_of(fixes.iter().map(Text::raw))),
+    };
+    let known = if update.issue.is_some() {
+        text!("known issue")
+    } else {
+        Text::empty()
+    };
+    let words = [image, fixes, update.state(kb::table()), known];
+    Text::listed(words.into_iter().filter(|words| !words.is_empty()))
+}
+
+fn legend(page: &mut Page) {
+    page.blank();
+    for sureness in [Sureness::A, Sureness::B, Sureness::C, Sureness::D] {
+        let lead = vec![Span::new(format!("{}  ", sureness.mark()), Tone::Quiet)];
+        page.hanging(MARGIN, lead, &sureness.meaning().to_string(), Tone::Quiet);
+    }
+}
+
+/// All that is known of an update.
+pub fn update(update: &Update, screen: &Screen) -> String {
+    let mut page = Page::new(screen.width);
+    page.paragraph(MARGIN, &kb::kb(update.kb).to_string(), Tone::Strong);
+    page.paragraph(MARGIN, &update.meaning().to_string(), Tone::Plain);
+    page.blank();
+    let released = update.released.as_ref().map_or_else(Text::empty, Text::raw);
+    let entries = [
+        (text!("For"), update.windows_names()),
+        (text!("Released"), released),
+        (text!("State"), update.state(kb::table())),
+        (text!("Fixes"), Text::all_of(update.fixes.iter().map(Text::raw))),
+        (text!("Image"), update.image_words()),
+        (text!("Offered"), update.channel()),
+        (text!("Issue"), update.issue_and_cure()),
+        (text!("Known from"), update.confidence.meaning()),
+    ];
+    let names = Names::new(&entries.each_ref().map(|(name, _)| name.clone()));
+    for (name, words) in &entries {
+        names.entry(&mut page, name, words);
+    }
+    page.render(screen)
+}
+
+/// What concerns a build of Windows.
+pub fn build(about: &About<'_>, screen: &Screen) -> String {
+    let mut page = Page::new(screen.width);
+    page.paragraph(MARGIN, &about.title().to_string(), Tone::Strong);
+    page.paragraph(MARGIN, &about.family_words().to_string(), Tone::Plain);
+    page.blank();
+    let newest = about.newest_winre_kb.map_or_else(Text::empty, |newest| {
+        let released = kb::table()
+            .update(newest)
+            .and_then(|update| update.released.as_ref());
+        match released {
+            Some(date) => text!("{newest} of {date}", newest = kb::kb(newest), date),
+            None => kb::kb(newest),
+        }
+    });
+    let [updates, latest, needed] = [text!("Updates"), text!("Newest"), text!("Needed")];
+    let names = Names::new(&[updates.clone(), latest.clone(), needed.clone()]);
+    names.entry(&mut page, &updates, &about.servicing.meaning());
+    names.entry(&mut page, &latest, &newest);
+    for (at, floor) in about.floors.iter().enumerate() {
+        let name = if at == 0 { needed.clone() } else { Text::empty() };
+        names.marked(&mut page, &name, floor.met.map(mark), &floor_words(floor, about));
+    }
+    if !about.updates.is_empty() {
+        page.heading(&text!("Updates that are known").to_string());
+        rows(&mut page, about.updates.iter().copied());
+        legend(&mut page);
+    }
+    page.render(screen)
+}
+
+/// A version that has something closed, and what that says of the version that was asked for.
+fn floor_words(floor: &FloorOf<'_>, about: &About<'_>) -> Text {
+    let (cve, of) = (floor.cve, floor.of.name());
+    let version = floor.version.to_string();
+    let named = about
+        .version
+        .map(|version| version.to_string())
+        .unwrap_or_default();
+    match floor.met {
+        None => text!(
+            "{cve} is closed from version {version} of {of} on.",
+            cve,
+            version,
+            of
+        ),
+        Some(true) => text!(
+            " {cve} is closed from version {version} of {of} on: {named} is that or later.",
+            cve,
+            version,
+            of,
+            named
+        ),
+        Some(false) => text!(
+            " {cve} is closed from version {version} of {of} on: {named} is older and open.",
+            cve,
+            version,
+            of,
+            named
+        ),
+    }
+}
