@@ -51,7 +51,7 @@ impl Kind {
             Self::Refusal => text!("refusal"),
             Self::Error => text!("error"),
             Self::ExitCode => text!("exit code"),
-            Self::WindowsCode => text!("of Windows"),
+            Self::WindowsCode => text!("code of Windows"),
         }
     }
 

@@ -87,6 +87,16 @@ impl Kind {
 }
 
 impl Guide {
+    /// The same in a table.
+    pub fn name(self) -> Text {
+        match self {
+            Self::Resize => text!("enlarge the partition by hand"),
+            Self::ResizeScript => text!("enlarge the partition by a script"),
+            Self::PatchScript => text!("patch the image by a script"),
+            Self::Room => text!("room that should be free"),
+        }
+    }
+
     /// What the instructions are for.
     pub fn meaning(self) -> Text {
         match self {
@@ -265,10 +275,15 @@ impl About<'_> {
         if self.updates.is_empty() && self.floors.is_empty() {
             return text!("The table of updates has nothing on this build.");
         }
-        text!(
-            "Its WinRE has versions 10.0.{family}.x: those of {name}.",
-            family = self.family,
-            name = family_name(self.family)
-        )
+        let family = self.family;
+        // Of these several releases share an image.
+        match family {
+            19_041 | 22_621 | 26_100 => text!(
+                "Its WinRE has versions 10.0.{family}.x, as that of all of {name}.",
+                family,
+                name = family_name(family)
+            ),
+            _ => text!("Its WinRE has versions 10.0.{family}.x.", family),
+        }
     }
 }

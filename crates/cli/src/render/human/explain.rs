@@ -34,17 +34,43 @@ impl Names {
         }
         let name = name.to_string();
         let padding = " ".repeat(self.columns.saturating_sub(width(&name)));
-        let lead = vec![Span::new(name + &padding, Tone::Quiet)];
-        let lead = lead.into_iter().chain(mark).collect();
+        let mut lead = vec![Span::new(name + &padding, Tone::Quiet)];
+        if let Some(mark) = mark {
+            lead.extend([mark, Span::new(" ", Tone::Plain)]);
+        }
         page.hanging(MARGIN, lead, &words.to_string(), Tone::Plain);
     }
 
-    /// Several, each behind a mark.
+    /// Several, each behind a mark; one alone needs none.
     fn several(&self, page: &mut Page, name: &Text, items: &[Text], mark: impl Fn(usize) -> String) {
+        if let [only] = items {
+            return self.entry(page, name, only);
+        }
         for (at, item) in items.iter().enumerate() {
             let name = if at == 0 { name.clone() } else { Text::empty() };
             self.marked(page, &name, Some(Span::new(mark(at), Tone::Quiet)), item);
         }
+    }
+}
+
+/// A heading that may be longer than a narrow page is wide.
+pub fn heading(page: &mut Page, words: &Text) {
+    page.blank();
+    page.paragraph(MARGIN, &words.to_string(), Tone::Strong);
+}
+
+/// A row of a table: a lead, and words beside it, or below it where that leaves them too few columns.
+pub fn row(page: &mut Page, lead: Vec<Span>, words: &Text, tone: Tone) {
+    const COLUMNS_MIN: usize = 24;
+    const INDENT: usize = 4;
+    let beside = page
+        .inner_width()
+        .saturating_sub(lead.iter().map(Span::width).sum());
+    if beside >= COLUMNS_MIN || words.is_empty() {
+        page.hanging(MARGIN, lead, &words.to_string(), tone);
+    } else {
+        page.line(MARGIN, lead);
+        page.paragraph(MARGIN + INDENT, &words.to_string(), tone);
     }
 }
 
@@ -78,13 +104,9 @@ fn one(page: &mut Page, entry: &Entry) {
     let [means, causes, next, sources] = [text!("Means"), text!("Causes"), text!("Next"), text!("Sources")];
     let names = Names::new(&[means.clone(), causes.clone(), next.clone(), sources.clone()]);
     names.entry(page, &means, &entry.means);
-    names.several(page, &causes, &entry.causes, |_| "- ".to_owned());
-    // A step alone needs no number.
-    match entry.next.as_slice() {
-        [only] => names.entry(page, &next, only),
-        steps => names.several(page, &next, steps, |at| format!("{}. ", at + 1)),
-    }
-    names.entry(page, &sources, &Text::listed(entry.sources.iter().cloned()));
+    names.several(page, &causes, &entry.causes, |_| "-".to_owned());
+    names.several(page, &next, &entry.next, |at| format!("{}.", at + 1));
+    names.several(page, &sources, &entry.sources, |_| "-".to_owned());
 }
 
 /// All codes by kind. One that is of several kinds stands under the first.
@@ -92,10 +114,10 @@ pub fn list(screen: &Screen) -> String {
     let mut page = Page::new(screen.width);
     let widest = codes::all().map(|known| width(known.code)).max().unwrap_or(0);
     for kind in Kind::ALL {
-        page.heading(&kind.heading().to_string());
+        heading(&mut page, &kind.heading());
         for known in codes::all().filter(|known| known.kinds.first() == Some(&kind)) {
             let lead = vec![Span::new(format!("{:<widest$}  ", known.code), Tone::Plain)];
-            page.hanging(MARGIN, lead, &known.title().to_string(), Tone::Quiet);
+            row(&mut page, lead, &known.title(), Tone::Quiet);
         }
     }
     page.render(screen)

@@ -1,16 +1,14 @@
 //! The table of updates, one of them, and what concerns a build of Windows.
 
-use super::explain::Names;
+use super::explain::{Names, heading, row};
 use super::page::{MARGIN, Page, Span, Tone, mark};
 use super::text::width;
 use crate::output::Screen;
 use winrefit_repair::kb::about::{About, FloorOf};
-use winrefit_repair::kb::{self, Sureness, Update};
+use winrefit_repair::kb::{self, Guide, Sureness, Update};
 use winrefit_repair::text;
 use winrefit_repair::text::Text;
 
-/// Narrower than this a row's words stand below it.
-const WIDE: usize = 64;
 /// Columns of `KB5034441`, and of a date.
 const KB_COLUMNS: usize = 9;
 const DATE_COLUMNS: usize = 10;
@@ -26,10 +24,10 @@ pub fn table(screen: &Screen) -> String {
         }
     }
     for family in families {
-        page.heading(&kb::family_name(family).to_string());
+        heading(&mut page, &kb::family_name(family));
         rows(&mut page, table.for_build(family));
     }
-    page.heading(&text!("Not for one Windows alone").to_string());
+    heading(&mut page, &text!("Not for one Windows alone"));
     let others = table.updates.iter().filter(|update| update.windows.is_empty());
     rows(&mut page, others);
     legend(&mut page);
@@ -54,13 +52,7 @@ fn rows<'u>(page: &mut Page, updates: impl Iterator<Item = &'u Update>) {
             (format!("{}  ", update.confidence.mark()), Tone::Quiet),
         ];
         let lead = lead.map(|(text, tone)| Span::new(text, tone)).to_vec();
-        let words = row_words(update);
-        if page.inner_width() >= WIDE || words.is_empty() {
-            page.hanging(MARGIN, lead, &words.to_string(), Tone::Plain);
-        } else {
-            page.line(MARGIN, lead);
-            page.paragraph(MARGIN + KB_COLUMNS + 2, &words.to_string(), Tone::Plain);
-        }
+        row(page, lead, &row_words(update), Tone::Plain);
     }
 }
 
@@ -87,7 +79,8 @@ fn row_words(update: &Update) -> Text {
     } else {
         Text::empty()
     };
-    let words = [image, fixes, update.state(kb::table()), known];
+    let guide = update.guide.map_or_else(Text::empty, Guide::name);
+    let words = [guide, image, fixes, update.state(kb::table()), known];
     Text::listed(words.into_iter().filter(|words| !words.is_empty()))
 }
 
@@ -147,7 +140,7 @@ pub fn build(about: &About<'_>, screen: &Screen) -> String {
         names.marked(&mut page, &name, floor.met.map(mark), &floor_words(floor, about));
     }
     if !about.updates.is_empty() {
-        page.heading(&text!("Updates that are known").to_string());
+        heading(&mut page, &text!("Updates that are known"));
         rows(&mut page, about.updates.iter().copied());
         legend(&mut page);
     }
@@ -164,23 +157,23 @@ fn floor_words(floor: &FloorOf<'_>, about: &About<'_>) -> Text {
         .unwrap_or_default();
     match floor.met {
         None => text!(
-            "{cve} is closed from version {version} of {of} on.",
+            "{of} has {cve} closed from version {version} on.",
+            of,
             cve,
-            version,
-            of
+            version
         ),
         Some(true) => text!(
-            " {cve} is closed from version {version} of {of} on: {named} is that or later.",
+            "{of} has {cve} closed from version {version} on. In version {named} of it that is closed.",
+            of,
             cve,
             version,
-            of,
             named
         ),
         Some(false) => text!(
-            " {cve} is closed from version {version} of {of} on: {named} is older and open.",
+            "{of} has {cve} closed from version {version} on. In version {named} of it that is open.",
+            of,
             cve,
             version,
-            of,
             named
         ),
     }

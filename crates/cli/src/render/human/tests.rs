@@ -2,6 +2,7 @@
 
 mod changes;
 mod fixtures;
+mod reference;
 
 use crate::output::Screen;
 use fixtures::*;
