@@ -59,7 +59,7 @@ impl Kind {
     pub fn heading(self) -> Text {
         match self {
             Self::Finding => text!("Findings of diagnose"),
-            Self::Refusal => text!("Refusals of plan, fix and undo"),
+            Self::Refusal => text!("Refusals of plan, fix and undo, beside findings of the same name"),
             Self::Error => text!("Errors"),
             Self::ExitCode => text!("Exit codes"),
             Self::WindowsCode => text!("Codes of Windows and its tools"),

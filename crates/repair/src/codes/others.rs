@@ -177,8 +177,8 @@ pub(super) const ALL: &[Known] = &[
     Known::new("update-service-disabled", &[Finding], || Words {
         title: text!("A service that updates need is switched off"),
         means: text!(
-            "Windows itself never sets Windows Update, its orchestrator, BITS, the installer or cryptographic services to Disabled. \
-             Updates fail with 0x80070422 or are not looked for."
+            "By default neither Windows Update nor its orchestrator, BITS, the installer or the cryptographic services are disabled. \
+             Where one is, updates fail with 0x80070422 or are not looked for."
         ),
         causes: vec![text!(
             "A tool that promises to speed up Windows, a policy, or a script."

@@ -231,7 +231,7 @@ pub(super) const ALL: &[Known] = &[
         causes: vec![text!("The image is older than November 2022 and was not patched.")],
         next: vec![
             text!("Install the newest update of WinRE, which closes both; make room first, if there is too little."),
-            text!("Where WinRE gets no updates of its own: PatchWinREScript of KB5025175."),
+            text!("To patch an image by hand: PatchWinREScript of KB5025175."),
         ],
         sources: vec![microsoft("KB5025175")],
     }),
