@@ -174,7 +174,7 @@ impl Servicing {
                  room for them."
             ),
             Self::WithinCumulative => text!(
-                "The cumulative updates of Windows bring WinRE with them, since Windows 11 22H2. Where it has too little room they go on \
+                "The cumulative updates of Windows bring WinRE with them, since Windows 11 22H2. Where it has too little room they mostly go on \
                  without it, and say so in logs only."
             ),
             Self::Unknown => text!("The table has no update of WinRE for it."),
