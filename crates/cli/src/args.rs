@@ -27,6 +27,7 @@ Examples:
   winrefit fix disk.img                   the repair, after a question
   winrefit verify disk.img --format json  the proof, for a script
   winrefit undo disk.img                  the disk as it was before
+  winrefit explain 0x80070643             what a code means
 
 A TARGET is a raw disk image or a block device that nothing else uses. Sizes are numbers with
 MiB, GiB, TiB (or M, G, T: powers of 1024), MB, GB, TB (powers of 1000), or plain bytes.";
@@ -177,13 +178,32 @@ pub enum Command {
         #[command(flatten)]
         consent: ConsentArgs,
     },
+    /// Say what a code means: of winrefit, or of Windows beside WinRE. Needs no disk.
+    Explain {
+        /// Codes such as re-too-small, 0x80070643, "reagentc 70", "event 4502", "exit 7".
+        #[arg(
+            value_name = "CODE",
+            required_unless_present = "list",
+            allow_negative_numbers = true
+        )]
+        codes: Vec<String>,
+        /// List all codes.
+        #[arg(long, conflicts_with = "codes")]
+        list: bool,
+    },
+    /// Show what is known of updates of WinRE. Needs no disk.
+    Kb {
+        /// The number of an update (KB5034441), or a build or version of Windows (19045, 10.0.20348.2113).
+        #[arg(value_name = "KB|BUILD")]
+        what: Option<String>,
+    },
 }
 
 impl Command {
     /// The name of a command that works on a disk, and that disk.
     pub fn target(&self) -> Option<(&'static str, &TargetArgs)> {
         Some(match self {
-            Self::Demo { .. } | Self::Lab(_) => return None,
+            Self::Demo { .. } | Self::Lab(_) | Self::Explain { .. } | Self::Kb { .. } => return None,
             Self::Diagnose { target, .. } => ("diagnose", target),
             Self::Plan { target, .. } => ("plan", target),
             Self::Fix { target, .. } => ("fix", target),

@@ -3,7 +3,9 @@
 pub mod check;
 pub mod demo;
 pub mod diagnose;
+pub mod explain;
 pub mod fix;
+pub mod kb;
 pub mod lab;
 pub mod plan;
 pub mod resume;

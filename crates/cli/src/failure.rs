@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use winrefit_lab::LabError;
 use winrefit_repair::RepairError;
+use winrefit_repair::kb::about::Asked;
 use winrefit_repair::text;
 use winrefit_repair::text::Text;
 
@@ -34,6 +35,20 @@ pub enum Failure {
         /// As typed.
         name: String,
     },
+    /// There is no such code.
+    NoSuchCode {
+        /// As typed.
+        asked: String,
+        /// Codes that look like it.
+        nearest: Vec<&'static str>,
+    },
+    /// There is no such update, or what was typed is none.
+    NoSuchUpdate {
+        /// As typed.
+        asked: String,
+        /// Its number.
+        number: Option<u32>,
+    },
     /// A question is open and nobody is there to answer it.
     NobodyToAsk,
     /// A file or directory of our own making failed.
@@ -56,6 +71,13 @@ impl Failure {
             Self::Repair(error) => error.text(),
             Self::Lab { path, source } => Text::raw(format!("{}: {source}", path.display())),
             Self::NoSuchProfile { name } => text!("there is no profile \"{name}\"", name),
+            Self::NoSuchCode { asked, .. } => {
+                text!(
+                    "\"{asked}\" is no code that this version of winrefit knows",
+                    asked
+                )
+            }
+            Self::NoSuchUpdate { asked, number } => no_such_update(asked, *number),
             Self::NobodyToAsk => {
                 text!("the question was not answered: standard input or standard error is no terminal")
             }
@@ -71,7 +93,10 @@ impl Failure {
     /// The exit code.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NobodyToAsk | Self::NoSuchProfile { .. } => ExitCode::Usage,
+            Self::NobodyToAsk
+            | Self::NoSuchProfile { .. }
+            | Self::NoSuchCode { .. }
+            | Self::NoSuchUpdate { .. } => ExitCode::Usage,
             Self::Repair(error) if error.is_usage() => ExitCode::Usage,
             Self::Repair(error) if error.is_unfinished() => ExitCode::Unfinished,
             Self::Repair(error) if error.is_damage() => ExitCode::Damaged,
@@ -86,6 +111,8 @@ impl Failure {
             Self::Repair(error) => error.code(),
             Self::Lab { .. } => "lab",
             Self::NoSuchProfile { .. } => "no-such-profile",
+            Self::NoSuchCode { .. } => "no-such-code",
+            Self::NoSuchUpdate { .. } => "no-such-update",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::File { .. } => "file",
             Self::Output(_) => "output",
@@ -100,6 +127,8 @@ impl Failure {
                 text!("Check that the directory can be written to and the file does not exist yet.")
             }
             Self::NoSuchProfile { .. } => text!("Run `winrefit lab list` to see the profiles."),
+            Self::NoSuchCode { asked, nearest } => another_code(asked, nearest),
+            Self::NoSuchUpdate { .. } => how_to_recognise(),
             Self::NobodyToAsk => text!(
                 "Nothing was written. `winrefit plan` and `winrefit diagnose` show what there is to do; then run the \
                  command again with --yes."
@@ -131,6 +160,41 @@ impl Failure {
         }
         self.exit_code()
     }
+}
+
+/// What to try instead of a code that is not known.
+fn another_code(asked: &str, nearest: &[&'static str]) -> Text {
+    let list = text!("`winrefit explain --list` shows all codes.");
+    if let Some(Asked::Update(number)) = Asked::parse(asked)
+        && asked.to_ascii_lowercase().starts_with("kb")
+    {
+        return text!("Updates are explained by `winrefit kb {number}`.", number);
+    }
+    match nearest {
+        [] => list,
+        nearest => {
+            let codes = Text::one_of(nearest.iter().copied().map(Text::raw));
+            Text::sentences([text!("Did you mean {codes}?", codes), list])
+        }
+    }
+}
+
+fn no_such_update(asked: &str, number: Option<u32>) -> Text {
+    match number {
+        Some(number) => text!("KB{number} is not known to this version of winrefit", number),
+        None => text!(
+            "\"{asked}\" is neither the number of an update (KB5034441) nor a build of Windows (19045)",
+            asked
+        ),
+    }
+}
+
+/// How to tell an update of WinRE that is not in the table.
+fn how_to_recognise() -> Text {
+    text!(
+        "`winrefit kb` shows all updates that are known. One of WinRE is recognised by its title, which has \"Windows Recovery \
+         Environment Update\" in it; those of January 2024 were called \"Security Update\" and are in the table by their number."
+    )
 }
 
 #[derive(Debug, Serialize)]

@@ -43,5 +43,8 @@ fn dispatch(args: &Args, output: &Output) -> Result<ExitCode, Failure> {
             quick,
         } => commands::check::run(target, *partition, *quick, output),
         Command::Undo { target, consent } => commands::undo::run(target, *consent, output),
+        Command::Explain { list: true, .. } => commands::explain::list(output),
+        Command::Explain { codes, .. } => commands::explain::run(codes, output),
+        Command::Kb { what } => commands::kb::run(what.as_deref(), output),
     }
 }

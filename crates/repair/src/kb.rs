@@ -1,6 +1,11 @@
 //! The table of updates: what is known of the updates that concern the recovery environment. The facts are data, in
 //! `data/kb.toml`; here is only how they are asked for.
 
+pub mod about;
+mod words;
+
+pub use words::{family_name, kb};
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -46,6 +51,8 @@ pub struct Update {
     pub replaced_by: Vec<u32>,
     /// The Safe OS update that it brings.
     pub payload: Option<u32>,
+    /// What the instructions are for.
+    pub guide: Option<Guide>,
     /// What is known to go wrong with it.
     pub issue: Option<Issue>,
     /// What helps.
@@ -69,6 +76,20 @@ pub enum Kind {
     Defender,
     /// Instructions.
     Guide,
+}
+
+/// What Microsoft's instructions are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guide {
+    /// Making the recovery partition larger by hand.
+    Resize,
+    /// The same, by a script.
+    ResizeScript,
+    /// Adding an update to the image, by a script.
+    PatchScript,
+    /// How much room there should be.
+    Room,
 }
 
 /// What goes wrong with an update.

@@ -1,6 +1,7 @@
 //! The domain of winrefit: observe, diagnose, plan, stage, verify, commit, resume, undo. One file per verb.
 
 pub mod boot;
+pub mod codes;
 pub mod commands;
 pub mod diagnose;
 pub mod error;

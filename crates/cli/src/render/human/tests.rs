@@ -3,6 +3,7 @@
 mod changes;
 mod fixtures;
 mod languages;
+mod reference;
 
 use crate::output::Screen;
 use fixtures::*;
