@@ -1,5 +1,6 @@
 //! The command line as typed. Parsing touches nothing: no file, no terminal, no environment.
 
+mod checked;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,8 @@ Examples:
   winrefit plan disk.img --size 1550MiB   what a repair would do; writes nothing
   winrefit fix disk.img                   the repair, after a question
   winrefit verify disk.img --format json  the proof, for a script
+  winrefit diagnose disk.img --format html -o report.html
+                                          the same as a page to keep, send and print
   winrefit undo disk.img                  the disk as it was before
   winrefit explain 0x80070643             what a code means
 
@@ -63,9 +66,12 @@ pub struct Args {
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// A page for people, or the report for programs.
+    /// A page for people, the report for programs, or a page to keep, send and print.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+    /// Write the result to this file, which must not exist yet; - is standard output.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Colour; auto means on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
@@ -81,12 +87,13 @@ pub struct OutputArgs {
 }
 
 // The values explain themselves; a comment on each would blow up every help page.
-/// Form of the result on standard output.
+/// Form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)]
 pub enum Format {
     Human,
     Json,
+    Html,
 }
 
 /// When colour is used.

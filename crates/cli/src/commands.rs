@@ -18,7 +18,8 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::prompt::{self, Answer};
-use crate::render::{human, json};
+use crate::render::{html, human, json};
+use crate::result_file;
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 use winrefit_repair::plan::Request;
@@ -37,8 +38,9 @@ fn finish_with(report: &Report, options: &str, output: &Output) -> Result<ExitCo
     let text = match output.format {
         Format::Human => human::render(report, options, &output.stdout),
         Format::Json => json::render(report)?,
+        Format::Html => html::render(report, options, output.stdout.language)?,
     };
-    output::print(&text).map_err(Failure::Output)?;
+    result_file::deliver(&text, output)?;
     Ok(report.verdict.into())
 }
 
@@ -74,7 +76,7 @@ impl<'a> Consent<'a> {
     fn finish(self, report: &Report) -> Result<ExitCode, Failure> {
         match (self.answer, self.output.format) {
             (Some(Answer::Nobody), _) => Err(Failure::NobodyToAsk),
-            (Some(Answer::No), Format::Human) => {
+            (Some(Answer::No), Format::Human) if self.output.file.is_none() => {
                 let said = self.output.stderr.language.say(text!("Nothing was written."));
                 output::tell(&format!("{said}\n"));
                 Ok(report.verdict.into())

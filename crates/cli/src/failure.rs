@@ -4,6 +4,7 @@ use crate::args::Format;
 use crate::exit::ExitCode;
 use crate::output::{self, Output};
 use crate::render::{human, json};
+use crate::result_file;
 use serde::Serialize;
 use std::io;
 use std::path::PathBuf;
@@ -58,6 +59,13 @@ pub enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// The file for the result could not be made.
+    ResultFile {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The result could not be shown.
     Output(io::Error),
     /// The result could not be put into JSON.
@@ -82,6 +90,7 @@ impl Failure {
                 text!("the question was not answered: standard input or standard error is no terminal")
             }
             Self::File { path, source } => Text::raw(format!("{}: {source}", path.display())),
+            Self::ResultFile { path, source } => Text::raw(format!("--output {}: {source}", path.display())),
             Self::Output(source) => text!("standard output: {problem}", problem = source.to_string()),
             Self::Json(source) => text!(
                 "the report cannot be written as JSON: {problem}",
@@ -100,9 +109,12 @@ impl Failure {
             Self::Repair(error) if error.is_usage() => ExitCode::Usage,
             Self::Repair(error) if error.is_unfinished() => ExitCode::Unfinished,
             Self::Repair(error) if error.is_damage() => ExitCode::Damaged,
-            Self::Repair(_) | Self::Lab { .. } | Self::File { .. } | Self::Output(_) | Self::Json(_) => {
-                ExitCode::Error
-            }
+            Self::Repair(_)
+            | Self::Lab { .. }
+            | Self::File { .. }
+            | Self::ResultFile { .. }
+            | Self::Output(_)
+            | Self::Json(_) => ExitCode::Error,
         }
     }
 
@@ -115,6 +127,7 @@ impl Failure {
             Self::NoSuchUpdate { .. } => "no-such-update",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::File { .. } => "file",
+            Self::ResultFile { .. } => "result-file",
             Self::Output(_) => "output",
             Self::Json(_) => "json",
         }
@@ -134,6 +147,12 @@ impl Failure {
                  command again with --yes."
             ),
             Self::File { .. } => text!("Check the path, and that you may write there."),
+            Self::ResultFile { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+                text!("A report is never written over a file that is there. Name another one, or remove it first.")
+            }
+            Self::ResultFile { .. } => text!(
+                "Check that the directory is there and can be written to. What was done to the disk is not affected."
+            ),
             Self::Output(_) => {
                 text!("Check where the output goes. What was done to the disk is not affected.")
             }
@@ -156,7 +175,7 @@ impl Failure {
                 error,
             });
             // Should this fail too, standard error has said it all.
-            let _ = document.map(|text| output::print(&text));
+            let _ = document.map(|text| result_file::deliver_error(&text, output));
         }
         self.exit_code()
     }

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod prompt;
 mod render;
+mod result_file;
 mod run;
 
 use args::Args;
@@ -25,7 +26,10 @@ use winrefit_cli::{args, language};
 fn main() -> std::process::ExitCode {
     let command = language::localized(Args::command(), help_language(std::env::args_os()));
     let parsed = command.try_get_matches();
-    let args = match parsed.and_then(|matches| Args::from_arg_matches(&matches)) {
+    let args = match parsed
+        .and_then(|matches| Args::from_arg_matches(&matches))
+        .and_then(Args::checked)
+    {
         Ok(args) => args,
         Err(error) => {
             // Help and version end here as well. A reader that has gone away is no reason to fail.
@@ -39,7 +43,8 @@ fn main() -> std::process::ExitCode {
         }
     };
     let output = Output::resolve(&args.output);
-    run::run(&args, &output)
+    result_file::check(&output)
+        .and_then(|()| run::run(&args, &output))
         .unwrap_or_else(|failure| failure.report(&output))
         .into()
 }

@@ -3,6 +3,7 @@
 use crate::args::{Color, Format, OutputArgs};
 use crate::language::{Language, Tag};
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::PathBuf;
 
 /// How wide a page is where there is no terminal.
 const DEFAULT_WIDTH: usize = 80;
@@ -25,10 +26,12 @@ pub struct Screen {
 }
 
 /// Where and how results are shown.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Output {
     /// Form of the result.
     pub format: Format,
+    /// The file for the result; none for standard output.
+    pub file: Option<PathBuf>,
     /// Standard output: results.
     pub stdout: Screen,
     /// Standard error: progress, questions, errors.
@@ -57,11 +60,13 @@ impl Output {
             ascii: args.ascii,
         };
         let stderr_is_terminal = io::stderr().is_terminal();
+        let file = args.output.clone().filter(|path| path.as_os_str() != "-");
         Self {
             format: args.format,
-            stdout: screen(io::stdout().is_terminal()),
+            stdout: screen(file.is_none() && io::stdout().is_terminal()),
             stderr: screen(stderr_is_terminal),
             live_progress: stderr_is_terminal && !dumb,
+            file,
         }
     }
 }

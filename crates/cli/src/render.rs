@@ -1,4 +1,5 @@
 //! Renderings of the one report, a file each.
 
+pub mod html;
 pub mod human;
 pub mod json;

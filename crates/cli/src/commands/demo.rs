@@ -64,7 +64,7 @@ fn tell(path: &Path, keep: bool, output: &Output, progress: &mut Progress) -> Re
     progress.end();
     let kept = path.display().to_string();
     let text = match output.format {
-        Format::Human => {
+        Format::Human | Format::Html => {
             let story = Story {
                 profile: profile.summary,
                 diagnosis: &diagnosis,

@@ -46,7 +46,7 @@ pub fn run(words: &[String], output: &Output) -> Result<ExitCode, Failure> {
     let answers: Result<Vec<_>, _> = grouped(words).into_iter().map(answer).collect();
     let answers = answers?;
     let text = match output.format {
-        Format::Human => human::explain::entries(&answers, &output.stdout),
+        Format::Human | Format::Html => human::explain::entries(&answers, &output.stdout),
         Format::Json => {
             let known = answers.iter().flat_map(|answer| &answer.known);
             json::render(&ExplainDocument {
@@ -62,7 +62,7 @@ pub fn run(words: &[String], output: &Output) -> Result<ExitCode, Failure> {
 /// Lists all codes.
 pub fn list(output: &Output) -> Result<ExitCode, Failure> {
     let text = match output.format {
-        Format::Human => human::explain::list(&output.stdout),
+        Format::Human | Format::Html => human::explain::list(&output.stdout),
         Format::Json => {
             let fields = |known: &Known| CodeFields {
                 code: known.code,

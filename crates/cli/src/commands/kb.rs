@@ -82,7 +82,7 @@ pub fn run(asked: Option<&str>, output: &Output) -> Result<ExitCode, Failure> {
 fn table(output: &Output) -> Result<String, Failure> {
     let table = kb::table();
     Ok(match output.format {
-        Format::Human => human::kb::table(&output.stdout),
+        Format::Human | Format::Html => human::kb::table(&output.stdout),
         Format::Json => json::render(&Document {
             schema: SCHEMA,
             build: None,
@@ -98,7 +98,7 @@ fn update(number: u32, output: &Output) -> Result<String, Failure> {
         number: Some(number),
     })?;
     Ok(match output.format {
-        Format::Human => human::kb::update(update, &output.stdout),
+        Format::Human | Format::Html => human::kb::update(update, &output.stdout),
         Format::Json => json::render(&Document {
             schema: SCHEMA,
             build: None,
@@ -110,7 +110,7 @@ fn update(number: u32, output: &Output) -> Result<String, Failure> {
 
 fn build_of(about: &About<'_>, output: &Output) -> Result<String, Failure> {
     Ok(match output.format {
-        Format::Human => human::kb::build(about, &output.stdout),
+        Format::Human | Format::Html => human::kb::build(about, &output.stdout),
         Format::Json => json::render(&Document {
             schema: SCHEMA,
             build: Some(BuildFields {

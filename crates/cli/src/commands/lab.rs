@@ -55,7 +55,7 @@ struct CreatedFields<'a> {
 /// Lists the profiles.
 pub fn list(output: &Output) -> Result<ExitCode, Failure> {
     let text = match output.format {
-        Format::Human => human::lab::list(&[GROUPS, CASES].concat(), &output.stdout),
+        Format::Human | Format::Html => human::lab::list(&[GROUPS, CASES].concat(), &output.stdout),
         Format::Json => {
             let grouped = GROUPS
                 .iter()
@@ -92,7 +92,9 @@ pub fn create(one: &OneDiskArgs, files: Option<u32>, output: &Output) -> Result<
     progress.end();
     let disk_size_bytes = made?;
     let text = match output.format {
-        Format::Human => human::lab::created(&one.out, profile.name, disk_size_bytes, &output.stdout),
+        Format::Human | Format::Html => {
+            human::lab::created(&one.out, profile.name, disk_size_bytes, &output.stdout)
+        }
         Format::Json => json::render(&CreatedDocument {
             schema: SCHEMA,
             disk: CreatedFields {
@@ -139,7 +141,7 @@ pub fn create_all(directory: &Path, files: Option<u32>, output: &Output) -> Resu
     progress.end();
     let disks = built?;
     let text = match output.format {
-        Format::Human => human::lab::created_all(directory, disks.len(), &output.stdout),
+        Format::Human | Format::Html => human::lab::created_all(directory, disks.len(), &output.stdout),
         Format::Json => json::render(&AllCreatedDocument {
             schema: SCHEMA,
             disks,

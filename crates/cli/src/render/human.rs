@@ -1,7 +1,7 @@
 //! The report as a page for people. [`render`] is the table of contents: which command shows which sections.
 
 mod canvas;
-mod changes;
+pub mod changes;
 mod checks;
 pub mod demo;
 mod disk;
@@ -16,12 +16,12 @@ mod names;
 pub mod page;
 mod plan;
 mod recovery;
-mod segments;
-mod strip;
+pub mod segments;
+pub mod strip;
 #[cfg(test)]
 mod tests;
-mod typeset;
-mod verdict;
+pub mod typeset;
+pub mod verdict;
 mod verification;
 
 use crate::output::Screen;

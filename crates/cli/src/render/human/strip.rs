@@ -83,7 +83,7 @@ pub fn caption(disk: &DiskReport, plan: &PlanReport) -> Option<Text> {
 }
 
 /// Everything that moves, the whole of what is small beside the disk, and some of what lies before it.
-fn region(disk: &DiskReport, plan: &PlanReport) -> Option<Range<u64>> {
+pub fn region(disk: &DiskReport, plan: &PlanReport) -> Option<Range<u64>> {
     let longest = moves(disk, plan)
         .iter()
         .map(|(from, to)| from.abs_diff(*to))

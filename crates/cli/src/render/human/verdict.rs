@@ -27,7 +27,8 @@ pub fn head(page: &mut Page, report: &Report) {
     page.blank();
 }
 
-fn outcome(report: &Report) -> (Span, Text) {
+/// Sign and word of the outcome.
+pub fn outcome(report: &Report) -> (Span, Text) {
     let caution = || Span::new("!", Tone::Caution);
     match report.verdict {
         Verdict::Healthy if report.command == "resume" => (mark(true), text!("Nothing to resume")),
@@ -42,7 +43,8 @@ fn outcome(report: &Report) -> (Span, Text) {
     }
 }
 
-fn reason(report: &Report) -> Text {
+/// What the outcome rests on.
+pub fn reason(report: &Report) -> Text {
     let problem = report
         .findings
         .iter()
@@ -180,24 +182,27 @@ pub fn refusal(page: &mut Page, report: &Report) {
 }
 
 /// The command that comes next, where there is one.
-pub fn foot(page: &mut Page, report: &Report, options: &str) {
+pub fn next_command(report: &Report, options: &str) -> Option<String> {
     let (next, options) = match (report.verdict, report.command) {
         (Verdict::NeedsRepair, "diagnose") => ("winrefit plan", options),
         (Verdict::NeedsRepair, "plan") => ("winrefit fix", options),
         (Verdict::Unfinished, _) => ("winrefit resume", ""),
-        _ => return,
+        _ => return None,
     };
     let target = if report.target.contains(char::is_whitespace) {
         format!("\"{}\"", report.target)
     } else {
         report.target.clone()
     };
+    Some(format!("{next} {target} {options}").trim_end().to_owned())
+}
+
+/// That command, at the end of the page.
+pub fn foot(page: &mut Page, report: &Report, options: &str) {
+    let Some(command) = next_command(report, options) else {
+        return;
+    };
     page.blank();
     let lead = format!("{}  ", page.language().say(text!("Next")));
-    page.hanging(
-        MARGIN,
-        vec![Span::new(lead, Tone::Quiet)],
-        Text::raw(format!("{next} {target} {options}").trim_end()),
-        Tone::Strong,
-    );
+    page.hanging(MARGIN, vec![Span::new(lead, Tone::Quiet)], Text::raw(command), Tone::Strong);
 }
