@@ -18,7 +18,7 @@ pub fn section(html: &mut Html, report: &Report) {
         Some(plan) => pair(html, report, &with_all(disk, plan), plan),
         None => {
             let title = text!("The disk, to scale");
-            figure(html, disk, &title, |html| {
+            figure(html, disk, false, &title, |html| {
                 let rows = vec![Row {
                     title: None,
                     segments: segments(disk, None, State::Reported),
@@ -60,7 +60,7 @@ fn pair(html: &mut Html, report: &Report, disk: &DiskReport, plan: &PlanReport) 
         .into()
     };
     let mut draw = |title: Text, range: std::ops::Range<u64>| {
-        figure(html, disk, &title, |html| {
+        figure(html, disk, true, &title, |html| {
             map::draw(
                 html,
                 disk,
@@ -100,16 +100,16 @@ fn pair(html: &mut Html, report: &Report, disk: &DiskReport, plan: &PlanReport) 
     draw(title, range);
 }
 
-fn figure(html: &mut Html, disk: &DiskReport, title: &Text, picture: impl FnOnce(&mut Html)) {
+fn figure(html: &mut Html, disk: &DiskReport, is_pair: bool, title: &Text, picture: impl FnOnce(&mut Html)) {
     html.element("figure", &[("class", "map-figure")], |html| {
         html.leaf("figcaption", "", title);
         picture(html);
-        legend(html, disk);
+        legend(html, disk, is_pair);
     });
 }
 
 /// What the colours and patterns mean.
-fn legend(html: &mut Html, disk: &DiskReport) {
+fn legend(html: &mut Html, disk: &DiskReport, is_pair: bool) {
     html.element("ul", &[("class", "legend"), ("aria-hidden", "true")], |html| {
         let mut item = |class: &str, fill: &str, words: Text| {
             html.element("li", &[], |html| {
@@ -135,13 +135,19 @@ fn legend(html: &mut Html, disk: &DiskReport) {
                 item(class, "used", words);
             }
         }
-        item(
-            "other",
-            "free",
-            text!("free in the volume (by amount, not by place)"),
-        );
-        item("other", "gained", text!("gained"));
-        item("gap", "box", text!("unallocated"));
+        if all.iter().any(|segment| segment.used_bytes.is_some()) {
+            item(
+                "other",
+                "free",
+                text!("free in the volume (by amount, not by place)"),
+            );
+        }
+        if is_pair {
+            item("other", "gained", text!("gained"));
+        }
+        if is_pair || all.iter().any(|segment| segment.partition.is_none()) {
+            item("gap", "box", text!("unallocated"));
+        }
     });
 }
 

@@ -336,7 +336,10 @@ fn ribbons(html: &mut Html, disk: &DiskReport, map: &Map<'_>, y: u32) {
         ("preserveAspectRatio", "none"),
     ];
     html.element("svg", &attributes, |html| {
-        for segment in &before.segments {
+        let mut segments: Vec<_> = before.segments.iter().collect();
+        // A narrow one that crosses a wide one is seen before it.
+        segments.sort_by_key(|segment| std::cmp::Reverse(segment.size_bytes()));
+        for segment in segments {
             let Some(partition) = segment.partition else {
                 continue;
             };
@@ -352,8 +355,8 @@ fn ribbons(html: &mut Html, disk: &DiskReport, map: &Map<'_>, y: u32) {
             let is_changed = map.change(segment).is_some_and(|change| {
                 bytes(change.before, disk.sector_size_bytes) != bytes(change.after, disk.sector_size_bytes)
             });
-            let still = if is_changed { "" } else { " still" };
-            let class = format!("ribbon {}{still}", class(segment));
+            let still = if is_changed { "changed" } else { "still" };
+            let class = format!("ribbon {still} {}", class(segment));
             let [a, b, c, d] = [
                 segment.range.start,
                 segment.range.end,

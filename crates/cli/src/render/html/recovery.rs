@@ -18,6 +18,10 @@ pub fn section(html: &mut Html, report: &Report) {
     state(html, recovery);
     if !recovery.rules.is_empty() {
         subheading(html, text!("Is there enough space?"));
+        html.paragraph(
+            "quiet",
+            text!("Each bar is what is there; the line across it is what is needed."),
+        );
         for each in &recovery.rules {
             rule(html, each);
         }
@@ -48,7 +52,11 @@ fn state(html: &mut Html, recovery: &RecoveryReport) {
                 html.text(Text::raw(" "));
                 html.text(image_words(image));
             });
-            value_fact(html, text!("Image changed last"), image.modified.as_ref());
+            value_fact(
+                html,
+                text!("Image changed last (UTC)"),
+                image.modified.as_deref().map(super::time::shown),
+            );
         }
     });
 }
@@ -122,7 +130,6 @@ fn rule(html: &mut Html, rule: &RuleReport) {
             },
         );
         html.element("p", &[("class", "sum")], |html| html.text(&rule.arithmetic));
-        html.paragraph("quiet", text!("The line marks what is needed."));
         html.paragraph("quiet", &rule.rule);
     });
 }
@@ -194,10 +201,12 @@ fn used(html: &mut Html, recovery: &RecoveryReport, usage: &UsageReport) {
             }
         },
     );
-    let columns = [("", text!("What")), ("n", text!("Bytes")), ("n", text!("Share"))];
+    let columns = [("", text!("What")), ("n", text!("Size")), ("n", text!("Share"))];
     table(html, text!("Parts of the recovery partition"), &columns, |html| {
         for (class, words, bytes) in parts {
-            let Some(bytes) = bytes else { continue };
+            let Some(bytes) = bytes.filter(|bytes| *bytes > 0) else {
+                continue;
+            };
             html.element("tr", &[], |html| {
                 html.element("td", &[], |html| {
                     html.element(
@@ -210,15 +219,20 @@ fn used(html: &mut Html, recovery: &RecoveryReport, usage: &UsageReport) {
                     html.text(words);
                 });
                 html.leaf("td", "n", size(bytes));
-                html.leaf(
-                    "td",
-                    "n",
-                    text!("{share} %", share = number(percent(bytes as f64, whole).round())),
-                );
+                html.leaf("td", "n", share(bytes, recovery.size_bytes));
             });
         }
     });
     files(html, &usage.files);
+}
+
+fn share(bytes: u64, whole: u64) -> Text {
+    let share = percent(bytes as f64, whole as f64);
+    if share < 1.0 {
+        text!("below 1 %")
+    } else {
+        text!("{share} %", share = number(share.round()))
+    }
 }
 
 fn files(html: &mut Html, files: &[FileUsageReport]) {
