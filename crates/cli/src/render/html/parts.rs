@@ -115,8 +115,6 @@ pub fn row(html: &mut Html, cells: &[(&'static str, Cell<'_>)]) {
 pub enum Cell<'a> {
     /// Words of ours.
     Words(Text),
-    /// Words with commands.
-    Prose(&'a dyn Say),
     /// From the disk.
     Value(&'a dyn Say),
     /// A sign with its word.
@@ -127,7 +125,6 @@ impl Cell<'_> {
     fn write(&self, html: &mut Html) {
         match self {
             Self::Words(words) => html.text(words),
-            Self::Prose(words) => html.prose(words),
             Self::Value(value) => html.value(value),
             Self::Chip(sign, word) => chip(html, *sign, word),
         }

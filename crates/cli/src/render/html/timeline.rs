@@ -12,9 +12,9 @@ use winrefit_repair::text::Text;
 /// The newest entries of a long table, which are not folded.
 const SHOWN: usize = 15;
 /// Columns of the picture in which marks are gathered.
-const BINS: i64 = 48;
+const BINS: i64 = 40;
 /// Height of a lane, in CSS pixels.
-const LANE: u32 = 34;
+const LANE: u32 = 40;
 /// Most lines of the grid.
 const TICKS_MAX: i64 = 9;
 
@@ -230,13 +230,8 @@ fn lane(html: &mut Html, kind: &str, bins: &[Bin], y: u32) {
             );
             mark(html, kind, &written(bin.x), y + LANE / 2);
             if bin.count > 1 {
-                let y = (y + LANE / 2 - 3).to_string();
-                let attributes = [
-                    ("class", "count"),
-                    ("x", &*written(bin.x)),
-                    ("dx", "8"),
-                    ("y", &*y),
-                ];
+                let y = (y + LANE / 2 - 10).to_string();
+                let attributes = [("class", "count"), ("x", &*written(bin.x)), ("y", &*y)];
                 html.element("text", &attributes, |html| html.text(number(bin.count)));
             }
         });
