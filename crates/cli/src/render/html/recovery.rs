@@ -117,16 +117,19 @@ fn rule(html: &mut Html, rule: &RuleReport) {
                     ],
                 );
                 let x = written(at(rule.required_bytes));
-                html.empty(
-                    "line",
-                    &[
-                        ("class", "need"),
-                        ("x1", &x),
-                        ("y1", "0"),
-                        ("x2", &x),
-                        ("y2", "26"),
-                    ],
-                );
+                // With a margin of the page's colour, so that it is seen on the bar as well.
+                for class in ["need-margin", "need"] {
+                    html.empty(
+                        "line",
+                        &[
+                            ("class", class),
+                            ("x1", &x),
+                            ("y1", "0"),
+                            ("x2", &x),
+                            ("y2", "26"),
+                        ],
+                    );
+                }
             },
         );
         html.element("p", &[("class", "sum")], |html| html.text(&rule.arithmetic));

@@ -1,6 +1,7 @@
 //! The whole page, of hand-made reports. With `WINREFIT_HTML_OUT` set to a directory the pages are put there, to be
 //! looked at.
 
+mod contrast;
 mod reports;
 
 use super::render;

@@ -105,7 +105,7 @@ fn picture(html: &mut Html, entries: &[TimelineReport]) {
     let height = (bottom + 24).to_string();
     let (title, description) = (html.id(), html.id());
     let labels = format!("{title} {description}");
-    html.element("figure", &[("class", "timeline")], |html| {
+    html.element("figure", &[("class", "timeline"), ("tabindex", "0")], |html| {
         let attributes = [
             ("class", "lanes"),
             ("role", "img"),

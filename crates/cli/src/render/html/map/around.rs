@@ -59,23 +59,32 @@ pub fn draw_badges(html: &mut Html, map: &Map<'_>, row: &Row<'_>, bar: u32, badg
     }
 }
 
-/// Ascending places moved so far apart that numbers do not cover each other, within 0 to 100.
+/// Ascending places moved so far apart that numbers do not cover each other, as little as that needs, within 0 to 100.
 fn apart(middles: &[f64]) -> Vec<f64> {
     let room = BADGE_PERCENT.min(100.0 / middles.len().max(1) as f64);
-    let mut places = Vec::with_capacity(middles.len());
-    let mut least = room / 2.0;
-    for &middle in middles {
-        let place = middle.max(least);
-        places.push(place);
-        least = place + room;
+    // Without the room that those before it take, places only have to ascend. What does not is pulled together in
+    // groups, each at the mean of its members.
+    let mut groups: Vec<(f64, usize)> = Vec::with_capacity(middles.len());
+    for (index, middle) in middles.iter().enumerate() {
+        let mut group = (middle - index as f64 * room, 1);
+        while let Some((before, members)) = groups.pop_if(|(before, _)| *before > group.0) {
+            let all = members + group.1;
+            group = (
+                (before * members as f64 + group.0 * group.1 as f64) / all as f64,
+                all,
+            );
+        }
+        groups.push(group);
     }
-    // From the right edge back, where they were pushed over it.
-    let mut most = 100.0 - room / 2.0;
-    for place in places.iter_mut().rev() {
-        *place = place.min(most);
-        most = *place - room;
-    }
-    places
+    let least = room / 2.0;
+    let most = (100.0 - room * middles.len() as f64 + least).max(least);
+    let ascending = groups
+        .into_iter()
+        .flat_map(|(place, members)| std::iter::repeat_n(place, members));
+    ascending
+        .enumerate()
+        .map(|(index, place)| place.clamp(least, most) + index as f64 * room)
+        .collect()
 }
 
 /// Where the picture begins and ends on the disk, and a length to compare with.

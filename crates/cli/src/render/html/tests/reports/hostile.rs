@@ -2,11 +2,13 @@
 
 use super::{everything, explained};
 use winrefit_repair::report::Report;
+use winrefit_repair::text::Text;
 
 /// Every string is one that nobody wants on a page.
 pub fn hostile() -> Report {
     const EVIL: &str = "<script>alert(1)</script>\"'&\u{202e}\0\u{85}\u{ffff}`<b>`";
     let evil = || EVIL.to_owned();
+    let said = || Text::raw(EVIL);
     let bad = || explained(EVIL, EVIL, EVIL);
     let mut report = everything();
     report.target = evil();
@@ -31,7 +33,7 @@ pub fn hostile() -> Report {
     recovery
         .rules
         .iter_mut()
-        .for_each(|rule| rule.arithmetic = evil());
+        .for_each(|rule| rule.arithmetic = said());
     recovery
         .usage
         .as_mut()
@@ -55,31 +57,31 @@ pub fn hostile() -> Report {
     for finding in &mut report.findings {
         finding.explained = bad();
         for evidence in &mut finding.evidence {
-            (evidence.source, evidence.value, evidence.time) = (evil(), evil(), Some(evil()));
+            (evidence.source, evidence.value, evidence.time) = (said(), said(), Some(evil()));
         }
     }
     for (index, entry) in report.timeline.iter_mut().enumerate() {
-        (entry.source, entry.what) = (evil(), evil());
+        (entry.source, entry.what) = (said(), said());
         if index % 2 == 0 {
             entry.time = evil();
         }
     }
     for source in &mut report.sources {
-        (source.path, source.detail) = (evil(), evil());
+        (source.path, source.detail) = (evil(), said());
     }
     report.refusal.as_mut().unwrap().explained = bad();
     let plan = report.plan.as_mut().unwrap();
-    (plan.summary, plan.undo, plan.journal_place) = (evil(), evil(), Some(evil()));
+    (plan.summary, plan.undo, plan.journal_place) = (said(), said(), Some(said()));
     for list in [&mut plan.steps, &mut plan.untouched, &mut plan.afterwards] {
-        *list = vec![evil(), evil()];
+        *list = vec![said(), said()];
     }
-    plan.dropped_shadow_copies[0].text = evil();
+    plan.dropped_shadow_copies[0].text = said();
     for item in &mut report.verification {
-        (item.what, item.detail) = (evil(), evil());
+        (item.what, item.detail) = (said(), said());
     }
     let problem = &mut report.checks[0].problems[0];
-    (problem.text, problem.path, problem.attribute) = (evil(), Some(evil()), Some(evil()));
+    (problem.text, problem.path, problem.attribute) = (said(), Some(evil()), Some(evil()));
     let journal = report.journal.as_mut().unwrap();
-    (journal.memo, journal.place, journal.text) = (evil(), evil(), evil());
+    (journal.memo, journal.place, journal.text) = (said(), said(), said());
     report
 }
