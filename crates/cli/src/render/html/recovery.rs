@@ -145,6 +145,9 @@ fn rule_name(code: &'static str) -> Text {
     }
 }
 
+/// Class, name and bytes of a part of the volume.
+type Part = (&'static str, Text, Option<u64>);
+
 fn used(html: &mut Html, recovery: &RecoveryReport, usage: &UsageReport) {
     subheading(html, text!("Where the space of the recovery partition goes"));
     let of = |is_winre: bool| {
@@ -166,7 +169,14 @@ fn used(html: &mut Html, recovery: &RecoveryReport, usage: &UsageReport) {
         ),
         ("part-free", text!("Free"), recovery.free_bytes),
     ];
-    let whole = recovery.size_bytes as f64;
+    stacked(html, recovery.size_bytes, &parts);
+    shares(html, recovery.size_bytes, parts);
+    files(html, &usage.files);
+}
+
+/// The parts beside each other, in one bar.
+fn stacked(html: &mut Html, whole: u64, parts: &[Part]) {
+    let whole = whole as f64;
     html.element(
         "svg",
         &[
@@ -187,7 +197,7 @@ fn used(html: &mut Html, recovery: &RecoveryReport, usage: &UsageReport) {
                 ],
             );
             let mut left = 0.0;
-            for (class, _, bytes) in &parts {
+            for (class, _, bytes) in parts {
                 let width = percent(bytes.unwrap_or(0) as f64, whole).min(100.0 - left);
                 let (x, width_written) = (written(left), written(width));
                 html.empty(
@@ -204,6 +214,9 @@ fn used(html: &mut Html, recovery: &RecoveryReport, usage: &UsageReport) {
             }
         },
     );
+}
+
+fn shares(html: &mut Html, whole: u64, parts: [Part; 5]) {
     let columns = [("", text!("What")), ("n", text!("Size")), ("n", text!("Share"))];
     table(html, text!("Parts of the recovery partition"), &columns, |html| {
         for (class, words, bytes) in parts {
@@ -222,11 +235,10 @@ fn used(html: &mut Html, recovery: &RecoveryReport, usage: &UsageReport) {
                     html.text(words);
                 });
                 html.leaf("td", "n", size(bytes));
-                html.leaf("td", "n", share(bytes, recovery.size_bytes));
+                html.leaf("td", "n", share(bytes, whole));
             });
         }
     });
-    files(html, &usage.files);
 }
 
 fn share(bytes: u64, whole: u64) -> Text {
