@@ -148,7 +148,9 @@ impl Failure {
             ),
             Self::File { .. } => text!("Check the path, and that you may write there."),
             Self::ResultFile { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
-                text!("A report is never written over a file that is there. Name another one, or remove it first.")
+                text!(
+                    "A report is never written over a file that is there. Name another one, or remove it first."
+                )
             }
             Self::ResultFile { .. } => text!(
                 "Check that the directory is there and can be written to. What was done to the disk is not affected."

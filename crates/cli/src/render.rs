@@ -3,3 +3,5 @@
 pub mod html;
 pub mod human;
 pub mod json;
+#[cfg(test)]
+pub mod testing;

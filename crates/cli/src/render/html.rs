@@ -26,5 +26,7 @@ use winrefit_repair::report::Report;
 /// `report` as a file. `options` are those that the next command needs as well, as one types them.
 pub fn render(report: &Report, options: &str, language: &'static Language) -> serde_json::Result<String> {
     let json = super::json::render(report)?;
-    Ok(words::in_language(language, || page::render(report, options, &json)))
+    Ok(words::in_language(language, || {
+        page::render(report, options, &json)
+    }))
 }

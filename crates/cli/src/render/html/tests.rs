@@ -5,13 +5,14 @@ mod contrast;
 mod reports;
 
 use super::render;
+use crate::language::{Language, Tag};
 use reports::{everything, hostile, many_partitions, small};
 use roxmltree::{Document, Node, ParsingOptions};
 use winrefit_repair::report::{Report, Verdict};
 
 /// Renders `report` and looks over what must be so on every page.
 fn page(name: &str, report: &Report) -> String {
-    let page = render(report, "").unwrap();
+    let page = render(report, "", Language::of(Tag::English, false)).unwrap();
     if let Some(directory) = std::env::var_os("WINREFIT_HTML_OUT") {
         std::fs::write(
             std::path::Path::new(&directory).join(format!("{name}.html")),

@@ -18,7 +18,9 @@ pub fn in_language<T>(language: &'static Language, make: impl FnOnce() -> T) -> 
 }
 
 fn language() -> &'static Language {
-    LANGUAGE.get().unwrap_or_else(|| Language::of(Tag::English, false))
+    LANGUAGE
+        .get()
+        .unwrap_or_else(|| Language::of(Tag::English, false))
 }
 
 /// The language, as HTML names it.

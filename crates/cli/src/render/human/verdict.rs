@@ -204,5 +204,10 @@ pub fn foot(page: &mut Page, report: &Report, options: &str) {
     };
     page.blank();
     let lead = format!("{}  ", page.language().say(text!("Next")));
-    page.hanging(MARGIN, vec![Span::new(lead, Tone::Quiet)], Text::raw(command), Tone::Strong);
+    page.hanging(
+        MARGIN,
+        vec![Span::new(lead, Tone::Quiet)],
+        Text::raw(command),
+        Tone::Strong,
+    );
 }

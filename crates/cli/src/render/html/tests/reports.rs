@@ -2,6 +2,7 @@
 
 mod hostile;
 
+use crate::render::testing::Raw;
 pub use hostile::hostile;
 use std::ops::Range;
 use winrefit_repair::explain::Explained;
@@ -56,9 +57,9 @@ fn disk() -> DiskReport {
 
 fn explained(title: &str, detail: &str, next: &str) -> Explained {
     Explained {
-        title: title.into(),
-        detail: detail.into(),
-        next: next.into(),
+        title: title.raw(),
+        detail: detail.raw(),
+        next: next.raw(),
     }
 }
 
@@ -81,10 +82,10 @@ fn recovery() -> RecoveryReport {
         image: Some(image()),
         rules: vec![RuleReport {
             code: "servicing",
-            rule: "Windows Update needs 250 MiB free next to the present image to service it",
+            rule: "Windows Update needs 250 MiB free next to the present image to service it".raw(),
             required_bytes: 250 * MIB,
             available_bytes: 21_087 * 4096,
-            arithmetic: "82.37 MiB free < 250 MiB".into(),
+            arithmetic: "82.37 MiB free < 250 MiB".raw(),
             met: false,
         }],
         usage: None,
@@ -102,8 +103,8 @@ fn finding() -> FindingReport {
             "Run `winrefit plan` to see how room can be made, then `winrefit fix`.",
         ),
         evidence: vec![Evidence {
-            source: "partition 4, $Bitmap".into(),
-            value: "servicing: 82.37 MiB free < 250 MiB".into(),
+            source: "partition 4, $Bitmap".raw(),
+            value: "servicing: 82.37 MiB free < 250 MiB".raw(),
             time: None,
         }],
     }
@@ -147,10 +148,10 @@ pub fn everything() -> Report {
     if let Some(recovery) = &mut report.recovery {
         recovery.rules.push(RuleReport {
             code: "placement",
-            rule: "reagentc and Setup place an image only where it fits with 52 MiB to spare",
+            rule: "reagentc and Setup place an image only where it fits with 52 MiB to spare".raw(),
             required_bytes: 471 * MIB,
             available_bytes: 501 * MIB,
-            arithmetic: "82.37 MiB free + 418.38 MiB image = 500.75 MiB >= 418.38 MiB image + 52 MiB".into(),
+            arithmetic: "82.37 MiB free + 418.38 MiB image = 500.75 MiB >= 418.38 MiB image + 52 MiB".raw(),
             met: true,
         });
         recovery.usage = Some(usage());
@@ -170,8 +171,8 @@ pub fn everything() -> Report {
         ),
         evidence: (1..=12)
             .map(|day| Evidence {
-                source: format!(r"partition 3, \Windows\Logs\CBS\CBS.log, line {}", day * 1000),
-                value: "0x80070643".into(),
+                source: format!(r"partition 3, \Windows\Logs\CBS\CBS.log, line {}", day * 1000).raw(),
+                value: "0x80070643".raw(),
                 time: Some(format!("2024-01-{day:02}T03:00:00Z")),
             })
             .collect(),
@@ -195,17 +196,17 @@ pub fn everything() -> Report {
     report.plan = Some(plan());
     report.verification = [("partition table", true), ("partition 4, NTFS", false)]
         .map(|(what, ok)| VerificationItem {
-            what: what.into(),
+            what: what.raw(),
             ok,
-            detail: "both copies agree".into(),
+            detail: "both copies agree".raw(),
         })
         .into();
     report.checks = vec![check()];
     report.journal = Some(JournalReport {
         state: "committed",
-        memo: "grow partition 4 by 475 MiB".into(),
-        place: "in the gap before the first partition".into(),
-        text: "A repair was cut short after its commit. Nothing is lost: resume completes it.".into(),
+        memo: "grow partition 4 by 475 MiB".raw(),
+        place: "in the gap before the first partition".raw(),
+        text: "A repair was cut short after its commit. Nothing is lost: resume completes it.".raw(),
     });
     report
 }
@@ -264,8 +265,8 @@ fn timeline() -> Vec<TimelineReport> {
             TimelineReport {
                 time: format!("{year}-{month:02}-{day:02}T{:02}:15:00Z", index % 24),
                 partition: 3,
-                source: format!("System.evtx, record {}", 4000 + index),
-                what: what.into(),
+                source: format!("System.evtx, record {}", 4000 + index).raw(),
+                what: what.raw(),
                 kind,
             }
         })
@@ -278,7 +279,7 @@ fn sources() -> Vec<SourceReport> {
             partition: 3,
             path: format!(r"\Windows\System32\winevt\Logs\{state}.evtx"),
             state,
-            detail: "3 of 20 chunks have a wrong checksum".into(),
+            detail: "3 of 20 chunks have a wrong checksum".raw(),
         })
         .into()
 }
@@ -288,10 +289,10 @@ fn plan() -> PlanReport {
         strategy: "shrink+grow-front",
         summary:
             "Partition 3 gives 475 MiB at its end, and the recovery partition grows to its front into them."
-                .into(),
+                .raw(),
         steps: vec![
-            "End the volume of partition 3 earlier.".into(),
-            "Begin partition 4 earlier.".into(),
+            "End the volume of partition 3 earlier.".raw(),
+            "Begin partition 4 earlier.".raw(),
         ],
         commit_steps: vec![1, 1],
         changes: vec![
@@ -310,18 +311,18 @@ fn plan() -> PlanReport {
         move_seconds: 2,
         bytes_written: 151_552,
         journal_bytes: 163_840,
-        journal_place: Some("in the gap before the first partition".into()),
+        journal_place: Some("in the gap before the first partition".raw()),
         dropped_shadow_copies: vec![DroppedReport {
             partition: 3,
             count: Some(2),
             oldest: Some("2024-01-01T00:00:00Z".into()),
             newest: Some("2024-01-02T00:00:00Z".into()),
             storage_bytes: Some(5 << 30),
-            text: "2 shadow copies of 2024 are given up".into(),
+            text: "2 shadow copies of 2024 are given up".raw(),
         }],
-        untouched: vec!["Winre.wim and every other file's content".into()],
-        afterwards: vec!["In Windows, `reagentc /info` shows the new place.".into()],
-        undo: "`winrefit undo` puts it back as long as nothing else changes the same sectors.".into(),
+        untouched: vec!["Winre.wim and every other file's content".raw()],
+        afterwards: vec!["In Windows, `reagentc /info` shows the new place.".raw()],
+        undo: "`winrefit undo` puts it back as long as nothing else changes the same sectors.".raw(),
         recovery_free_bytes_before: Some(21_087 * 4096),
         recovery_free_bytes_after: Some(21_087 * 4096 + 475 * MIB),
     }
@@ -337,7 +338,7 @@ fn check() -> VolumeCheck {
         problems: vec![CheckProblem {
             code: "cluster-owned-twice",
             severity: "error",
-            text: "cluster 81920 belongs to record 41 and to record 77".into(),
+            text: "cluster 81920 belongs to record 41 and to record 77".raw(),
             record: Some(41),
             path: Some(r"\Windows\notepad.exe".into()),
             attribute: Some("$DATA:stream".into()),

@@ -3,20 +3,9 @@
 use crate::language::{Language, Tag};
 use crate::output::Screen;
 use crate::render::human::{render, typeset};
+pub use crate::render::testing::Raw;
 use winrefit_repair::explain::Explained;
 use winrefit_repair::report::*;
-use winrefit_repair::text::Text;
-
-/// Sentences that no catalogue has.
-pub trait Raw {
-    fn raw(self) -> Text;
-}
-
-impl Raw for &str {
-    fn raw(self) -> Text {
-        Text::raw(self)
-    }
-}
 
 pub const MIB: u64 = 1 << 20;
 pub const SECTORS_PER_MIB: u64 = 2048;
