@@ -1,6 +1,6 @@
 //! Work on the project itself that Cargo has no command for. `cargo xtask bench` compares winrefit with what people do
 //! today, on copies of one disk; `cargo xtask bench-ntfs` the NTFS engine with ntfsresize and dd; `cargo xtask texts`
-//! collects what has to be translated.
+//! collects what has to be translated; `cargo xtask schema` writes the JSON Schema of the report.
 
 #[cfg(target_os = "linux")]
 mod bench;
@@ -16,6 +16,7 @@ mod image;
 mod measure;
 #[cfg(target_os = "linux")]
 mod ntfs_volume;
+mod schema;
 #[cfg(target_os = "linux")]
 mod table;
 mod texts;
@@ -48,6 +49,8 @@ enum Command {
     },
     /// Collect every sentence that people read for the translators, and bring their catalogues up to date.
     Texts,
+    /// Write the JSON Schema of the report from its types.
+    Schema,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Command::Measure { command } => ended(measure::run_here(&command)),
         Command::Texts => texts::main(),
+        Command::Schema => schema::main(),
     }
 }
 

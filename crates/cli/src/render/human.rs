@@ -15,6 +15,7 @@ mod map;
 mod names;
 pub mod page;
 mod plan;
+mod records;
 mod recovery;
 pub mod segments;
 pub mod strip;
@@ -51,7 +52,10 @@ fn diagnosed(page: &mut Page, report: &Report) {
     disk::section(page, report);
     disk::table(page, report);
     recovery::section(page, report, recovery::Rules::Explained);
+    records::usage(page, report);
     findings::section(page, report);
+    records::timeline(page, report);
+    records::sources(page, report);
 }
 
 fn planned(page: &mut Page, report: &Report) {

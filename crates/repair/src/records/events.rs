@@ -212,7 +212,9 @@ fn installer(log: &'static str, event: &Event) -> Option<OtherEvent> {
 }
 
 fn other(log: &'static str, event: &Event, provider: &'static str) -> OtherEvent {
-    let values = event.data.iter().map(|(_, value)| value.trim());
+    // Classic events carry bytes beside their words.
+    let words = event.data.iter().filter(|(name, _)| name != "Binary");
+    let values = words.map(|(_, value)| value.trim());
     let values: Vec<&str> = values
         .filter(|value| !value.is_empty() && *value != "(NULL)")
         .collect();

@@ -2,7 +2,8 @@
 
 use super::glyphs as g;
 use super::page::{MARGIN, Page, Span, Tone};
-use winrefit_repair::report::{FindingReport, Report, Severity};
+use super::records::minute;
+use winrefit_repair::report::{Confidence, FindingReport, Report, Severity};
 use winrefit_repair::text;
 use winrefit_repair::text::Text;
 
@@ -30,12 +31,25 @@ fn one(page: &mut Page, finding: &FindingReport) {
         Tone::Strong,
     );
     let indent = MARGIN + 2;
-    page.paragraph(indent, Text::raw(finding.code), Tone::Quiet);
+    let code = match finding.confidence {
+        Confidence::Certain => Text::raw(finding.code),
+        Confidence::Likely => text!("{code}, likely", code = finding.code),
+        Confidence::Possible => text!("{code}, possible", code = finding.code),
+    };
+    page.paragraph(indent, code, Tone::Quiet);
     if !finding.explained.detail.is_empty() {
         page.paragraph(indent, &finding.explained.detail, Tone::Plain);
     }
     for evidence in &finding.evidence {
-        let source = page.language().say(text!("{source}:", source = &evidence.source));
+        let source = match &evidence.time {
+            Some(time) => text!(
+                "{source}, {time}:",
+                source = &evidence.source,
+                time = minute(time)
+            ),
+            None => text!("{source}:", source = &evidence.source),
+        };
+        let source = page.language().say(source);
         let source = Span::new(format!("{} {source} ", g::UNALLOCATED), Tone::Quiet);
         if source.width() * 2 < page.inner_width() {
             page.hanging(indent, vec![source], &evidence.value, Tone::Plain);

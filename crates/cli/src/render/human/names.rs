@@ -14,6 +14,10 @@ pub enum Name {
     WinRe,
     /// The space rules.
     Space,
+    /// What takes it.
+    TakenBy,
+    /// Where it was looked.
+    Looked,
     /// Earlier work.
     Journal,
     /// Data that will be copied.
@@ -34,10 +38,12 @@ pub enum Name {
     Undo,
 }
 
-const ALL: [Name; 12] = [
+const ALL: [Name; 14] = [
     Name::Windows,
     Name::WinRe,
     Name::Space,
+    Name::TakenBy,
+    Name::Looked,
     Name::Journal,
     Name::WillCopy,
     Name::Copied,
@@ -56,6 +62,8 @@ impl Name {
             Self::Windows => Text::raw("Windows"),
             Self::WinRe => Text::raw("WinRE"),
             Self::Space => text!("Space"),
+            Self::TakenBy => text!("Taken by"),
+            Self::Looked => text!("Looked at"),
             Self::Journal => text!("Journal"),
             Self::WillCopy => text!("Will copy"),
             Self::Copied => text!("Copied"),
