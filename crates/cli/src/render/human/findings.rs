@@ -49,12 +49,13 @@ fn one(page: &mut Page, finding: &FindingReport) {
             ),
             None => text!("{source}:", source = &evidence.source),
         };
-        let source = page.language().say(source);
-        let source = Span::new(format!("{} {source} ", g::UNALLOCATED), Tone::Quiet);
-        if source.width() * 2 < page.inner_width() {
-            page.hanging(indent, vec![source], &evidence.value, Tone::Plain);
+        let words = page.language().say(&source);
+        let lead = Span::new(format!("{} {words} ", g::UNALLOCATED), Tone::Quiet);
+        if lead.width() * 2 < page.inner_width() {
+            page.hanging(indent, vec![lead], &evidence.value, Tone::Plain);
         } else {
-            page.line(indent, [source]);
+            let dot = Span::new(format!("{} ", g::UNALLOCATED), Tone::Quiet);
+            page.hanging(indent, vec![dot], source, Tone::Quiet);
             page.paragraph(indent + 2, &evidence.value, Tone::Plain);
         }
     }
