@@ -10,9 +10,11 @@ pub mod services;
 pub mod usage;
 pub mod words;
 
+use winrefit_formats::ReAgent;
+
 pub use events::Events;
 pub use logs::{Logs, WorkFolder};
-pub use read::{APPLICATION_LOG, SOFTWARE_HIVE, SYSTEM_HIVE, SYSTEM_LOG, read};
+pub use read::{APPLICATION_LOG, REAGENT_COPY, SOFTWARE_HIVE, SYSTEM_HIVE, SYSTEM_LOG, read};
 pub use registry::{Program, ProgramKind, Software, System};
 pub use services::Service;
 
@@ -33,6 +35,8 @@ pub struct Records {
     pub logs: Logs,
     /// The folder of WinRE's servicing, if it is there.
     pub work_folder: Option<WorkFolder>,
+    /// The copy of ReAgent.xml beside the image on a partition of its own, with the number of that partition.
+    pub reagent_copy: Option<(u32, ReAgent)>,
     /// The partition that the computer starts from, with its free bytes, where it is a FAT volume of its own.
     pub system_partition: Option<(u32, u64)>,
 }

@@ -212,6 +212,18 @@ pub(super) const ALL: &[Known] = &[
         ],
         sources: own(),
     }),
+    Known::new("result-file", &[Error], || Words {
+        title: text!("The file for the report could not be made"),
+        means: text!(
+            "A report is written to a new file only. Before a command begins, it is tried whether that can be made."
+        ),
+        causes: vec![
+            text!("A file of that name is there, be it only a link."),
+            text!("The directory is not there, or may not be written to."),
+        ],
+        next: vec![text!("Name another file, or remove the one that is there.")],
+        sources: own(),
+    }),
     Known::new("file", &[Error], || Words {
         title: text!("A file or folder of winrefit's own could not be made"),
         means: text!("This is about a disk of the lab or of the demo, and not about a disk that was named."),

@@ -152,6 +152,34 @@ pub(super) const ALL: &[Known] = &[
         ],
         sources: vec![on_disk(), reports()],
     }),
+    Known::new("reagent-copy-differs", &[Finding], || Words {
+        title: text!("The two copies of ReAgent.xml name different places"),
+        means: text!(
+            "Windows has its own ReAgent.xml, and one lies beside the image. Windows goes by its own; the other one serves people."
+        ),
+        causes: vec![text!(
+            "The recovery partition was moved or made anew, and only one of the two was told."
+        )],
+        next: vec![text!(
+            "Nothing has to be done. `reagentc /disable` and `reagentc /enable` write both anew."
+        )],
+        sources: vec![on_disk()],
+    }),
+    Known::new("winre-placement-failed", &[Finding], || Words {
+        title: text!("Windows looked for a place for WinRE and found none"),
+        means: text!(
+            "ReAgent.log or Setup's log says that no partition could take the image: it has to fit with 52 MiB to spare."
+        ),
+        causes: vec![
+            text!("The recovery partition is too small for the image, or there is none."),
+            text!("It is encrypted, or of another type."),
+        ],
+        next: vec![
+            text!("Make room: `winrefit plan`, then `winrefit fix`."),
+            text!("Run `reagentc /enable` in Windows, and check the place with `reagentc /info`."),
+        ],
+        sources: vec![on_disk()],
+    }),
     Known::new("component-store-damaged", &[Finding], || Words {
         title: text!("The component store of Windows seems to be damaged"),
         means: text!(

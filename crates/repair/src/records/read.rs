@@ -4,12 +4,12 @@ use super::events::{APPLICATION_WANTED, Events, SYSTEM_WANTED};
 use super::{Logs, Reading, Records, SourceState, State, WorkFolder, registry};
 use crate::observation::{Content, Observation, Windows};
 use crate::observe::images::modified_filetime;
-use crate::observe::read_small;
+use crate::observe::{REAGENT_BYTES_MAX, read_small};
 use std::fmt::Display;
 use winrefit_disk::{ReadAt, ReadWindow};
 use winrefit_formats::evtx::{EventLog, Limits, Wanted};
 use winrefit_formats::logs::{AgentLog, ServicingState, Tail, read_tail};
-use winrefit_formats::{FatVolume, Hive, Replay, open_with_logs};
+use winrefit_formats::{FatVolume, Hive, ReAgent, Replay, open_with_logs};
 use winrefit_ntfs::file::File;
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
@@ -22,6 +22,8 @@ pub const SOFTWARE_HIVE: &str = r"\Windows\System32\config\SOFTWARE";
 /// Services and devices.
 pub const SYSTEM_HIVE: &str = r"\Windows\System32\config\SYSTEM";
 
+/// The copy of ReAgent.xml beside the image.
+pub const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";
 /// Calls of reagentc.
 const AGENT_LOG: &str = r"\Windows\Logs\ReAgent\ReAgent.log";
 /// Setup of this Windows, and of an upgrade that was begun.
@@ -120,6 +122,7 @@ fn of_windows(disk: &dyn ReadAt, observation: &Observation, windows: &Windows) -
     );
     reader.text_logs(&mut take, &mut records.logs);
     records.system_partition = system_partition(disk, observation);
+    records.reagent_copy = reagent_copy(disk, observation, windows);
     records.work_folder = reader.work_folder().ok().flatten();
     records.events = events;
     records.sources = sources;
@@ -139,6 +142,17 @@ fn system_partition(disk: &dyn ReadAt, observation: &Observation) -> Option<(u32
     let part = ReadWindow::new(disk, system.range).ok()?;
     let free = FatVolume::open(&part).ok()?.free_bytes().ok()?;
     Some((system.number, free))
+}
+
+fn reagent_copy(disk: &dyn ReadAt, observation: &Observation, windows: &Windows) -> Option<(u32, ReAgent)> {
+    let number = windows
+        .recovery_partition
+        .filter(|number| *number != windows.partition)?;
+    let partition = observation.partition(number)?;
+    partition.ntfs()?;
+    let volume = Volume::open(ReadWindow::new(disk, partition.range).ok()?).ok()?;
+    let bytes = read_small(&volume, REAGENT_COPY, REAGENT_BYTES_MAX).ok()??;
+    Some((number, ReAgent::parse(&bytes).ok()?))
 }
 
 struct Reader<'d> {

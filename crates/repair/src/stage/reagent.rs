@@ -3,11 +3,9 @@
 use super::{StageError, Stager, ntfs_error, phase};
 use crate::error::RepairError;
 use crate::observe::{REAGENT_BYTES_MAX, REAGENT_XML, read_small};
+use crate::records::REAGENT_COPY;
 use winrefit_formats::{ReAgent, set_winre_offset};
 use winrefit_ntfs::edit::replace_content;
-
-/// Copy of ReAgent.xml beside the image.
-const REAGENT_COPY: &str = r"\Recovery\WindowsRE\ReAgent.xml";
 
 /// A change of the offset in one ReAgent.xml.
 #[derive(Debug, Clone, Copy)]

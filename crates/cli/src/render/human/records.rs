@@ -72,7 +72,11 @@ pub fn usage(page: &mut Page, report: &Report) {
     };
     let item = |path: &str, bytes: u64| text!("{path} {size}", path, size = Bytes(bytes));
     let (named, rest) = usage.files.split_at(usage.files.len().min(FILES_MAX));
-    let mut items: Vec<Text> = named.iter().map(|file| item(&file.path, file.bytes)).collect();
+    let named = named.iter().map(|file| match file.is_winre {
+        true => item(&file.path, file.bytes),
+        false => text!("{file} (not part of WinRE)", file = item(&file.path, file.bytes)),
+    });
+    let mut items: Vec<Text> = named.collect();
     let other = rest
         .iter()
         .map(|file| file.bytes)

@@ -4,10 +4,11 @@ use super::case::Case;
 use super::words::{self, finding};
 use crate::diagnose::evidence;
 use crate::records::services::Need;
-use crate::records::{ProgramKind, SOFTWARE_HIVE, SYSTEM_HIVE, State};
+use crate::records::{ProgramKind, REAGENT_COPY, SOFTWARE_HIVE, SYSTEM_HIVE, State};
 use crate::report::{Confidence, Evidence, FindingReport, Severity};
 use crate::text;
 use crate::text::Text;
+use winrefit_formats::{ReAgent, ReAgentLocation};
 
 /// `ImageState` of a Windows whose setup is complete.
 const SETUP_COMPLETE: &str = "IMAGE_STATE_COMPLETE";
@@ -19,6 +20,7 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<FindingReport> {
         disabled(case, Need::Updates),
         disabled(case, Need::Volumes),
         temporary_folder(case),
+        copies_differ(case),
         setup_not_finished(case),
         restart(case),
         incomplete(case),
@@ -144,6 +146,38 @@ fn temporary_folder(case: &Case<'_>) -> Option<FindingReport> {
             ),
         ],
         all,
+    ))
+}
+
+/// The copy of ReAgent.xml beside the image says something else than Windows' own.
+fn copies_differ(case: &Case<'_>) -> Option<FindingReport> {
+    let own = case.windows.readable_reagent()?;
+    let (number, copy) = case.records.reagent_copy.as_ref()?;
+    if own.winre_location == copy.winre_location {
+        return None;
+    }
+    let said = |reagent: &ReAgent| {
+        let location = reagent.winre_location.as_ref();
+        let place =
+            |l: &ReAgentLocation| text!("byte {offset}, {path}", offset = l.offset, path = l.path.as_str());
+        location.map_or_else(|| text!("no place named"), place)
+    };
+    let at = |number: u32, file| text!("partition {number}, {file}", number, file);
+    Some(finding(
+        "reagent-copy-differs",
+        Severity::Note,
+        Confidence::Certain,
+        [
+            text!("The copy of ReAgent.xml beside the image names another place than Windows' own"),
+            text!(
+                "Windows goes by its own one. The copy was left as it was when the partition was moved or made anew."
+            ),
+            text!("Nothing has to be done. `reagentc /disable` and `reagentc /enable` write both anew."),
+        ],
+        vec![
+            evidence(at(case.windows.partition, crate::observe::REAGENT_XML), said(own)),
+            evidence(at(*number, REAGENT_COPY), said(copy)),
+        ],
     ))
 }
 
