@@ -9,30 +9,53 @@ const WINRE_AGENT: &str = "Microsoft-Windows-WinREAgent";
 const INSTALLER: &str = "MsiInstaller";
 const DEFRAG: &str = "Microsoft-Windows-Defrag";
 
-/// What is looked for in System.
-pub(super) const SYSTEM_WANTED: [Wanted<'static>; 2] = [
-    Wanted {
-        provider: UPDATE_CLIENT,
-        ids: &[19, 20, 43, 44],
-    },
-    Wanted {
-        provider: WINRE_AGENT,
-        ids: &[4500, 4501, 4502, 4503, 4504],
-    },
+/// What is looked for in System, each with the most events that are kept, the newest. A failure of months ago must not be
+/// crowded out by the updates of definitions that succeed every day, nor a success by the steps of others.
+pub(super) const SYSTEM_WANTED: [(&[Wanted<'static>], usize); 3] = [
+    (
+        &[
+            Wanted {
+                provider: UPDATE_CLIENT,
+                ids: &[20],
+            },
+            Wanted {
+                provider: WINRE_AGENT,
+                ids: &[4500, 4501, 4502, 4503, 4504],
+            },
+        ],
+        2000,
+    ),
+    (
+        &[Wanted {
+            provider: UPDATE_CLIENT,
+            ids: &[19],
+        }],
+        4000,
+    ),
+    (
+        &[Wanted {
+            provider: UPDATE_CLIENT,
+            ids: &[43, 44],
+        }],
+        200,
+    ),
 ];
 
 /// What is looked for in Application. 1023 to 1025 are failed updates, 1033 and 1035 to 1038 the ends of installations with
 /// their status, 11708 a failed one.
-pub(super) const APPLICATION_WANTED: [Wanted<'static>; 2] = [
-    Wanted {
-        provider: INSTALLER,
-        ids: &[1023, 1024, 1025, 1033, 1035, 1036, 1037, 1038, 1603, 11708],
-    },
-    Wanted {
-        provider: DEFRAG,
-        ids: &[259],
-    },
-];
+pub(super) const APPLICATION_WANTED: [(&[Wanted<'static>], usize); 1] = [(
+    &[
+        Wanted {
+            provider: INSTALLER,
+            ids: &[1023, 1024, 1025, 1033, 1035, 1036, 1037, 1038, 1603, 11708],
+        },
+        Wanted {
+            provider: DEFRAG,
+            ids: &[259],
+        },
+    ],
+    1000,
+)];
 
 /// Longest text of an event that is kept, in characters.
 const TEXT_CHARS_MAX: usize = 400;
@@ -137,6 +160,14 @@ pub struct Events {
 }
 
 impl Events {
+    /// Brings what was taken in into the order of time.
+    pub(super) fn sort(&mut self) {
+        self.updates
+            .sort_by_key(|event| (event.place.time, event.place.record));
+        self.servicing
+            .sort_by_key(|event| (event.place.time, event.place.record));
+    }
+
     /// Takes in what a log holds.
     pub(super) fn add(&mut self, log: &'static str, read: &EventLog) {
         for event in &read.events {

@@ -58,6 +58,8 @@ const DOS_NAME: u8 = 2;
 const HIVE_LOGS: [&str; 2] = [".LOG1", ".LOG2"];
 /// What is said of a dirty hive that no log completes.
 const NOT_CURRENT: &str = "its last write was not finished, and none of its logs applies";
+/// Events of which so few are wanted that nothing hangs on the others.
+const STEPS_MAX: usize = 200;
 /// Notes of damage that are kept of one source.
 const DAMAGE_MAX: usize = 8;
 
@@ -124,6 +126,7 @@ fn of_windows(disk: &dyn ReadAt, observation: &Observation, windows: &Windows) -
     records.system_partition = system_partition(disk, observation);
     records.reagent_copy = reagent_copy(disk, observation, windows);
     records.work_folder = reader.work_folder().ok().flatten();
+    events.sort();
     records.events = events;
     records.sources = sources;
     records
@@ -175,15 +178,23 @@ impl Reader<'_> {
         look(&reader).map_or_else(State::Unreadable, State::Read)
     }
 
-    fn log(&self, path: &str, wanted: &[Wanted<'_>], take: impl FnOnce(&EventLog)) -> State {
+    fn log(&self, path: &str, wanted: &[(&[Wanted<'_>], usize)], mut take: impl FnMut(&EventLog)) -> State {
         self.file(path, |file| {
-            let log = EventLog::read(file, wanted, Limits::default()).map_err(words)?;
-            take(&log);
-            Ok(Reading {
-                newest_part: log.truncated,
-                damage: log.damage.iter().take(DAMAGE_MAX).map(words).collect(),
-                from_logs: false,
-            })
+            let mut reading = Reading::default();
+            for (wanted, events_max) in wanted {
+                let limits = Limits {
+                    events_max: *events_max,
+                    ..Limits::default()
+                };
+                let log = EventLog::read(file, wanted, limits).map_err(words)?;
+                take(&log);
+                // Steps of updates are for the record; that the older ones are left out takes nothing away.
+                reading.newest_part |= log.truncated && *events_max > STEPS_MAX;
+                if reading.damage.is_empty() {
+                    reading.damage = log.damage.iter().take(DAMAGE_MAX).map(words).collect();
+                }
+            }
+            Ok(reading)
         })
     }
 

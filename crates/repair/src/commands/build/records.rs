@@ -52,8 +52,9 @@ fn timeline(records: &Records) -> Vec<TimelineReport> {
         let kind = match event.what {
             UpdateStep::Failed => "failure",
             // Most machines install definitions every day: of what succeeded only WinRE's updates are told.
-            UpdateStep::Installed if kb::table().is_winre(&event.kbs, &event.title) => "success",
-            _ => return None,
+            _ if !kb::table().is_winre(&event.kbs, &event.title) => return None,
+            UpdateStep::Installed => "success",
+            UpdateStep::Started | UpdateStep::Downloading => "other",
         };
         Some(entry(&event.place, event.words(), kind))
     });
