@@ -152,9 +152,7 @@ impl Failure {
                     "A report is never written over a file that is there. Name another one, or remove it first."
                 )
             }
-            Self::ResultFile { .. } => text!(
-                "Check that the directory is there and can be written to. What was done to the disk is not affected."
-            ),
+            Self::ResultFile { .. } => text!("Check that the directory is there and can be written to."),
             Self::Output(_) => {
                 text!("Check where the output goes. What was done to the disk is not affected.")
             }

@@ -65,7 +65,15 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
 
 /// The worst first, and of equal ones that first which the verdict rests on.
 fn sort(findings: &mut [FindingReport]) {
-    findings.sort_by_key(|finding| (finding.severity, !is_damage(finding), !wants_attention(finding)));
+    findings.sort_by_key(|finding| {
+        let leads = updates::LEADING.contains(&finding.code);
+        (
+            finding.severity,
+            !is_damage(finding),
+            !wants_attention(finding),
+            !leads,
+        )
+    });
 }
 
 /// The recovery partitions whose room is judged: the one that is named, else all that a Windows uses, else the only one

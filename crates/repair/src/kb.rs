@@ -12,8 +12,12 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 use winrefit_formats::WimVersion;
 
-/// How Windows calls the updates of WinRE since 2024, in every title that was seen in English.
-const WINRE_PHRASE: &str = "windows recovery environment update";
+/// How titles call the updates of WinRE, in lower case. The English one was seen; Windows calls WinRE so in the others.
+const WINRE_PHRASES: [&str; 3] = [
+    "windows recovery environment",
+    "windows-wiederherstellungsumgebung",
+    "windows \u{6062}\u{590d}\u{73af}\u{5883}",
+];
 
 /// The table.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -249,7 +253,8 @@ impl Table {
     /// Whether an update, by number or title, is one of WinRE.
     pub fn is_winre(&self, kbs: &[u32], title: &str) -> bool {
         let of_kind = |kb: &u32| self.update(*kb).is_some_and(|update| update.kind == Kind::Winre);
-        kbs.iter().any(of_kind) || title.to_lowercase().contains(WINRE_PHRASE)
+        let title = title.to_lowercase();
+        kbs.iter().any(of_kind) || WINRE_PHRASES.iter().any(|phrase| title.contains(phrase))
     }
 
     /// Vulnerabilities that an image of this version is open to, with the version that closes each.

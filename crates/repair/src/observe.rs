@@ -7,6 +7,7 @@ use crate::boot;
 use crate::error::RepairError;
 use crate::observation::{Content, Ntfs, Observation, Partition, Space, Windows};
 use crate::places::find_journal;
+use crate::records::product_name;
 use crate::table::{Entry, TableReading, read_table};
 use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::{Hive, ReAgent};
@@ -252,5 +253,7 @@ fn release<R: ReadAt>(volume: &Volume<R>) -> Option<[Option<String>; 3]> {
         Some(revision) => format!("{build}.{revision}"),
         None => build,
     });
-    Some([text("ProductName"), text("DisplayVersion"), build])
+    let number = text("CurrentBuild").and_then(|build| build.parse().ok());
+    let product = text("ProductName").map(|name| product_name(&name, number));
+    Some([product, text("DisplayVersion"), build])
 }

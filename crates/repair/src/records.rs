@@ -15,7 +15,7 @@ use winrefit_formats::ReAgent;
 pub use events::Events;
 pub use logs::{Logs, WorkFolder};
 pub use read::{APPLICATION_LOG, REAGENT_COPY, SOFTWARE_HIVE, SYSTEM_HIVE, SYSTEM_LOG, read};
-pub use registry::{Program, ProgramKind, Software, System};
+pub use registry::{Program, ProgramKind, Software, System, product_name};
 pub use services::Service;
 
 /// What was found of one Windows.

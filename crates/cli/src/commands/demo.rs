@@ -78,12 +78,20 @@ fn tell(path: &Path, keep: bool, output: &Output, progress: &mut Progress) -> Re
         Format::Json => crate::render::json::render(&repair)?,
     };
     output::print(&text).map_err(Failure::Output)?;
-    // The story has a happy end only if the second diagnosis says so too.
-    Ok(if again.verdict == Verdict::Healthy {
-        repair.verdict.into()
-    } else {
-        again.verdict.into()
-    })
+    // The story has a happy end only if the second diagnosis says so too. That the image has yet to be updated by Windows
+    // belongs to it.
+    let rules = again
+        .recovery
+        .as_ref()
+        .map_or(&[][..], |recovery| &recovery.rules);
+    let has_room = !rules.is_empty() && rules.iter().all(|rule| rule.met);
+    Ok(
+        if has_room && matches!(again.verdict, Verdict::Healthy | Verdict::Attention) {
+            repair.verdict.into()
+        } else {
+            again.verdict.into()
+        },
+    )
 }
 
 fn diagnose(path: &Path) -> Result<Report, Failure> {

@@ -57,7 +57,7 @@ pub const CASES: &[Due] = &[
     repair("case-large-cbs-log", FAILS),
     repair("case-not-offered", &[TOO_SMALL, "re-update-not-offered", OPEN]),
     repair("case-windows11-23h2", &[TOO_SMALL, FOR_SPACE]),
-    repair("case-setup-refused", &[TOO_SMALL, "winre-placement-failed", OPEN]),
+    repair("case-setup-refused", &[TOO_SMALL, OPEN]),
     repair(
         "case-enable-failed",
         &[

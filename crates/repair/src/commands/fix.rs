@@ -11,6 +11,7 @@ use crate::explain::size;
 use crate::observation::Observation;
 use crate::observe::{Depth, observe};
 use crate::plan::{Plan, Request};
+use crate::records;
 use crate::refusal::Refusal;
 use crate::report::{Report, Verdict};
 use crate::shrink::file_at;
@@ -203,7 +204,8 @@ fn proven<D: Device>(
     report.verification = items;
     // The map and the rules of the report are those of the repaired disk; the plan keeps both.
     let after = observe(target.disk(), target.reported, Depth::Full)?;
-    let diagnosis = diagnose::diagnose(&after, Some(plan.recovery_partition));
+    let records = records::read(target.disk(), &after);
+    let diagnosis = diagnose::diagnose(&after, Some(plan.recovery_partition)).with_records(&after, &records);
     let new = build::of_diagnosis("fix", &target.name, &after, diagnosis);
     (report.disk, report.recovery, report.findings) = (new.disk, new.recovery, new.findings);
     mark_unfinished(&after, &mut report);

@@ -35,10 +35,11 @@ fn of_windows(case: &Case<'_>) -> Vec<FindingReport> {
 }
 
 /// Codes of findings that a person has to act on in Windows.
-pub(super) const WANT_ATTENTION: [&str; 22] = [
+pub(super) const WANT_ATTENTION: [&str; 24] = [
     "re-update-not-offered",
     "re-update-error-until-restart",
     "re-update-fails-otherwise",
+    "re-update-failed-before-room",
     "winre-servicing-failed",
     "winre-servicing-unfinished",
     "winre-placement-failed",
@@ -58,6 +59,17 @@ pub(super) const WANT_ATTENTION: [&str; 22] = [
     "component-store-damaged",
     "update-service-disabled",
     "winreagent-left-over",
+    "setup-not-finished",
+];
+
+/// Codes of findings that have to be dealt with before others of their kind can be.
+pub(super) const LEADING: [&str; 6] = [
+    "setup-not-finished",
+    "records-contradict",
+    "winre-version-forged",
+    "patch-script-claims-success",
+    "re-update-error-until-restart",
+    "re-update-fails-otherwise",
 ];
 
 impl Diagnosis<'_> {

@@ -8,6 +8,8 @@ const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
 const WINDOWS: &str = r"Microsoft\Windows\CurrentVersion";
 /// Most programs, packages or products that are looked at in one key; a real SOFTWARE hive has some thousand packages.
 const SUBKEYS_MAX: usize = 20_000;
+/// How the name of an update's package begins.
+const PACKAGE: &str = "Package_for_KB";
 /// Longest text that is taken from a value; names and versions are short.
 const TEXT_CHARS_MAX: usize = 300;
 
@@ -123,12 +125,13 @@ pub(super) fn software(hive: &Hive<'_>, damage: &mut Vec<String>) -> Software {
     let exists = |path: &str| matches!(hive.key(path), Ok(Some(_)));
     let number = |path: &str, name: &str| number(hive, path, name);
     let version = |name: &str| text(CURRENT_VERSION, name);
+    let build = version("CurrentBuild").and_then(|build| build.parse().ok());
     Software {
-        product: version("ProductName"),
+        product: version("ProductName").map(|name| product_name(&name, build)),
         edition: version("EditionID"),
         installation_type: version("InstallationType"),
         display_version: version("DisplayVersion"),
-        build: version("CurrentBuild").and_then(|build| build.parse().ok()),
+        build,
         revision: number(CURRENT_VERSION, "UBR"),
         winre_version: version("WinREVersion"),
         restart_required: exists(&format!(r"{WINDOWS}\WindowsUpdate\Auto Update\RebootRequired")),
@@ -140,20 +143,28 @@ pub(super) fn software(hive: &Hive<'_>, damage: &mut Vec<String>) -> Software {
     }
 }
 
+/// The product's name as people know it: the registry of Windows 11 says 10.
+pub fn product_name(name: &str, build: Option<u32>) -> String {
+    const WINDOWS_11: u32 = 22_000;
+    match name.strip_prefix("Windows 10") {
+        Some(rest) if build.is_some_and(|build| build >= WINDOWS_11) => format!("Windows 11{rest}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// Packages of servicing by the update's number in their names: `Package_for_KB5034441~31bf3856ad364e35~amd64~~...`.
 fn packages(hive: &Hive<'_>, damage: &mut Vec<String>) -> Vec<(u32, String)> {
     let path = format!(r"{WINDOWS}\Component Based Servicing\Packages");
     let mut found = Vec::new();
     each_subkey(hive, &path, damage, |key| {
         let name = key.name();
-        let number = name
-            .get(..15)
-            .filter(|start| start.eq_ignore_ascii_case("Package_for_KB"))
-            .map(|_| ());
-        let digits: String = match number {
-            Some(()) => name.chars().skip(14).take_while(char::is_ascii_digit).collect(),
-            None => return,
+        let Some((start, rest)) = name.split_at_checked(PACKAGE.len()) else {
+            return;
         };
+        if !start.eq_ignore_ascii_case(PACKAGE) {
+            return;
+        }
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         found.extend(digits.parse().ok().map(|kb| (kb, name.to_owned())));
     });
     found

@@ -114,6 +114,7 @@ fn healthy(report: &Report) -> Text {
         "check" => text!("No error was found"),
         "resume" => text!("No work is unfinished"),
         "undo" => text!("There is nothing to undo"),
+        "plan" | "fix" => text!("There is room enough. `winrefit diagnose` tells of all else"),
         _ => text!("Nothing needs to be done"),
     }
 }

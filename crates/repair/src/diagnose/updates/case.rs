@@ -1,12 +1,22 @@
 //! One Windows with all that is known of its recovery environment and its updates.
 
+use super::others::is_unknown;
+use super::winre::{NO_SPACE, PHASE_OF_SPACE};
+use super::words;
+use crate::explain::rfc3339;
 use crate::kb::{self, Version};
 use crate::observation::{Observation, Partition, WinRe, Windows};
-use crate::records::Records;
 use crate::records::events::{Servicing, ServicingEvent, UpdateEvent, UpdateStep};
-use crate::report::RuleReport;
+use crate::records::logs::LinePlace;
+use crate::records::{Records, SYSTEM_LOG, State as SourceState};
+use crate::report::{Evidence, RuleReport};
 use crate::rules::servicing;
-use crate::winre::{State, state, waiting_image};
+use crate::winre::{State, partition_to_be_used, space_rules, state, waiting_image};
+
+/// "Fatal error during installation" (Win32 1603) as an HRESULT: an installer failed, whichever.
+pub(super) const INSTALLER_FAILED: u32 = 0x8007_0643;
+/// Servicing of WinRE belongs to an update that failed within the hour: in units of FILETIME.
+const BESIDE: u64 = 3600 * 10_000_000;
 
 /// A Windows and its records.
 pub(super) struct Case<'c> {
@@ -82,12 +92,68 @@ impl<'c> Case<'c> {
         left
     }
 
+    /// Whether an event is of an update of WinRE: by number or name, or because servicing of WinRE failed beside it.
+    pub fn concerns_winre(&self, event: &UpdateEvent) -> bool {
+        let is_near = |other: &ServicingEvent| {
+            matches!(other.what, Servicing::Failed { .. })
+                && other.place.time.abs_diff(event.place.time) <= BESIDE
+        };
+        let beside = || self.records.events.servicing.iter().any(is_near);
+        is_winre(event) || event.code == Some(INSTALLER_FAILED) && is_unknown(event) && beside()
+    }
+
     /// Failures of updates of WinRE that no success followed: neither of the same update nor of WinRE's servicing.
     pub fn winre_failures(&self) -> Vec<&'c UpdateEvent> {
         let serviced = self.last_success();
         let mut failures = self.outstanding();
-        failures.retain(|event| is_winre(event) && serviced.is_none_or(|time| event.place.time > time));
+        failures.retain(|event| {
+            self.concerns_winre(event) && serviced.is_none_or(|time| event.place.time > time)
+        });
         failures
+    }
+
+    /// Whether a line of a log was written after the last success of WinRE, by its date: logs have the time of the machine.
+    pub fn is_outstanding(&self, place: &LinePlace) -> bool {
+        let Some(success) = self.last_success().map(rfc3339) else {
+            return true;
+        };
+        let date = |text: &str| text.get(..10).map(str::to_owned);
+        place.time.as_deref().and_then(date) > date(&success)
+    }
+
+    /// Whether an update waits in the folder of WinRE's servicing.
+    pub fn is_staged(&self) -> bool {
+        let staged = self
+            .records
+            .work_folder
+            .as_ref()
+            .and_then(|folder| folder.staged.as_deref());
+        staged.is_some_and(|staged| matches!(staged.trim().to_ascii_lowercase().as_str(), "true" | "1"))
+    }
+
+    /// Whether WinRE is on, and its image is not where it should be.
+    pub fn is_image_gone(&self) -> bool {
+        matches!(state(self.observation, self.windows), State::Gone(_))
+    }
+
+    /// Whether the recovery partition that would be used has room for the image that waits.
+    pub fn has_room_for_image(&self) -> bool {
+        let place = partition_to_be_used(self.observation);
+        let rules = place.map(|partition| space_rules(self.observation, partition));
+        rules.is_some_and(|rules| !rules.is_empty() && rules.iter().all(|rule| rule.met))
+    }
+
+    /// Whether the log System was read whole, so that what is not in it did not happen as far as it reaches back.
+    pub fn has_whole_log(&self) -> bool {
+        let source = self
+            .records
+            .sources
+            .iter()
+            .find(|source| source.path == SYSTEM_LOG);
+        source.is_some_and(|source| match &source.state {
+            SourceState::Read(reading) => !reading.newest_part && reading.damage.is_empty(),
+            _ => false,
+        })
     }
 
     /// Failures of updates of WinRE, made good or not.
@@ -112,6 +178,17 @@ impl<'c> Case<'c> {
     pub fn last_success(&self) -> Option<u64> {
         let update = self.winre_success().map(|event| event.place.time);
         update.max(self.serviced().map(|event| event.place.time))
+    }
+
+    /// Failures of WinRE's servicing for want of space since its last success, the newest first.
+    pub fn space_failures(&self) -> Vec<Evidence> {
+        let failures = self.servicing_failures().into_iter().rev();
+        let of_space =
+            failures.filter(|(_, phase, code)| *phase == Some(PHASE_OF_SPACE) || *code == Some(NO_SPACE));
+        of_space
+            .take(3)
+            .map(|(event, ..)| words::servicing(self, event))
+            .collect()
     }
 
     /// Failures of WinRE's servicing since its last success.

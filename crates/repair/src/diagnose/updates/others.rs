@@ -1,6 +1,6 @@
 //! Failures that have nothing to do with WinRE, each with its own next step.
 
-use super::case::{Case, is_winre};
+use super::case::{Case, INSTALLER_FAILED};
 use super::words::{self, finding, hex};
 use crate::diagnose::evidence;
 use crate::kb::{self, Kind};
@@ -10,8 +10,6 @@ use crate::report::{Confidence, Evidence, FindingReport, Severity};
 use crate::text;
 use crate::text::{Bytes, Text};
 
-/// "Fatal error during installation" (Win32 1603) as an HRESULT: an installer failed, whichever.
-const INSTALLER_FAILED: u32 = 0x8007_0643;
 /// `CBS_E_INSTALLERS_FAILED`: among others, the system partition has too little room.
 const SYSTEM_PARTITION: u32 = 0x800F_0922;
 /// Damage of the component store: missing sources and payloads, corrupt manifests and components.
@@ -37,7 +35,7 @@ enum Product {
 
 pub(super) fn findings(case: &Case<'_>) -> Vec<FindingReport> {
     let mut others = case.outstanding();
-    others.retain(|event| !is_winre(event));
+    others.retain(|event| !case.concerns_winre(event));
     let with_code = |code| {
         others
             .iter()
@@ -73,6 +71,11 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<FindingReport> {
         found.extend(antivirus(case));
     }
     found
+}
+
+/// Whether nothing is known of what an update is of.
+pub(super) fn is_unknown(event: &UpdateEvent) -> bool {
+    product_of(event) == Product::Unknown
 }
 
 fn product_of(event: &UpdateEvent) -> Product {
@@ -136,7 +139,7 @@ fn installer(case: &Case<'_>, product: Product, events: &[&UpdateEvent]) -> Find
             text!("An update of Microsoft Defender fails, which has nothing to do with WinRE"),
             text!(
                 "This often passes by itself. Else run `MpCmdRun -removedefinitions -all` and `MpCmdRun \
-                 -signatureupdate`, or install the platform package by hand; remove what is left of other antivirus programs."
+                 -signatureupdate` in the folder Windows Defender of Program Files, or install the platform package by hand; remove what is left of other antivirus programs."
             ),
         ),
         Product::SqlServer => (
@@ -156,7 +159,7 @@ fn installer(case: &Case<'_>, product: Product, events: &[&UpdateEvent]) -> Find
         ),
         Product::Unknown if has_installer => (
             "installer-fails",
-            text!("A package of Windows Installer fails, which has nothing to do with WinRE"),
+            text!("A package of Windows Installer fails"),
             text!(
                 "The event of MsiInstaller names the product. Install its package by hand with a log (`msiexec /i ... /l*v`); the \
                  troubleshooter for installing and removing programs mends broken registrations."
@@ -181,9 +184,15 @@ fn installer(case: &Case<'_>, product: Product, events: &[&UpdateEvent]) -> Find
         },
         [
             title,
-            text!(
-                "0x80070643 is what Windows Update shows for every installer that failed. A larger recovery partition does not help."
-            ),
+            if product == Product::Unknown {
+                text!(
+                    "0x80070643 is what Windows Update shows for every installer that failed; this one is not known here."
+                )
+            } else {
+                text!(
+                    "0x80070643 is what Windows Update shows for every installer that failed. A larger recovery partition does not help."
+                )
+            },
             next,
         ],
         all,
@@ -218,7 +227,7 @@ fn system_partition(case: &Case<'_>, events: &[&UpdateEvent]) -> Option<FindingR
         (
             Confidence::Likely,
             text!(
-                "{code} is another disease than 0x80070643: boot files did not fit on the system partition, which is small or full.",
+                "{code} is another error than 0x80070643: boot files did not fit on the system partition, which is small or full.",
                 code = hex(SYSTEM_PARTITION)
             ),
         )
@@ -226,7 +235,7 @@ fn system_partition(case: &Case<'_>, events: &[&UpdateEvent]) -> Option<FindingR
         (
             Confidence::Possible,
             text!(
-                "{code} is another disease than 0x80070643: often boot files do not fit on the system partition. This one has \
+                "{code} is another error than 0x80070643: often boot files do not fit on the system partition. This one has \
                  room as far as can be told, so the reason may be another.",
                 code = hex(SYSTEM_PARTITION)
             ),
@@ -257,7 +266,9 @@ fn left_over(case: &Case<'_>, update_fails: bool) -> Option<FindingReport> {
         running.map(|event| &event.what),
         Some(crate::records::events::Servicing::Started)
     );
-    if is_at_work {
+    let (required, pending) = case.waits_for_restart();
+    // An update that waits for its restart lies there; and the last copy of an image is not to be put aside.
+    if is_at_work || case.is_staged() || required || pending || case.is_image_gone() {
         return None;
     }
     let number = case.windows.partition;
@@ -294,17 +305,13 @@ fn left_over(case: &Case<'_>, update_fails: bool) -> Option<FindingReport> {
         } else {
             Severity::Note
         },
-        if update_fails {
-            Confidence::Likely
-        } else {
-            Confidence::Certain
-        },
+        Confidence::Likely,
         [
             text!("Servicing of WinRE has left its folder behind"),
             detail,
             text!(
-                "In Windows, rename C:\\$WinREAgent and look for updates. Keep its Backup\\Winre.wim until WinRE works: it may be \
-                 the last copy of the image."
+                "In Windows, copy Backup\\Winre.wim out of it if there is one: it may be the last copy of the image. Then rename \
+                 C:\\$WinREAgent and look for updates."
             ),
         ],
         all,

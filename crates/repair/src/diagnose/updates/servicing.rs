@@ -64,8 +64,15 @@ pub(super) fn unfinished(case: &Case<'_>) -> Option<FindingReport> {
     ))
 }
 
-/// Windows looked for a place for WinRE, and found none with room: reagentc and Setup say so in their logs.
+/// Win32 errors of reagentc that a place which is too small ends in: no suitable partition, disk full.
+const NO_PLACE: [u32; 2] = [0x2, 0x70];
+
+/// Windows looked for a place for WinRE, and found none with room: reagentc and Setup say so in their logs. Setup tries
+/// several, so that one is refused means nothing where WinRE is in place.
 pub(super) fn placement_failed(case: &Case<'_>) -> Option<FindingReport> {
+    if case.room.is_some() {
+        return None;
+    }
     let logs = &case.records.logs;
     let is_enable = |command: &str| command.to_lowercase().contains("/enable");
     let enable = logs
@@ -73,12 +80,13 @@ pub(super) fn placement_failed(case: &Case<'_>) -> Option<FindingReport> {
         .iter()
         .rev()
         .find(|command| is_enable(&command.command));
-    let failed = enable.filter(|command| command.error.is_some_and(|error| error != 0));
+    let failed = enable.filter(|command| command.error.is_some_and(|error| NO_PLACE.contains(&error)));
     let too_little = |available: Option<u64>, required| available.zip(required).is_some_and(|(a, r)| a < r);
     let check = logs
         .space_checks
-        .last()
-        .filter(|check| too_little(check.available, check.required));
+        .iter()
+        .max_by_key(|check| check.place.time.clone());
+    let check = check.filter(|check| too_little(check.available, check.required));
     // A place that was found later makes the test history.
     let check = check.filter(|_| enable.is_none() || failed.is_some());
     let mut all: Vec<Evidence> = failed
@@ -96,21 +104,30 @@ pub(super) fn placement_failed(case: &Case<'_>) -> Option<FindingReport> {
     if all.is_empty() {
         return None;
     }
+    let (severity, next) = if case.has_room_for_image() {
+        (
+            Severity::Note,
+            text!(
+                "There is room now. Run `reagentc /enable` in Windows, and check the place with `reagentc /info`."
+            ),
+        )
+    } else {
+        (
+            Severity::Warning,
+            text!("Make room (`winrefit plan`, `winrefit fix`), then run `reagentc /enable` in Windows."),
+        )
+    };
     Some(finding(
         "winre-placement-failed",
-        Severity::Warning,
-        if check.is_some() {
-            Confidence::Certain
-        } else {
-            Confidence::Likely
-        },
+        severity,
+        Confidence::Likely,
         [
             text!("Windows looked for a place for WinRE and found none"),
             text!(
                 "`reagentc /enable` and Windows Setup take a partition of the recovery type only if the image fits with 52 MiB \
                  to spare. Else they take the Windows volume, or leave WinRE off."
             ),
-            text!("Make room (`winrefit plan`, `winrefit fix`), then run `reagentc /enable` in Windows."),
+            next,
         ],
         all,
     ))

@@ -140,10 +140,16 @@ fn temporary_folder(case: &Case<'_>) -> Option<FindingReport> {
                 "$WinREAgent is where servicing works. Advice in forums lets `reagentc /setreimage` point to its Backup folder; \
                  once that is cleared, WinRE has no image."
             ),
-            text!(
-                "In Windows, copy Winre.wim to C:\\Windows\\System32\\Recovery (`xcopy /h`), then `reagentc /disable`, `reagentc \
-                 /setreimage /path C:\\Windows\\System32\\Recovery`, `reagentc /enable`."
-            ),
+            if case.is_image_gone() {
+                text!(
+                    "Take the steps for the missing image, and do not let `reagentc /setreimage` point to $WinREAgent again."
+                )
+            } else {
+                text!(
+                    "In Windows, copy Winre.wim to C:\\Windows\\System32\\Recovery (`xcopy /h`), then `reagentc /disable`, \
+                     `reagentc /setreimage /path C:\\Windows\\System32\\Recovery`, `reagentc /enable`."
+                )
+            },
         ],
         all,
     ))
@@ -207,7 +213,7 @@ fn setup_not_finished(case: &Case<'_>) -> Option<FindingReport> {
     }
     Some(finding(
         "setup-not-finished",
-        Severity::Note,
+        Severity::Warning,
         Confidence::Certain,
         [
             text!("Windows Setup has not finished, or Windows is in audit mode"),

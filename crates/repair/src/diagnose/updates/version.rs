@@ -14,11 +14,18 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<FindingReport> {
     let Some(version) = case.image_version() else {
         return Vec::new();
     };
+    let contradiction = contradiction(case, version);
+    // What is said of a record that contradicts the image need not be said of the registry once more.
+    let forged = if contradiction.is_none() {
+        forged(case, version)
+    } else {
+        None
+    };
     let found = [
-        vulnerable(case, version),
-        forged(case, version),
+        contradiction,
+        forged,
         script(case, version),
-        contradiction(case, version),
+        vulnerable(case, version),
     ];
     found.into_iter().flatten().collect()
 }
@@ -28,10 +35,21 @@ fn vulnerable(case: &Case<'_>, version: Version) -> Option<FindingReport> {
     let (_, floor) = open.iter().max_by_key(|(_, floor)| *floor)?;
     let names = Text::all_of(open.iter().map(|(cve, _)| Text::raw(*cve)));
     let newest = case.build().and_then(|build| kb::table().newest_winre(build));
+    let is_blocked =
+        contradiction(case, version).is_some() || claim(case).is_some_and(|claim| claim > version);
     let next = match newest {
+        _ if case.room.is_none() => {
+            text!(
+                "Bring WinRE in order first, as the other findings say; then Windows Update brings a new image."
+            )
+        }
         _ if case.room.as_ref().is_some_and(|rule| !rule.met) => {
             text!("Make room first (`winrefit plan`); then Windows Update brings a new image.")
         }
+        _ if is_blocked => text!(
+            "First put right what the other findings say: as it is, Windows Update does not offer the update. Then let it \
+             install one."
+        ),
         Some(update) => text!(
             "Let Windows Update install the newest update of WinRE (KB{kb} as far as this version of winrefit knows).",
             kb = Text::raw(update.kb.to_string())
@@ -52,8 +70,8 @@ fn vulnerable(case: &Case<'_>, version: Version) -> Option<FindingReport> {
         [
             text!("The WinRE image is open to {names}", names),
             text!(
-                "Its version is {version}, and the vulnerability is closed from {floor} on. Who has the machine in hand can \
-                 get around BitLocker with it.",
+                "Its version is {version}, and the vulnerability is closed from {floor} on. Anyone with physical access to \
+                 the machine can get around BitLocker with it.",
                 version = version.to_string(),
                 floor = floor.to_string()
             ),
@@ -76,9 +94,21 @@ fn claim(case: &Case<'_>) -> Option<Version> {
 
 fn forged(case: &Case<'_>, version: Version) -> Option<FindingReport> {
     let claim = claim(case).filter(|claim| *claim > version && claim.build() == version.build())?;
-    let said = case.records.events.servicing.iter().any(|event| {
+    let brings = |kb: u32| {
+        let update = kb::table().update(kb);
+        update
+            .and_then(|update| update.image)
+            .is_some_and(|image| image >= claim)
+    };
+    let by_event = case.records.events.servicing.iter().any(|event| {
         matches!(&event.what, Servicing::Succeeded { version: Some(said) } if said.parse() == Ok(claim))
     });
+    let mut packages = case
+        .records
+        .software
+        .iter()
+        .flat_map(|software| &software.packages);
+    let said = by_event || case.winre_success().is_some() || packages.any(|(kb, _)| brings(*kb));
     let mut all = vec![words::value(
         case,
         SOFTWARE_HIVE,
@@ -96,7 +126,11 @@ fn forged(case: &Case<'_>, version: Version) -> Option<FindingReport> {
         )
     } else {
         (
-            Confidence::Likely,
+            if case.has_whole_log() {
+                Confidence::Likely
+            } else {
+                Confidence::Possible
+            },
             text!(
                 "The registry claims a version that the image does not have, and no record of such an update was found. Scripts \
                  that silence the update write this value. Windows then does not offer the update, and what it closes stays \
@@ -112,7 +146,8 @@ fn forged(case: &Case<'_>, version: Version) -> Option<FindingReport> {
             text!("Windows claims a newer WinRE than it has"),
             detail,
             text!(
-                "Delete the value WinREVersion in Windows (`reg delete`), and let Windows Update look again."
+                "In Windows, as administrator: `{command}`; then let Windows Update look for updates.",
+                command = r#"reg delete "HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion" /v WinREVersion"#
             ),
         ],
         all,
@@ -139,7 +174,8 @@ fn script(case: &Case<'_>, version: Version) -> Option<FindingReport> {
             text!("The script that patches WinRE says it is done, and the image is an old one"),
             text!("Microsoft's PatchWinREScript leaves this mark, and does nothing where it finds it."),
             text!(
-                "Delete the value WinREPathScriptSucceed and run the script again, or let Windows Update do it."
+                "In Windows, as administrator: `{command}`; then run the script again, or let Windows Update do it.",
+                command = r"reg delete HKLM\SOFTWARE\Microsoft\PushButtonReset /v WinREPathScriptSucceed"
             ),
         ],
         all,
@@ -148,6 +184,11 @@ fn script(case: &Case<'_>, version: Version) -> Option<FindingReport> {
 
 /// Windows says that an update was installed, and the image is older than what it brings.
 fn contradiction(case: &Case<'_>, version: Version) -> Option<FindingReport> {
+    let (required, pending) = case.waits_for_restart();
+    // Until the restart that an update waits for, both are true.
+    if required || pending || case.is_staged() {
+        return None;
+    }
     let mut all = Vec::new();
     if let Some(success) = case.winre_success() {
         let mut updates = success.kbs.iter().filter_map(|kb| kb::table().update(*kb));

@@ -1,6 +1,6 @@
 //! Updates of WinRE that fail for want of space, or are never offered for it.
 
-use super::case::Case;
+use super::case::{Case, INSTALLER_FAILED};
 use super::words::{self, finding};
 use super::{servicing, with_room};
 use crate::kb;
@@ -22,14 +22,14 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<FindingReport> {
     match case.room.as_ref().map(|rule| rule.met) {
         Some(false) => {
             let proof = proof_of_shortage(case, &failures);
-            if proof.is_empty() {
+            if proof.updates.is_empty() && proof.servicing.is_empty() {
                 found.extend(not_offered(case));
             } else {
                 found.push(fails_for_space(case, proof));
             }
         }
-        Some(true) if !failures.is_empty() => found.extend(with_room::fails(case, &failures)),
-        _ => {}
+        Some(true) => found.extend(with_room::fails(case, &failures)),
+        None => found.extend(with_room::not_measured(case, &failures)),
     }
     found.extend(with_room::past_failure(case, &failures));
     found.extend(servicing::failed(case, &failures));
@@ -39,49 +39,59 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<FindingReport> {
     found
 }
 
-/// Everything that shows that an update failed for want of space: one group for each kind of source.
-fn proof_of_shortage(case: &Case<'_>, failures: &[&UpdateEvent]) -> Vec<Vec<Evidence>> {
-    let events = failures
-        .iter()
-        .rev()
-        .take(3)
-        .map(|event| words::update(case, event))
-        .collect();
-    let of_space = |phase: Option<i64>, code| phase == Some(PHASE_OF_SPACE) || code == Some(NO_SPACE);
-    let servicing = case.servicing_failures().into_iter().rev();
-    let servicing = servicing
-        .filter(|(_, phase, code)| of_space(*phase, *code))
-        .take(3);
-    let servicing = servicing
-        .map(|(event, _, _)| words::servicing(case, event))
-        .collect();
-    let codes = case
-        .records
-        .logs
-        .servicing_codes
-        .iter()
-        .filter(|seen| seen.code == NO_SPACE);
-    let codes = codes.map(|seen| words::line(case, &seen.last)).collect();
-    let history = case.records.logs.history.iter().rev();
-    let of_winre = history
-        .filter(|failure| kb::table().is_winre(&failure.kbs, &failure.title))
-        .take(1);
-    let history = of_winre
-        .map(|failure| words::line(case, &failure.place))
-        .collect();
-    let groups: [Vec<Evidence>; 4] = [events, servicing, codes, history];
-    groups.into_iter().filter(|group| !group.is_empty()).collect()
+/// What shows that an update failed for want of space.
+struct Proof {
+    /// Windows Update: that an installer failed, which may have other reasons.
+    updates: Vec<Evidence>,
+    /// Servicing: that there was too little space.
+    servicing: Vec<Evidence>,
 }
 
-fn fails_for_space(case: &Case<'_>, proof: Vec<Vec<Evidence>>) -> FindingReport {
-    // The room is measured; two kinds of records that say the same leave no other reading.
-    let confidence = if proof.len() >= 2 {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
+/// Codes of an update that failed for want of space, in Windows Update's words and in others.
+const CODES_OF_SPACE: [u32; 3] = [INSTALLER_FAILED, 0x8007_0070, NO_SPACE];
+
+fn proof_of_shortage(case: &Case<'_>, failures: &[&UpdateEvent]) -> Proof {
+    let is_of_space = |code: u32| CODES_OF_SPACE.contains(&code);
+    let failures = failures
+        .iter()
+        .rev()
+        .filter(|event| event.code.is_some_and(is_of_space));
+    let mut updates: Vec<Evidence> = failures.take(3).map(|event| words::update(case, event)).collect();
+    // The history repeats what the events say, and stays when they are gone.
+    let history = case.records.logs.history.iter().rev();
+    let history = history.filter(|failure| {
+        let of_winre = kb::table().is_winre(&failure.kbs, &failure.title);
+        of_winre && is_of_space(failure.code) && case.is_outstanding(&failure.place)
+    });
+    updates.extend(history.take(1).map(|failure| words::line(case, &failure.place)));
+    let mut servicing = case.space_failures();
+    let codes = case.records.logs.servicing_codes.iter();
+    let codes = codes.filter(|seen| seen.code == NO_SPACE && case.is_outstanding(&seen.last));
+    servicing.extend(codes.map(|seen| words::line(case, &seen.last)));
+    Proof { updates, servicing }
+}
+
+fn fails_for_space(case: &Case<'_>, proof: Proof) -> FindingReport {
+    let (required, pending) = case.waits_for_restart();
+    // The room is measured. That servicing and Windows Update say the same leaves no other reading.
+    let confidence = match (proof.updates.is_empty(), proof.servicing.is_empty()) {
+        (false, false) => Confidence::Certain,
+        (false, true) if required || pending => Confidence::Possible,
+        _ => Confidence::Likely,
     };
-    let mut all: Vec<Evidence> = proof.into_iter().flatten().collect();
+    let mut all = proof.updates;
+    all.extend(proof.servicing);
     all.extend(case.room.as_ref().and_then(|rule| words::room(case, rule)));
+    let own = case
+        .build()
+        .is_none_or(|build| kb::table().has_winre_updates(build));
+    let next = if own {
+        text!(
+            "Make room: `winrefit plan`, then `winrefit fix`. Windows Update then offers its newest update of WinRE."
+        )
+    } else {
+        text!("Make room: `winrefit plan`, then `winrefit fix`. The next cumulative update services WinRE.")
+    };
     finding(
         "re-update-fails-for-space",
         Severity::Problem,
@@ -90,11 +100,9 @@ fn fails_for_space(case: &Case<'_>, proof: Vec<Vec<Evidence>>) -> FindingReport 
             text!("Updates of WinRE fail because the recovery environment has too little room"),
             text!(
                 "Windows prepared the update and had no room for it where WinRE lies. The code 0x80070643 only says that an \
-                 installation failed; the records beside the free space say why."
+                 installation failed; the records and the free space together say why."
             ),
-            text!(
-                "Make room: `winrefit plan`, then `winrefit fix`. Windows Update repeats the update by itself."
-            ),
+            next,
         ],
         all,
     )

@@ -1,7 +1,6 @@
 //! Updates of WinRE that failed although there is room: only seemingly, before there was room, or for another reason.
 
-use super::case::Case;
-use super::winre::PHASE_OF_SPACE;
+use super::case::{Case, INSTALLER_FAILED};
 use super::words::{self, finding, name};
 use crate::kb::{self, Issue};
 use crate::records::SOFTWARE_HIVE;
@@ -9,42 +8,64 @@ use crate::records::events::UpdateEvent;
 use crate::report::{Confidence, Evidence, FindingReport, Severity};
 use crate::text;
 
-/// An update of WinRE failed, and there is room. `None` where the servicing of WinRE says more about it.
+/// An update of WinRE failed, and there is room. `None` where nothing failed, or servicing says more about it.
 pub(super) fn fails(case: &Case<'_>, failures: &[&UpdateEvent]) -> Option<FindingReport> {
+    let of_space = case.space_failures();
+    if failures.is_empty() && of_space.is_empty() {
+        return None;
+    }
     let mut all: Vec<Evidence> = failures.iter().map(|event| words::update(case, event)).collect();
     all.extend(case.room.as_ref().and_then(|rule| words::room(case, rule)));
-    let (required, pending) = case.waits_for_restart();
-    if required || pending {
-        all.extend(words::restart(case));
-        return Some(until_restart(failures, all));
-    }
-    let servicing = case.servicing_failures();
-    let of_space = servicing
-        .iter()
-        .filter(|(_, phase, _)| *phase == Some(PHASE_OF_SPACE));
-    let of_space: Vec<Evidence> = of_space
-        .map(|(event, ..)| words::servicing(case, event))
-        .collect();
     if !of_space.is_empty() {
         all.extend(of_space);
-        return Some(before_room(all));
+        return Some(room_now(all));
     }
-    servicing.is_empty().then(|| otherwise(case, all))
+    let (required, pending) = case.waits_for_restart();
+    if (required || pending) && !case.is_server_core() {
+        all.extend(words::restart(case));
+        return Some(until_restart(case, failures, all));
+    }
+    case.servicing_failures().is_empty().then(|| otherwise(case, all))
 }
 
-fn until_restart(failures: &[&UpdateEvent], all: Vec<Evidence>) -> FindingReport {
+/// An update of WinRE failed, and where WinRE is, or whether there is room for it, is not known.
+pub(super) fn not_measured(case: &Case<'_>, failures: &[&UpdateEvent]) -> Option<FindingReport> {
+    let mut all: Vec<Evidence> = failures.iter().map(|event| words::update(case, event)).collect();
+    all.extend(case.space_failures());
+    if all.is_empty() {
+        return None;
+    }
+    Some(finding(
+        "re-update-failed-unmeasured",
+        Severity::Note,
+        Confidence::Possible,
+        [
+            text!("Updates of WinRE failed; whether for want of space cannot be told as WinRE is now"),
+            text!(
+                "WinRE is off, its image is not in place, or the free space of its volume was not measured."
+            ),
+            text!(
+                "Bring WinRE in order first, as the other findings say. Then Windows Update offers its newest update of WinRE."
+            ),
+        ],
+        all,
+    ))
+}
+
+fn until_restart(case: &Case<'_>, failures: &[&UpdateEvent], all: Vec<Evidence>) -> FindingReport {
     let is_known = |event: &&UpdateEvent| {
         let mut updates = event.kbs.iter().filter_map(|kb| kb::table().update(*kb));
-        updates.any(|update| update.issue == Some(Issue::ErrorUntilRestart))
+        event.code == Some(INSTALLER_FAILED)
+            && updates.any(|update| update.issue == Some(Issue::ErrorUntilRestart))
     };
-    let known = failures.iter().any(is_known);
+    let known = failures.iter().all(is_known) && case.servicing_failures().is_empty();
     finding(
         "re-update-error-until-restart",
         Severity::Warning,
         if known {
             Confidence::Certain
         } else {
-            Confidence::Likely
+            Confidence::Possible
         },
         [
             text!("The error is shown until Windows restarts; the update itself may be fine"),
@@ -60,15 +81,21 @@ fn until_restart(failures: &[&UpdateEvent], all: Vec<Evidence>) -> FindingReport
     )
 }
 
-fn before_room(all: Vec<Evidence>) -> FindingReport {
+/// Servicing found too little room, and there is the room that the rule wants.
+fn room_now(all: Vec<Evidence>) -> FindingReport {
     finding(
         "re-update-failed-before-room",
-        Severity::Note,
-        Confidence::Likely,
+        Severity::Warning,
+        Confidence::Possible,
         [
-            text!("Updates of WinRE failed for want of space, and there is room now"),
-            text!("The records are from a time before room was made; nothing has failed since."),
-            text!("Let Windows Update look for updates. It repeats the update by itself."),
+            text!("Servicing of WinRE found too little room, although there is room now"),
+            text!(
+                "Either room was made since, or the image that was to come needs more than 250 MiB on top. Nothing on the disk \
+                 says which."
+            ),
+            text!(
+                "Let Windows Update look for updates. If servicing fails again, `winrefit fix` with --free 400MiB makes more room."
+            ),
         ],
         all,
     )
