@@ -6,6 +6,7 @@ pub mod diagnose;
 pub mod fix;
 pub mod lab;
 pub mod plan;
+pub mod reset;
 pub mod resume;
 pub mod undo;
 pub mod verify;

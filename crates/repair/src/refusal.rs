@@ -224,7 +224,7 @@ impl Refusal {
             Self::NoJournalSpace { .. } => "no-journal-space",
             Self::StagedCheckFailed { .. } => "staged-check-failed",
             Self::NoWindows { .. } => "no-windows",
-            Self::SeveralWindows { .. } => "several-windows",
+            Self::SeveralWindows { .. } => "windows-not-named",
             Self::EncryptedWindows { .. } => "bitlocker",
             Self::HalfDone => "repair-half-done",
             Self::NoFreeName { .. } => "no-free-name",

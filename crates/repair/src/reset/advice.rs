@@ -68,7 +68,7 @@ fn may_help(findings: &[FindingReport], is_only: bool) -> Option<FindingReport> 
     let (confidence, detail, evidence) = if !cured.is_empty() {
         (
             Confidence::Certain,
-            text!("A service that updates need is disabled, and the reset sets it back."),
+            text!("A service that updates need was found disabled; a reset of the services sets it back."),
             cured,
         )
     } else if !unknown.is_empty() {

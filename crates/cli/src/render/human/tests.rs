@@ -3,6 +3,7 @@
 mod changes;
 mod fixtures;
 mod languages;
+mod reset;
 
 use crate::output::Screen;
 use fixtures::*;
