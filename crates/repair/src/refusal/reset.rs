@@ -101,3 +101,44 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_a_way_out() {
+        let (number, path) = (3, r"\Windows\SoftwareDistribution");
+        let problem = text!("it is not there");
+        for refusal in [
+            Refusal::NoWindows { number: None },
+            Refusal::NoWindows { number: Some(number) },
+            Refusal::SeveralWindows { numbers: vec![3, 5] },
+            Refusal::EncryptedWindows { number },
+            Refusal::HalfDone,
+            Refusal::NoFreeName {
+                number,
+                path: path.to_owned(),
+            },
+            Refusal::CannotRename {
+                number,
+                path: path.to_owned(),
+                problem: problem.clone(),
+            },
+            Refusal::Hive {
+                number,
+                path,
+                problem: problem.clone(),
+            },
+            Refusal::HiveDirty { number, path },
+        ] {
+            let said = refusal.explain();
+            for text in [said.title, said.detail, said.next] {
+                assert!(
+                    text.to_string()
+                        .ends_with(|c: char| c.is_alphanumeric() || ".)".contains(c))
+                );
+            }
+        }
+    }
+}

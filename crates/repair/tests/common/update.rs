@@ -1,7 +1,7 @@
 //! Disks with a Windows Update to reset, and a look at what became of it.
 #![allow(dead_code)]
 
-use super::{Layout, WINDOWS, partition_range};
+use super::common::{Layout, WINDOWS, partition_range};
 use std::collections::BTreeMap;
 use winrefit_disk::{MemoryDevice, ReadAt, ReadWindow};
 use winrefit_formats::Hive;
