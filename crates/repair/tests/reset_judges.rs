@@ -245,6 +245,11 @@ fn disks_that_nobody_may_change_are_refused_by_name() {
             "{profile}"
         );
         assert_eq!(report.verdict, Verdict::Refused, "{profile}");
+        let fits = report
+            .findings
+            .iter()
+            .any(|finding| finding.code == "reset-may-help");
+        assert_eq!(fits, code.starts_with("hive-"), "{profile}");
     }
 }
 

@@ -122,7 +122,8 @@ fn prepare<D: Device>(
     let (plan, stay) = match planned {
         Ok(planned) => planned,
         Err(refusal) => {
-            advise(&mut report, false);
+            // Of a Windows that cannot be seen nothing speaks for a reset.
+            advise(&mut report, known.is_empty());
             return ended(refused(report, &refusal));
         }
     };
