@@ -12,7 +12,6 @@ pub mod words;
 
 pub use events::Events;
 pub use logs::{Logs, WorkFolder};
-pub(crate) use read::HIVE_LOGS;
 pub use read::{APPLICATION_LOG, SOFTWARE_HIVE, SYSTEM_HIVE, SYSTEM_LOG, read};
 pub use registry::{Program, ProgramKind, Software, System};
 pub use services::Service;

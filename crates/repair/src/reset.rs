@@ -1,11 +1,9 @@
 //! Putting the components of Windows Update back: what people do with `net stop`, `ren SoftwareDistribution` and
 //! `ren catroot2`, and services' start types set to what Windows gives them. docs/adr/0013-reset-update.md.
 
-mod advice;
 mod facts;
 mod plan;
 
-pub(crate) use advice::advice;
 pub use facts::{FolderFact, Start, folders, services};
 pub use plan::{plan, windows};
 

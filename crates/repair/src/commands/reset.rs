@@ -142,7 +142,7 @@ fn prepare<D: Device>(
 
 /// What is to be said first is put first.
 fn advise(report: &mut Report, is_idle: bool) {
-    let advice = reset::advice(&report.findings, is_idle);
+    let advice = diagnose::reset::advice(&report.findings, is_idle);
     report.findings.splice(0..0, advice);
 }
 

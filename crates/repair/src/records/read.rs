@@ -53,7 +53,7 @@ const NAMES_MAX: usize = 16;
 /// Namespace of a name that belongs to a file which has another one, too.
 const DOS_NAME: u8 = 2;
 /// Logs of the hives that Windows loads all the time.
-pub const HIVE_LOGS: [&str; 2] = [".LOG1", ".LOG2"];
+const HIVE_LOGS: [&str; 2] = [".LOG1", ".LOG2"];
 /// What is said of a dirty hive that no log completes.
 const NOT_CURRENT: &str = "its last write was not finished, and none of its logs applies";
 /// Notes of damage that are kept of one source.

@@ -2,8 +2,9 @@
 
 use super::boot_store::places;
 use super::{StageError, Stager, ntfs_error, phase};
+use crate::boot::LOGS;
 use crate::plan::{Plan, Step};
-use crate::records::{HIVE_LOGS, SYSTEM_HIVE};
+use crate::records::SYSTEM_HIVE;
 use crate::refusal::Refusal;
 use crate::text;
 use crate::text::Text;
@@ -142,7 +143,7 @@ fn path_of(hive: &Hive<'_>, change: &Change) -> Result<String, Text> {
 
 fn logs<R: ReadAt>(volume: &Volume<R>) -> Result<Vec<StreamReader<&R>>, NtfsError> {
     let mut logs = Vec::new();
-    for name in HIVE_LOGS {
+    for name in LOGS {
         if let Some(file) = volume.lookup(&format!("{SYSTEM_HIVE}{name}"))? {
             let stream = file.require(AttributeType::DATA, "")?;
             logs.push(volume.stream_reader(stream)?);
