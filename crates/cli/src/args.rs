@@ -4,6 +4,10 @@ mod checked;
 #[cfg(test)]
 mod tests;
 
+mod reset;
+
+pub use reset::{Part, ResetArgs};
+
 use crate::language::Tag;
 use crate::size;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -149,6 +153,22 @@ pub enum Command {
         #[command(flatten)]
         consent: ConsentArgs,
     },
+    /// Reset Windows Update offline: put aside what it has stored, set disabled services back. undo takes it back.
+    ///
+    /// The folders SoftwareDistribution and catroot2 get the ending .old, and Windows makes new ones; services that
+    /// updates need and that are disabled start again as Windows sets them. If something else is the cause, that is said
+    /// first. Shows what it does and asks.
+    ResetUpdate {
+        /// The disk.
+        #[command(flatten)]
+        target: TargetArgs,
+        /// What is reset.
+        #[command(flatten)]
+        reset: ResetArgs,
+        /// The answer.
+        #[command(flatten)]
+        consent: ConsentArgs,
+    },
     /// Complete or discard work that was interrupted.
     Resume {
         /// The disk.
@@ -214,6 +234,7 @@ impl Command {
             Self::Diagnose { target, .. } => ("diagnose", target),
             Self::Plan { target, .. } => ("plan", target),
             Self::Fix { target, .. } => ("fix", target),
+            Self::ResetUpdate { target, .. } => ("reset-update", target),
             Self::Resume { target } => ("resume", target),
             Self::Verify { target, .. } => ("verify", target),
             Self::Check { target, .. } => ("check", target),

@@ -8,6 +8,7 @@ pub mod fix;
 pub mod kb;
 pub mod lab;
 pub mod plan;
+pub mod reset;
 pub mod resume;
 pub mod undo;
 pub mod verify;

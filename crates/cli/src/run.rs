@@ -35,6 +35,11 @@ fn dispatch(args: &Args, output: &Output) -> Result<ExitCode, Failure> {
             goal,
             consent,
         } => commands::fix::run(target, goal, *consent, output),
+        Command::ResetUpdate {
+            target,
+            reset,
+            consent,
+        } => commands::reset::run(target, *reset, *consent, output),
         Command::Resume { target } => commands::resume::run(target, output),
         Command::Verify { target, recovery } => commands::verify::run(target, *recovery, output),
         Command::Check {

@@ -114,7 +114,7 @@ fn server_2022_from_the_failing_update_to_undo() {
 
     let diagnosis = report(3, &["diagnose", disk]);
     assert_eq!(diagnosis["verdict"], "needs-repair");
-    assert_eq!(codes(&diagnosis), ["re-too-small"]);
+    assert_eq!(codes(&diagnosis), ["re-too-small", "winre-image-vulnerable"]);
     assert_eq!(diagnosis["recovery"]["size_bytes"], 525u64 << 20);
     assert_eq!(diagnosis["recovery"]["free_bytes"], 86_372_352u64, "82.37 MiB");
     assert_eq!(diagnosis["recovery"]["enabled"], true);
@@ -140,7 +140,9 @@ fn server_2022_from_the_failing_update_to_undo() {
     assert_eq!(report(0, &["verify", disk])["verdict"], "healthy");
     assert_eq!(report(0, &["check", disk])["verdict"], "healthy");
 
-    let after = report(0, &["diagnose", disk]);
+    // There is room; the image has yet to be updated by Windows.
+    let after = report(7, &["diagnose", disk]);
+    assert_eq!(codes(&after), ["winre-image-vulnerable"]);
     let (new_os, new_re) = (partition(&after, WINDOWS), partition(&after, RECOVERY));
     for field in ["number", "unique_guid", "type", "attributes", "name"] {
         assert_eq!(new_re[field], old_re[field], "{field} of the recovery partition");

@@ -7,6 +7,7 @@ mod obstacles;
 mod others;
 mod reagentc;
 mod refusals;
+mod reset;
 #[cfg(test)]
 mod tests;
 mod updates;
@@ -176,6 +177,7 @@ pub fn all() -> impl Iterator<Item = &'static Known> {
         volumes::ALL,
         obstacles::ALL,
         refusals::ALL,
+        reset::ALL,
         errors::ALL,
         exits::ALL,
         windows::ALL,

@@ -5,6 +5,7 @@ mod disabled;
 pub(crate) mod images;
 mod obstacles;
 mod partitions;
+pub(crate) mod reset;
 mod table;
 mod updates;
 mod winre;

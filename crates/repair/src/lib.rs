@@ -15,6 +15,7 @@ pub mod plan;
 pub mod records;
 pub mod refusal;
 pub mod report;
+pub mod reset;
 pub mod rules;
 pub mod select;
 mod shrink;

@@ -128,11 +128,14 @@ pub(crate) fn journal_place<D: Device>(
         return Ok(place);
     }
     let others = plan.steps.iter().filter_map(|step| match step {
-        Step::ShrinkEnd { partition, .. } | Step::PatchReAgent { partition, .. } => Some(*partition),
+        Step::ShrinkEnd { partition, .. }
+        | Step::PatchReAgent { partition, .. }
+        | Step::RenameFolder { partition, .. }
+        | Step::SetServiceStart { partition, .. } => Some(*partition),
         Step::CreatePartition { windows, .. } => Some(*windows),
         _ => None,
     });
-    for number in [plan.recovery_partition].into_iter().chain(others) {
+    for number in plan.recovery_partition.into_iter().chain(others) {
         let kept = avoid.map(|avoid| avoid.body);
         let Some(mut body) = free_run(device, staged, (observation, plan), number, (transaction, kept))
         else {
@@ -161,7 +164,7 @@ fn used(observation: &Observation, plan: &Plan) -> Vec<ByteRange> {
     let own = observation.table.own_ranges();
     used.extend(own.into_iter().map(|range| range.bytes(sector)));
     let numbers = observation.partitions.iter().map(|p| p.number);
-    let numbers = numbers.chain([plan.recovery_partition]);
+    let numbers = numbers.chain(plan.recovery_partition);
     used.extend(numbers.filter_map(|number| range_after(observation, plan, number)));
     used
 }

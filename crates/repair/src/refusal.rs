@@ -3,6 +3,7 @@
 mod boot;
 mod content;
 mod create;
+mod reset;
 mod rest;
 mod selection;
 mod space;
@@ -125,6 +126,30 @@ pub enum Refusal {
     NoJournalSpace { needed_bytes: u64, problem: Text },
     /// The staged result did not pass.
     StagedCheckFailed { what: Text, detail: Text },
+    /// No Windows on the disk, or none on the partition that the user named.
+    NoWindows { number: Option<u32> },
+    /// Several Windows, and none was named.
+    SeveralWindows { numbers: Vec<u32> },
+    /// The Windows is on an encrypted volume.
+    EncryptedWindows { number: u32 },
+    /// The first of a repair's two commits is on the disk; another one would take its way back.
+    HalfDone,
+    /// Every name that a folder could get is taken.
+    NoFreeName { number: u32, path: String },
+    /// A folder cannot be given another name.
+    CannotRename {
+        number: u32,
+        path: String,
+        problem: Text,
+    },
+    /// A hive that has to be changed cannot be used.
+    Hive {
+        number: u32,
+        path: &'static str,
+        problem: Text,
+    },
+    /// Windows has yet to complete a write to a hive that has to be changed.
+    HiveDirty { number: u32, path: &'static str },
     /// Someone else uses the disk.
     TargetInUse { problem: Text, next: Text },
     /// Nothing was repaired.
@@ -198,6 +223,14 @@ impl Refusal {
             Self::ManagedDisk { .. } => "managed-disk",
             Self::NoJournalSpace { .. } => "no-journal-space",
             Self::StagedCheckFailed { .. } => "staged-check-failed",
+            Self::NoWindows { .. } => "no-windows",
+            Self::SeveralWindows { .. } => "windows-not-named",
+            Self::EncryptedWindows { .. } => "bitlocker",
+            Self::HalfDone => "repair-half-done",
+            Self::NoFreeName { .. } => "no-free-name",
+            Self::CannotRename { .. } => "cannot-rename",
+            Self::Hive { .. } => "hive",
+            Self::HiveDirty { .. } => "hive-dirty",
             Self::TargetInUse { .. } => "target-in-use",
             Self::NothingToUndo => "nothing-to-undo",
             Self::UndoOverwritten => "undo-overwritten",
@@ -240,6 +273,14 @@ impl Refusal {
             Self::NoBootStore { .. } | Self::BootStore { .. } | Self::BootStoreDirty { .. } => {
                 self.explain_boot()
             }
+            Self::NoWindows { .. }
+            | Self::SeveralWindows { .. }
+            | Self::EncryptedWindows { .. }
+            | Self::HalfDone
+            | Self::NoFreeName { .. }
+            | Self::CannotRename { .. }
+            | Self::Hive { .. }
+            | Self::HiveDirty { .. } => self.explain_reset(),
             Self::TargetInUse { problem, next } => Explained::new(
                 text!("The disk is in use"),
                 text!("{problem}.", problem),

@@ -373,7 +373,8 @@ pub struct RefusalReport {
 /// A plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanReport {
-    /// `keep`, `grow-end`, `grow-front`, `shrink+grow-front`, `relocate`, `create`, `remove-stale`.
+    /// `keep`, `grow-end`, `grow-front`, `shrink+grow-front`, `relocate`, `create`, `remove-stale`,
+    /// `reset-update`.
     pub strategy: &'static str,
     /// The strategy in a sentence.
     pub summary: Text,

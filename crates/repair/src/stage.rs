@@ -13,11 +13,14 @@
 //! | recovery | backup boot sector and copies of sizes of the recovery volume; growth of ends | the same |
 //! | boot store | on an MBR disk, where the recovery partition begins | the same, and WinRE can be started again |
 //! | ReAgent.xml | where the recovery partition begins | the new layout, known to Windows |
+//! | update folders | each folder of Windows Update under its new name | the same; Windows makes what it misses |
+//! | update services | the hive SYSTEM | the same, and the services start again |
 
 mod boot_store;
 mod creating;
 mod moving;
 mod reagent;
+mod reset;
 
 use boot_store::Repoint;
 use creating::Created;
@@ -48,6 +51,8 @@ mod phase {
     pub const RECOVERY: u8 = 128;
     pub const BOOT_STORE: u8 = 192;
     pub const REAGENT: u8 = 224;
+    pub const UPDATE_FOLDERS: u8 = 240;
+    pub const UPDATE_SERVICES: u8 = 248;
 }
 
 /// A disk behind copying, with changes over it.
@@ -125,11 +130,16 @@ pub fn stage<'d>(
     for step in &plan.steps {
         stager.step(step)?;
     }
-    stager.write_table(stager.table.writes(), phase::TABLE)?;
-    // What knows of the layout comes last: the volumes that hold it are in their new shape by now.
-    for step in &plan.steps {
-        stager.tell(step, plan.recovery_partition)?;
+    if plan.changes_table() {
+        stager.write_table(stager.table.writes(), phase::TABLE)?;
     }
+    // What knows of the layout comes last: the volumes that hold it are in their new shape by now.
+    if let Some(recovery) = plan.recovery_partition {
+        for step in &plan.steps {
+            stager.tell(step, recovery)?;
+        }
+    }
+    stager.reset_update(plan)?;
     stager.finish()
 }
 
@@ -175,6 +185,8 @@ impl<'d> Stager<'d, '_> {
             | Step::RemovePartition { .. }
             | Step::MendTable { .. }
             | Step::PatchBootStore { .. }
+            | Step::RenameFolder { .. }
+            | Step::SetServiceStart { .. }
             | Step::PatchReAgent { .. } => Ok(()),
         }
     }

@@ -3,6 +3,7 @@
 mod boot;
 mod image;
 mod partitions;
+mod reset;
 mod windows;
 
 use image::image_items;
@@ -131,7 +132,8 @@ pub fn verify_plan(
     items.extend(boot::kept(before, &after));
     items.extend(reagent_items(&after, plan));
     items.extend(shadow_copy_items(&after, plan));
-    if let Some(recovery) = after.partition(plan.recovery_partition) {
+    items.extend(reset::items(disk, old_disk, &after, plan)?);
+    if let Some(recovery) = plan.recovery_partition.and_then(|number| after.partition(number)) {
         items.extend(image_items(disk, old_disk, Some(before), (recovery, Some(plan))));
         items.extend(free_item(recovery, plan));
     }
@@ -265,6 +267,9 @@ fn consistency_item(summary: &VolumeCheck) -> VerificationItem {
 }
 
 fn reagent_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
+    let Some(number) = plan.recovery_partition else {
+        return Vec::new();
+    };
     let patched = plan.steps.iter().filter_map(|step| match step {
         Step::PatchReAgent {
             partition, to_offset, ..
@@ -274,7 +279,7 @@ fn reagent_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
     patched
         .map(|(partition, offset)| {
             let windows = after.windows.iter().find(|w| w.partition == partition);
-            let ok = windows.is_some_and(|w| w.recovery_partition == Some(plan.recovery_partition));
+            let ok = windows.is_some_and(|w| w.recovery_partition == Some(number));
             let what = text!("ReAgent.xml of Windows on partition {partition}", partition);
             item(
                 what,
@@ -282,7 +287,7 @@ fn reagent_items(after: &Observation, plan: &Plan) -> Vec<VerificationItem> {
                 text!(
                     "names byte {offset}, where recovery partition {number} begins",
                     offset,
-                    number = plan.recovery_partition
+                    number
                 ),
             )
         })

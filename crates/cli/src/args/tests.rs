@@ -109,3 +109,24 @@ fn help_lists_every_exit_code() {
         );
     }
 }
+
+#[test]
+fn a_reset_is_for_both_parts_unless_one_is_named() {
+    let parse = |rest: &[&str]| {
+        let args = Args::try_parse_from([&["winrefit", "reset-update", "a.img"], rest].concat())?;
+        let Command::ResetUpdate { reset, consent, .. } = args.command else {
+            panic!("not reset-update")
+        };
+        Ok::<_, clap::Error>((reset.windows, reset.only, reset.dry_run, consent.yes))
+    };
+    assert_eq!(parse(&[]).unwrap(), (None, None, false, false));
+    let named = parse(&["--windows", "5", "--only", "services", "--yes"]).unwrap();
+    assert_eq!(named, (Some(5), Some(Part::Services), false, true));
+    for wrong in [
+        &["--windows", "0"][..],
+        &["--only", "all"],
+        &["--dry-run", "--yes"],
+    ] {
+        assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
+    }
+}

@@ -39,6 +39,7 @@ pub fn render(report: &Report, options: &str, screen: &Screen) -> String {
         "diagnose" => diagnosed(&mut page, report),
         "plan" => planned(&mut page, report),
         "fix" if report.verdict == Verdict::NeedsRepair => planned(&mut page, report),
+        "reset-update" => reset(&mut page, report),
         "check" => checks::section(&mut page, report),
         _ => done(&mut page, report),
     }
@@ -69,6 +70,22 @@ fn planned(page: &mut Page, report: &Report) {
         page.blank();
         findings::section(page, report);
     }
+}
+
+/// Whether it helps comes first, and what else was found last.
+fn reset(page: &mut Page, report: &Report) {
+    findings::advice(page, report);
+    disk::section(page, report);
+    plan::steps(page, report);
+    plan::promises(page, report);
+    if report.verdict != Verdict::NeedsRepair {
+        verification::section(page, report);
+    }
+    if !report.checks.iter().all(|check| check.consistent) {
+        checks::section(page, report);
+    }
+    page.blank();
+    findings::others(page, report);
 }
 
 /// What fix, resume, undo and verify leave behind.

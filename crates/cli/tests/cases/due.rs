@@ -63,6 +63,7 @@ pub const CASES: &[Due] = &[
         &[
             TOO_SMALL,
             "winre-placement-failed",
+            "re-update-failed-unmeasured",
             "winre-disabled",
             "re-empty",
             OPEN,
@@ -87,12 +88,7 @@ pub const CASES: &[Due] = &[
     attention("case-patch-script", &[OPEN, "patch-script-claims-success"]),
     repair(
         "case-image-in-backup",
-        &[
-            "winre-image-gone",
-            "winre-in-temporary-folder",
-            "winreagent-left-over",
-            OPEN,
-        ],
+        &["winre-image-gone", "winre-in-temporary-folder", OPEN],
     ),
     attention("case-leftover-folder", &["winreagent-left-over"]),
     attention("case-kb5068164", &["winre-may-not-start"]),

@@ -47,13 +47,35 @@ pub(super) const ALL: &[Known] = &[
         ],
         sources: vec![microsoft("known issue of KB5057589"), on_disk()],
     }),
-    Known::new("re-update-failed-before-room", &[Finding], || Words {
-        title: text!("Updates of WinRE failed for want of space, and there is room now"),
-        means: text!("The records are from a time before room was made. Nothing has failed since."),
-        causes: Vec::new(),
-        next: vec![text!(
-            "Let Windows Update look for updates. It repeats the update by itself."
+    Known::new("re-update-failed-unmeasured", &[Finding], || Words {
+        title: text!("Updates of WinRE failed; whether for want of space cannot be told"),
+        means: text!(
+            "The records speak of failures, and there is nothing to hold them against: WinRE is off, its image is not in place, or \
+             the free space of its volume was not measured."
+        ),
+        causes: vec![text!(
+            "WinRE was switched off or lost after the failure, perhaps in an attempt to repair it."
         )],
+        next: vec![
+            text!("Bring WinRE in order first, as the other findings say."),
+            text!("Then let Windows Update look for updates, and diagnose again."),
+        ],
+        sources: vec![on_disk()],
+    }),
+    Known::new("re-update-failed-before-room", &[Finding], || Words {
+        title: text!("Servicing of WinRE found too little room, although there is room now"),
+        means: text!(
+            "Windows recorded a want of space, and the free space is more than the 250 MiB that the rule wants. The disk does not say \
+             which of the two came first."
+        ),
+        causes: vec![
+            text!("Room was made since."),
+            text!("The next image is larger than the present one by more than that."),
+        ],
+        next: vec![
+            text!("Let Windows Update look for updates."),
+            text!("If servicing fails again, make more room: `winrefit fix` with --free 400MiB."),
+        ],
         sources: vec![on_disk()],
     }),
     Known::new("re-update-fails-otherwise", &[Finding], || Words {

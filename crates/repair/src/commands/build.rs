@@ -2,10 +2,12 @@
 
 mod plan;
 mod records;
+mod reset;
 mod summary;
 
 pub(super) use plan::plan;
 pub(super) use records::add_records;
+pub(super) use reset::told;
 pub(super) use summary::idle_reclaim;
 
 use crate::diagnose::Diagnosis;

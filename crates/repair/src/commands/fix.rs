@@ -77,7 +77,7 @@ pub fn fix<D: Device>(
 }
 
 /// The name of the repair, and which part of it the first commit is: the second, where the first is on the disk.
-fn name(prepared: &Prepared) -> (uuid::Uuid, Part) {
+pub(super) fn name(prepared: &Prepared) -> (uuid::Uuid, Part) {
     let plan = &prepared.plan;
     let begun = first_done(&prepared.observation).filter(|_| plan.uses_new_place());
     match begun {
@@ -96,7 +96,7 @@ fn created(observation: &Observation, now: u64) -> u64 {
 }
 
 /// Copies what has to move, commits, and proves the disk.
-fn commit<D: Device>(
+pub(super) fn commit<D: Device>(
     target: &mut Target<D>,
     prepared: Prepared,
     (id, part): (uuid::Uuid, Part),
@@ -205,7 +205,7 @@ fn proven<D: Device>(
     // The map and the rules of the report are those of the repaired disk; the plan keeps both.
     let after = observe(target.disk(), target.reported, Depth::Full)?;
     let records = records::read(target.disk(), &after);
-    let diagnosis = diagnose::diagnose(&after, Some(plan.recovery_partition)).with_records(&after, &records);
+    let diagnosis = diagnose::diagnose(&after, plan.recovery_partition).with_records(&after, &records);
     let new = build::of_diagnosis("fix", &target.name, &after, diagnosis);
     (report.disk, report.recovery, report.findings) = (new.disk, new.recovery, new.findings);
     mark_unfinished(&after, &mut report);
@@ -214,12 +214,17 @@ fn proven<D: Device>(
 
 /// What the journal's header says of the repair, for whoever finds it.
 fn memo(plan: &Plan) -> [u8; MEMO_BYTES] {
+    let what = match plan.recovery_partition {
+        Some(number) => format!("partition {number} by {}", size(plan.growth_bytes)),
+        None => plan
+            .changed_partitions()
+            .first()
+            .map_or_else(String::new, |number| format!("Windows on partition {number}")),
+    };
     let text = format!(
-        "winrefit {}: {}, partition {} by {}",
+        "winrefit {}: {}, {what}",
         env!("CARGO_PKG_VERSION"),
         plan.strategy.name(),
-        plan.recovery_partition,
-        size(plan.growth_bytes)
     );
     let mut memo = [0; MEMO_BYTES];
     let length = text.len().min(TEXT_BYTES);

@@ -1,5 +1,5 @@
-//! The commands: each takes a disk and gives a report. What is written is written by [`fix`], [`resume`] and [`undo`]
-//! alone, and only through the journal.
+//! The commands: each takes a disk and gives a report. What is written is written by [`fix`], [`reset_update`], [`resume`]
+//! and [`undo`] alone, and only through the journal.
 
 mod build;
 mod fix;
@@ -9,12 +9,14 @@ mod parts;
 mod prepare;
 mod read_only;
 mod recover;
+mod reset;
 mod way_back;
 
 pub use fix::{fix, plan};
 pub use in_use::refused_in_use;
 pub use read_only::{check, diagnose, verify};
 pub use recover::{resume, undo};
+pub use reset::{plan_reset, reset_update};
 
 use winrefit_disk::journal;
 

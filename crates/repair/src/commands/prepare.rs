@@ -96,9 +96,9 @@ pub(super) fn prepare_second<D: Device>(
 }
 
 /// What a commit writes, where its journal goes, and the checks to hold the result against.
-type Ready = (BTreeMap<u32, CheckReport>, Transaction, JournalPlace);
+pub(super) type Ready = (BTreeMap<u32, CheckReport>, Transaction, JournalPlace);
 
-fn concluded(
+pub(super) fn concluded(
     proven: Result<Ready, StageError>,
     (observation, plan): (Observation, Plan),
     report: Report,
@@ -118,7 +118,7 @@ fn concluded(
 }
 
 /// Proves both halves of a plan, the second on the staged result of the first, and fills the report on the way.
-fn prove_all<D: Device>(
+pub(super) fn prove_all<D: Device>(
     device: &D,
     observation: &Observation,
     plan: &Plan,
@@ -250,7 +250,7 @@ fn check_volumes(
     Ok(checks)
 }
 
-fn refused(mut report: Report, refusal: &Refusal) -> Report {
+pub(super) fn refused(mut report: Report, refusal: &Refusal) -> Report {
     report.refusal = Some(refusal.report());
     report.verdict = Verdict::Refused;
     report
@@ -284,8 +284,9 @@ fn mark_donor(report: &mut Report, plan: &Plan) {
 }
 
 fn free_after(disk: &dyn ReadAt, before: &Observation, plan: &Plan) -> Result<Option<u64>, RepairError> {
+    let Some(number) = plan.recovery_partition else {
+        return Ok(None);
+    };
     let after = observe(disk, Some(before.sector_size), Depth::Quick)?;
-    Ok(after
-        .partition(plan.recovery_partition)
-        .and_then(|p| p.free_bytes()))
+    Ok(after.partition(number).and_then(|p| p.free_bytes()))
 }

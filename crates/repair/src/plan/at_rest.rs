@@ -9,7 +9,7 @@ use winrefit_ntfs::Lcn;
 use winrefit_ntfs::logfile::LogState;
 
 /// Whether the volume of a partition may be changed; and its space.
-pub(super) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
+pub(crate) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
     let number = partition.number;
     let ntfs = match &partition.content {
         Content::Ntfs(ntfs) => ntfs,
@@ -141,7 +141,7 @@ pub(super) fn no_bad_clusters_behind(donor: &Partition, start: u64) -> Result<()
     })
 }
 
-pub(super) fn managed_disk(observation: &Observation) -> Result<(), Refusal> {
+pub(crate) fn managed_disk(observation: &Observation) -> Result<(), Refusal> {
     for partition in &observation.partitions {
         if let Some(manager) = partition.kind.manager() {
             return Err(Refusal::ManagedDisk {

@@ -83,7 +83,7 @@ pub(super) fn create(
     };
     let plan = Plan {
         strategy: Strategy::Create,
-        recovery_partition: number,
+        recovery_partition: Some(number),
         free_bytes: 0,
         target_free_bytes: beside_bytes,
         growth_bytes: at.count() * sector,

@@ -1,6 +1,6 @@
 //! The plan: a value that says all that will be done. Making one is a pure function of an observation.
 
-mod at_rest;
+pub(crate) mod at_rest;
 mod boot;
 mod create;
 mod donor;
@@ -58,6 +58,8 @@ pub enum Strategy {
     RemoveStale,
     /// There is none yet.
     Create,
+    /// Nothing about room: the components of Windows Update are put back.
+    ResetUpdate,
 }
 
 impl Strategy {
@@ -71,6 +73,7 @@ impl Strategy {
             Self::Relocate => "relocate",
             Self::RemoveStale => "remove-stale",
             Self::Create => "create",
+            Self::ResetUpdate => "reset-update",
         }
     }
 }
@@ -174,6 +177,30 @@ pub enum Step {
         /// How many elements name it.
         elements: usize,
     },
+    /// A folder gets another name; Windows makes a new one when it starts.
+    RenameFolder {
+        /// The partition of that Windows.
+        partition: u32,
+        /// Path of the directory that holds the folder.
+        folder: &'static str,
+        /// Its name.
+        from: &'static str,
+        /// Its new name.
+        to: String,
+        /// When, as a FILETIME.
+        filetime: u64,
+    },
+    /// How Windows starts a service, in the control set that it starts with.
+    SetServiceStart {
+        /// The partition of that Windows.
+        partition: u32,
+        /// Name of the service's key.
+        service: &'static str,
+        /// `Start` now.
+        from: u32,
+        /// `Start` as it will be.
+        to: u32,
+    },
     /// The byte offset of the recovery partition in a Windows' ReAgent.xml.
     PatchReAgent {
         /// The partition of that Windows.
@@ -190,8 +217,8 @@ pub enum Step {
 pub struct Plan {
     /// How.
     pub strategy: Strategy,
-    /// The partition that gets room.
-    pub recovery_partition: u32,
+    /// The partition that gets room; none where the plan is about something else.
+    pub recovery_partition: Option<u32>,
     /// Free bytes of its volume now.
     pub free_bytes: u64,
     /// Free bytes that it is to have at least afterwards.
@@ -244,7 +271,13 @@ impl Plan {
 
     /// Whether it uses space that a commit before it may have made for just that.
     pub fn uses_new_place(&self) -> bool {
-        self.moves_volume(self.recovery_partition) || self.creates(self.recovery_partition)
+        self.recovery_partition
+            .is_some_and(|number| self.moves_volume(number) || self.creates(number))
+    }
+
+    /// Whether the partition table is written.
+    pub fn changes_table(&self) -> bool {
+        self.strategy != Strategy::ResetUpdate
     }
 
     /// Whether a partition goes.
@@ -282,6 +315,8 @@ impl Step {
             | Self::CreatePartition { partition, .. }
             | Self::SetPartition { partition, .. }
             | Self::PatchBootStore { partition, .. }
+            | Self::RenameFolder { partition, .. }
+            | Self::SetServiceStart { partition, .. }
             | Self::PatchReAgent { partition, .. } => Some(partition),
             Self::DropShadowCopies(dropped) => Some(dropped.partition),
             Self::MendTable { .. } => None,

@@ -46,7 +46,7 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
     let to_come = image_to_come_bytes(observation, recovery);
     let mut plan = Plan {
         strategy: Strategy::Keep,
-        recovery_partition: number,
+        recovery_partition: Some(number),
         free_bytes: space.free_bytes,
         target_free_bytes: target_free(request, to_come),
         growth_bytes: 0,

@@ -126,6 +126,30 @@ fn of_table_and_pointers(step: &Step) -> Text {
             from = from_offset,
             to = to_offset
         ),
+        Step::RenameFolder {
+            partition,
+            folder,
+            from,
+            to,
+            ..
+        } => text!(
+            "On partition {partition}, rename the folder {path} to {to}. What is in it stays as it is.",
+            partition,
+            path = format!(r"{folder}\{from}"),
+            to
+        ),
+        Step::SetServiceStart {
+            partition,
+            service,
+            from,
+            to,
+        } => text!(
+            "In the registry of Windows on partition {partition}, set Start of the service {service} from {from} to {to}.",
+            partition,
+            service = *service,
+            from,
+            to
+        ),
         // All others are told with the volumes.
         _ => Text::empty(),
     }

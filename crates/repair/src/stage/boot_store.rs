@@ -88,7 +88,7 @@ impl Stager<'_, '_> {
 }
 
 /// Where the bytes of a write to a file lie on the volume.
-fn places(ranges: &[ByteRange], write: &HiveWrite) -> Option<Vec<(u64, Vec<u8>)>> {
+pub(super) fn places(ranges: &[ByteRange], write: &HiveWrite) -> Option<Vec<(u64, Vec<u8>)>> {
     let mut places = Vec::new();
     let (mut skip, mut rest) = (write.offset, &write.bytes[..]);
     for range in ranges {

@@ -59,7 +59,9 @@ pub(super) fn partitions_item(before: &Observation, after: &Observation, plan: &
     }
     let same_count = stay().count() + new.len() == after.partitions.len();
     let count = after.partitions.len();
-    let detail = if changes_entries(plan) {
+    let detail = if !plan.changes_table() {
+        counted!(count, "1 partition, as before", "{n} partitions, as before")
+    } else if changes_entries(plan) {
         counted!(count, "1 partition, as planned", "{n} partitions, as planned")
     } else {
         counted!(

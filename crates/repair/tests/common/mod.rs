@@ -61,6 +61,8 @@ pub struct Layout {
     pub recovery_fill: u32,
     /// Files beside the image that make the $MFT longer, a KiB each.
     pub recovery_files: u32,
+    /// The hive SYSTEM of C:, beside what Windows Update stores; without it neither is there.
+    pub update: Option<Vec<u8>>,
 }
 
 impl Default for Layout {
@@ -77,6 +79,7 @@ impl Default for Layout {
             shadow_copies: [0; 2],
             recovery_fill: 0,
             recovery_files: 0,
+            update: None,
         }
     }
 }
@@ -176,6 +179,9 @@ impl Layout {
                 .add_file(&format!(r"Users\f{i}.txt"), 0, FileData::Bytes(vec![i; 600]))
                 .unwrap();
         }
+        if let Some(hive) = &self.update {
+            add_update(&mut volume, hive);
+        }
         write(volume, disk, self.windows, self.shadow_copies[0]);
         if self.full_tail {
             fill_tail(disk, self.windows);
@@ -243,6 +249,39 @@ impl Layout {
                 .unwrap();
         }
         write(volume, disk, self.recovery, self.shadow_copies[1]);
+    }
+}
+
+/// What Windows Update stores, among many neighbours, and a hive SYSTEM.
+fn add_update(volume: &mut VolumeBuilder, hive: &[u8]) {
+    let mut add = |path: &str, bytes: Vec<u8>| {
+        volume.add_file(path, 0, FileData::Bytes(bytes)).unwrap();
+    };
+    add(
+        r"Windows\SoftwareDistribution\DataStore\DataStore.edb",
+        vec![0xED; 70_000],
+    );
+    add(
+        r"Windows\SoftwareDistribution\Download\update.cab",
+        vec![0xCA; 9_000],
+    );
+    add(
+        r"Windows\SoftwareDistribution\ReportingEvents.log",
+        vec![0x4C; 400],
+    );
+    add(r"Windows\System32\catroot2\edb.log", vec![0xE0; 5_000]);
+    add(r"Windows\System32\catroot2\dberr.txt", vec![0xDB; 300]);
+    add(r"Windows\System32\config\SYSTEM", hive.to_vec());
+    for index in 0..120 {
+        add(
+            &format!(r"Windows\System32\library{index:03}.dll"),
+            vec![index; 200],
+        );
+    }
+    for index in 0..9 {
+        volume
+            .add_directory(&format!(r"Windows\spare{index}"), 0)
+            .unwrap();
     }
 }
 

@@ -9,11 +9,33 @@ use winrefit_repair::text::Text;
 
 /// All findings.
 pub fn section(page: &mut Page, report: &Report) {
-    if report.findings.is_empty() {
+    listed(page, report.findings.iter());
+}
+
+/// Whether a reset helps, without a heading.
+pub fn advice(page: &mut Page, report: &Report) {
+    for finding in report.findings.iter().filter(|finding| is_advice(finding)) {
+        one(page, finding);
+    }
+}
+
+/// All findings but whether a reset helps.
+pub fn others(page: &mut Page, report: &Report) {
+    listed(page, report.findings.iter().filter(|finding| !is_advice(finding)));
+}
+
+/// Whether the finding is about the reset itself.
+pub fn is_advice(finding: &FindingReport) -> bool {
+    matches!(finding.code, "reset-will-not-help" | "reset-may-help")
+}
+
+fn listed<'r>(page: &mut Page, findings: impl Iterator<Item = &'r FindingReport>) {
+    let mut findings = findings.peekable();
+    if findings.peek().is_none() {
         return;
     }
     page.heading(text!("Findings"));
-    for finding in &report.findings {
+    for finding in findings {
         one(page, finding);
     }
 }

@@ -78,7 +78,7 @@ pub fn steps(page: &mut Page, report: &Report) {
 
 /// What is written, what is not, and the way back.
 pub fn promises(page: &mut Page, report: &Report) {
-    let Some(plan) = report.plan.as_ref().filter(|plan| !plan.changes.is_empty()) else {
+    let Some(plan) = report.plan.as_ref().filter(|plan| !plan.steps.is_empty()) else {
         return;
     };
     page.blank();

@@ -4,6 +4,7 @@ mod changes;
 mod fixtures;
 mod languages;
 mod reference;
+mod reset;
 
 use crate::output::Screen;
 use fixtures::*;

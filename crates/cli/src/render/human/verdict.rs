@@ -52,6 +52,7 @@ pub fn reason(report: &Report) -> Text {
     let problem = problem.map(|finding| finding.explained.title.clone());
     match report.verdict {
         Verdict::Healthy => healthy(report),
+        Verdict::NeedsRepair if report.command == "reset-update" => reset(report),
         Verdict::NeedsRepair => problem.unwrap_or_else(|| wish(report)),
         // The findings come with the worst first, and of equal ones with that first which the verdict rests on.
         Verdict::Attention => problem
@@ -71,6 +72,16 @@ pub fn reason(report: &Report) -> Text {
     }
 }
 
+/// What speaks against a reset, or that there is something to reset.
+fn reset(report: &Report) -> Text {
+    match report.findings.first() {
+        Some(finding) if finding.code == "reset-will-not-help" => {
+            text!("Resetting Windows Update will not cure what was found")
+        }
+        _ => text!("Windows Update can be reset"),
+    }
+}
+
 /// Why there is a plan where nothing is wrong.
 fn wish(report: &Report) -> Text {
     match report.plan.as_ref().map(|plan| plan.strategy) {
@@ -85,6 +96,9 @@ fn repaired(report: &Report) -> Text {
     let Some(plan) = &report.plan else {
         return text!("The recovery partition has room for updates, and everything was verified");
     };
+    if plan.strategy == "reset-update" {
+        return text!("Windows Update is reset, and everything was verified. The rest is done in Windows");
+    }
     let free = free(report, plan);
     match (plan.strategy, plan.afterwards.is_empty()) {
         ("create", true) => text!(

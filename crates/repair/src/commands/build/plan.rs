@@ -1,5 +1,6 @@
 //! The plan's part of a report.
 
+use super::reset;
 use super::summary::summary;
 use crate::explain::rfc3339;
 use crate::observation::Observation;
@@ -80,7 +81,10 @@ pub(in crate::commands) fn plan(
             plan,
             journal.is_some_and(|(place, _)| !place.is_in_gap(observation.sector_size)),
         ),
-        recovery_free_bytes_before: (!makes_new(plan)).then_some(plan.free_bytes),
+        recovery_free_bytes_before: plan
+            .recovery_partition
+            .filter(|_| !makes_new(plan))
+            .map(|_| plan.free_bytes),
         recovery_free_bytes_after: None,
     }
 }
@@ -97,9 +101,13 @@ fn untouched(observation: &Observation, plan: &Plan, move_bytes: u64) -> Vec<Tex
         .map(|p| p.number);
     let others: Vec<u32> = others.collect();
     let mut untouched = Vec::new();
-    if !makes_new(plan) {
-        untouched.push(untouched_files(observation, plan, move_bytes));
-        untouched.push(untouched_identity(observation, plan.recovery_partition));
+    match plan.recovery_partition {
+        None => untouched.extend(reset::untouched(plan)),
+        Some(number) if !makes_new(plan) => {
+            untouched.push(untouched_files(observation, (plan, number), move_bytes));
+            untouched.push(untouched_identity(observation, number));
+        }
+        Some(_) => {}
     }
     match &others[..] {
         [] => {}
@@ -114,12 +122,11 @@ fn untouched(observation: &Observation, plan: &Plan, move_bytes: u64) -> Vec<Tex
 
 /// Whether the recovery partition is one that is not there yet.
 fn makes_new(plan: &Plan) -> bool {
-    plan.commits()
-        .any(|commit| commit.creates(plan.recovery_partition))
+    plan.recovery_partition
+        .is_some_and(|number| plan.commits().any(|commit| commit.creates(number)))
 }
 
-fn untouched_files(observation: &Observation, plan: &Plan, move_bytes: u64) -> Text {
-    let number = plan.recovery_partition;
+fn untouched_files(observation: &Observation, (plan, number): (&Plan, u32), move_bytes: u64) -> Text {
     // The files of a partition that goes are touched, in a way.
     let removes = plan
         .steps
@@ -159,7 +166,9 @@ fn untouched_identity(observation: &Observation, number: u32) -> Text {
 
 /// A partition that is made large enough for an image that is not there yet is no use by itself.
 fn afterwards(observation: &Observation, plan: &Plan) -> Vec<Text> {
-    let number = plan.recovery_partition;
+    let Some(number) = plan.recovery_partition else {
+        return reset::afterwards(plan);
+    };
     let mut windows = observation.windows.iter();
     let enable = if windows.any(|w| is_on_own_volume(observation, w)) {
         text!("`reagentc /disable`, then `reagentc /enable`")
@@ -174,7 +183,7 @@ fn afterwards(observation: &Observation, plan: &Plan) -> Vec<Text> {
             enable
         )];
     }
-    let recovery = observation.partition(plan.recovery_partition);
+    let recovery = observation.partition(number);
     let is_awaited = recovery.is_some_and(|recovery| awaits_image(observation, recovery));
     let text = text!(
         "The WinRE image is not on partition {number} yet. In Windows, as administrator: {enable}; `winrefit \
@@ -238,6 +247,9 @@ fn undo_text(plan: &Plan, is_in_clusters: bool) -> Text {
             )
         }
     };
+    if plan.recovery_partition.is_none() && !plan.is_empty() {
+        return Text::sentences([text, reset::undo_in_time()]);
+    }
     match plan.then {
         Some(_) => Text::sentences([text, text!("It takes both commits back, the second one first.")]),
         None => text,

@@ -1,5 +1,6 @@
 //! A plan in a few sentences.
 
+use super::reset;
 use crate::plan::{Plan, Request, Step, Strategy};
 use crate::text;
 use crate::text::{Bytes, Text};
@@ -18,17 +19,18 @@ pub(super) fn summary(plan: &Plan, sector: u64) -> Text {
         )
     });
     let donor = donor(plan, sector);
-    let text = match plan.strategy {
-        Strategy::Relocate => relocated(plan, donor),
-        Strategy::Create => created(plan, donor),
-        _ => stays(plan, donor),
+    let text = match (plan.strategy, plan.recovery_partition) {
+        (_, None) => reset::summary(plan),
+        (Strategy::Relocate, Some(number)) => relocated(plan, number, donor),
+        (Strategy::Create, Some(number)) => created(plan, number, donor),
+        (_, Some(number)) => stays(plan, number, donor),
     };
     Text::sentences(removed.into_iter().chain([text]))
 }
 
 /// The recovery partition keeps its place.
-fn stays(plan: &Plan, donor: Option<(u32, u64)>) -> Text {
-    let (number, growth) = (plan.recovery_partition, Bytes(plan.growth_bytes));
+fn stays(plan: &Plan, number: u32, donor: Option<(u32, u64)>) -> Text {
+    let growth = Bytes(plan.growth_bytes);
     match (plan.strategy, donor) {
         (Strategy::Keep, _) => text!(
             "Recovery partition {number} has {free} free: it needs no more room.",
@@ -67,8 +69,8 @@ fn stays(plan: &Plan, donor: Option<(u32, u64)>) -> Text {
     }
 }
 
-fn relocated(plan: &Plan, donor: Option<(u32, u64)>) -> Text {
-    let (number, growth) = (plan.recovery_partition, Bytes(plan.growth_bytes));
+fn relocated(plan: &Plan, number: u32, donor: Option<(u32, u64)>) -> Text {
+    let growth = Bytes(plan.growth_bytes);
     match donor {
         Some((donor, given)) => Text::sentences([
             text!(
@@ -94,8 +96,8 @@ fn relocated(plan: &Plan, donor: Option<(u32, u64)>) -> Text {
     }
 }
 
-fn created(plan: &Plan, donor: Option<(u32, u64)>) -> Text {
-    let (number, growth) = (plan.recovery_partition, Bytes(plan.growth_bytes));
+fn created(plan: &Plan, number: u32, donor: Option<(u32, u64)>) -> Text {
+    let growth = Bytes(plan.growth_bytes);
     match donor {
         Some((donor, given)) => Text::sentences([
             text!(
@@ -145,7 +147,7 @@ fn donor(plan: &Plan, sector: u64) -> Option<(u32, u64)> {
 fn heir(plan: &Plan) -> Option<u32> {
     let mut steps = plan.commits().flat_map(|commit| &commit.steps);
     steps.find_map(|step| match step {
-        Step::GrowEnd { partition, .. } if *partition != plan.recovery_partition => Some(*partition),
+        Step::GrowEnd { partition, .. } if plan.recovery_partition != Some(*partition) => Some(*partition),
         _ => None,
     })
 }

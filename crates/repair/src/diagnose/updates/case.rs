@@ -18,6 +18,9 @@ pub(super) const INSTALLER_FAILED: u32 = 0x8007_0643;
 /// Servicing of WinRE belongs to an update that failed within the hour: in units of FILETIME.
 const BESIDE: u64 = 3600 * 10_000_000;
 
+/// 30 days in units of FILETIME.
+const MONTH: u64 = 30 * 24 * 3600 * 10_000_000;
+
 /// A Windows and its records.
 pub(super) struct Case<'c> {
     pub observation: &'c Observation,
@@ -121,14 +124,19 @@ impl<'c> Case<'c> {
         place.time.as_deref().and_then(date) > date(&success)
     }
 
-    /// Whether an update waits in the folder of WinRE's servicing.
+    /// Whether an update waits in the folder of WinRE's servicing. One that has lain there for a month before Windows ran
+    /// last waits for nothing any more.
     pub fn is_staged(&self) -> bool {
-        let staged = self
-            .records
-            .work_folder
-            .as_ref()
-            .and_then(|folder| folder.staged.as_deref());
-        staged.is_some_and(|staged| matches!(staged.trim().to_ascii_lowercase().as_str(), "true" | "1"))
+        let Some(folder) = &self.records.work_folder else {
+            return false;
+        };
+        let is_old = |(_, last): (u64, u64)| {
+            folder
+                .modified
+                .is_some_and(|time| last.saturating_sub(time) > MONTH)
+        };
+        let says_so = |staged: &str| matches!(staged.trim().to_ascii_lowercase().as_str(), "true" | "1");
+        folder.staged.as_deref().is_some_and(says_so) && !self.records.events.system_span.is_some_and(is_old)
     }
 
     /// Whether WinRE is on, and its image is not where it should be.

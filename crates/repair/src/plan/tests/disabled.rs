@@ -110,7 +110,7 @@ fn an_image_that_is_there_already_is_replaced_and_one_in_use_expects_no_other() 
 fn a_partition_is_chosen_only_if_it_is_the_only_one_of_the_only_windows() {
     let code = |observation: &Observation| {
         plan(observation, &Request::default())
-            .map(|plan| plan.recovery_partition)
+            .map(|plan| plan.recovery_partition.unwrap())
             .map_err(|r| r.code())
     };
     let usual = || disabled(441, 525, 519);
