@@ -1,10 +1,13 @@
 //! From the records of a chunk to events: which ones may be wanted, and their decoding by the crate `evtx`.
 
 use super::chunk::{Chunk, Record};
-use super::{DamageKind, EVENT_TEXT_BYTES_MAX, Event, EventLog, FAILURES_MAX, Wanted, event, quiet};
+use super::{
+    DECODED_BYTES_MAX, DamageKind, EVENT_TEXT_BYTES_MAX, Event, EventLog, FAILURES_MAX, Wanted, event, quiet,
+};
 use crate::bytes::{array_at, u32_at, utf16_bytes};
 use evtx::{EvtxChunkData, ParserSettings};
 use memchr::memmem::Finder;
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,6 +26,8 @@ pub(super) struct Reader<'w> {
     names: Vec<Finder<'static>>,
     settings: Arc<ParserSettings>,
     failures: usize,
+    /// Bytes of text that were decoded so far, wanted or not.
+    decoded_bytes: Cell<usize>,
 }
 
 /// What decoding a record came to.
@@ -44,6 +49,7 @@ impl<'w> Reader<'w> {
                 .collect(),
             settings: Arc::new(ParserSettings::new().indent(false)),
             failures: 0,
+            decoded_bytes: Cell::new(0),
         }
     }
 
@@ -53,7 +59,7 @@ impl<'w> Reader<'w> {
         if !keep.contains(&true) {
             return (Vec::new(), false);
         }
-        if room == 0 || self.failures >= FAILURES_MAX {
+        if room == 0 || self.has_given_up() {
             return (Vec::new(), true);
         }
         chunk.reduce(&keep);
@@ -66,7 +72,7 @@ impl<'w> Reader<'w> {
             match result {
                 Some(Decoded::Event(event)) => events.push(event),
                 Some(Decoded::Other) => {}
-                _ if !keep || self.failures >= FAILURES_MAX => {}
+                _ if !keep || self.has_given_up() => {}
                 Some(Decoded::TooLarge(bytes)) => {
                     log.note(at, DamageKind::TooLarge { record_id, bytes });
                     self.failures += 1;
@@ -77,13 +83,18 @@ impl<'w> Reader<'w> {
                 }
             }
         }
-        let gave_up = self.failures >= FAILURES_MAX;
+        let gave_up = self.has_given_up();
         if gave_up {
             log.note(offset, DamageKind::GaveUp);
         }
         let older = events.len().saturating_sub(room);
         events.drain(..older);
         (events, older > 0 || gave_up)
+    }
+
+    /// Whether too much was spent on this log: hostile records are dear.
+    fn has_given_up(&self) -> bool {
+        self.failures >= FAILURES_MAX || self.decoded_bytes.get() >= DECODED_BYTES_MAX
     }
 
     /// For each record whether its event can be one of a wanted provider: the name stands in the record, or in the
@@ -125,7 +136,14 @@ impl<'w> Reader<'w> {
             let (Some(record), Some(slot)) = (records.get(number), decoded.get_mut(number)) else {
                 continue;
             };
-            *slot = Some(match result.into_xml_bytes() {
+            if self.decoded_bytes.get() >= DECODED_BYTES_MAX {
+                break;
+            }
+            let xml = result.into_xml_bytes();
+            let bytes = xml.as_ref().map_or(0, |xml| xml.data.len());
+            self.decoded_bytes
+                .set(self.decoded_bytes.get().saturating_add(bytes));
+            *slot = Some(match xml {
                 Ok(xml) if xml.data.len() > EVENT_TEXT_BYTES_MAX => Decoded::TooLarge(xml.data.len()),
                 Ok(xml) => self.event(&xml.data, record),
                 Err(_) => Decoded::Failed,

@@ -6,7 +6,7 @@
 //! wanted provider.
 //!
 //! Bounds: one chunk in memory at a time; [`Limits`] for bytes and events; [`DAMAGE_MAX`] notes of damage; an event has
-//! at most [`EVENT_TEXT_BYTES_MAX`] of text; after [`FAILURES_MAX`] records that could not be decoded no more are tried.
+//! at most [`EVENT_TEXT_BYTES_MAX`] of text; after [`FAILURES_MAX`] records that could not be decoded, or [`DECODED_BYTES_MAX`] of text, no more are tried.
 //! The crate bounds a record's tree to 2^18 nodes and a chunk's to 2^20.
 
 mod chunk;
@@ -31,6 +31,10 @@ pub const DAMAGE_MAX: usize = 64;
 pub const EVENT_TEXT_BYTES_MAX: usize = 256 << 10;
 /// Records that may fail to be decoded before the reading ends. Hostile ones are dear.
 pub const FAILURES_MAX: usize = 64;
+
+/// Text of all records that are decoded, as XML, in bytes: many times what a log of 20 MiB has of any provider. Records
+/// can be made to repeat what they hold, and would take minutes.
+pub const DECODED_BYTES_MAX: usize = 256 << 20;
 
 /// A provider and its events that are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

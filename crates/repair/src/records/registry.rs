@@ -6,8 +6,14 @@ use winrefit_formats::{Hive, RegistryValue};
 
 const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
 const WINDOWS: &str = r"Microsoft\Windows\CurrentVersion";
-/// Most programs, packages or products that are looked at in one key; a real SOFTWARE hive has some thousand packages.
+/// Most packages that are looked at; a real SOFTWARE hive has some thousand packages.
 const SUBKEYS_MAX: usize = 20_000;
+/// Most programs that are looked at in one key; busy machines have some hundred.
+const INSTALLED_MAX: usize = 2000;
+/// Most values of one that are looked at; they have some twenty.
+const VALUES_MAX: usize = 256;
+/// Most programs that are kept.
+const PROGRAMS_MAX: usize = 64;
 /// How the name of an update's package begins.
 const PACKAGE: &str = "Package_for_KB";
 /// Longest text that is taken from a value; names and versions are short.
@@ -156,7 +162,7 @@ pub fn product_name(name: &str, build: Option<u32>) -> String {
 fn packages(hive: &Hive<'_>, damage: &mut Vec<String>) -> Vec<(u32, String)> {
     let path = format!(r"{WINDOWS}\Component Based Servicing\Packages");
     let mut found = Vec::new();
-    each_subkey(hive, &path, damage, |key| {
+    each_subkey(hive, (&path, SUBKEYS_MAX), damage, |key| {
         let name = key.name();
         let Some((start, rest)) = name.split_at_checked(PACKAGE.len()) else {
             return;
@@ -177,15 +183,29 @@ fn programs(hive: &Hive<'_>, damage: &mut Vec<String>) -> Vec<Program> {
         format!(r"{WINDOWS}\Uninstall"),
         format!(r"WOW6432Node\{WINDOWS}\Uninstall"),
     ] {
-        each_subkey(hive, &path, damage, |key| {
-            let value = |name: &str| key.value(name).ok().flatten()?.decode().ok();
-            let text = |name: &str| value(name).and_then(|value| short(&value));
-            let Some(name) = text("DisplayName") else { return };
+        each_subkey(hive, (&path, INSTALLED_MAX), damage, |key| {
+            let mut texts = [None, None];
+            let values = key
+                .values()
+                .into_iter()
+                .flatten()
+                .take(VALUES_MAX)
+                .map_while(Result::ok);
+            for value in values {
+                let names = ["DisplayName", "Publisher"];
+                let of_it = names
+                    .iter()
+                    .position(|name| value.name().eq_ignore_ascii_case(name));
+                if let Some(text) = of_it.and_then(|at| texts.get_mut(at)) {
+                    *text = value.decode().ok().and_then(|value| short(&value));
+                }
+            }
+            let [Some(name), publisher] = texts else { return };
             let Some(kind) = kind_of(&name) else { return };
-            if found.iter().all(|program| program.name != name) {
+            if found.len() < PROGRAMS_MAX && found.iter().all(|program| program.name != name) {
                 found.push(Program {
                     name,
-                    publisher: text("Publisher"),
+                    publisher,
                     kind,
                 });
             }
@@ -206,12 +226,17 @@ fn kind_of(name: &str) -> Option<ProgramKind> {
 }
 
 /// Looks at the subkeys of a key, up to a bound.
-fn each_subkey<'f>(hive: &Hive<'f>, path: &str, damage: &mut Vec<String>, mut look: impl FnMut(&Key<'f>)) {
+fn each_subkey<'f>(
+    hive: &Hive<'f>,
+    (path, most): (&str, usize),
+    damage: &mut Vec<String>,
+    mut look: impl FnMut(&Key<'f>),
+) {
     let mut walk = || -> Result<(), HiveError> {
         let Some(key) = hive.key(path)? else {
             return Ok(());
         };
-        for subkey in key.subkeys()?.take(SUBKEYS_MAX) {
+        for subkey in key.subkeys()?.take(most) {
             look(&subkey?);
         }
         Ok(())

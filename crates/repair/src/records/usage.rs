@@ -75,7 +75,7 @@ fn of_volume<R: ReadAt>(volume: &Volume<R>, partition: &Partition) -> Result<Usa
             names.insert(number.0, (name.parent.record.0, name.display_name()));
         }
         if number.0 < FIRST_USER_RECORD {
-            usage.metadata_bytes += bytes;
+            usage.metadata_bytes = usage.metadata_bytes.saturating_add(bytes);
         } else {
             files.push((number, bytes));
         }
@@ -95,7 +95,7 @@ fn of_volume<R: ReadAt>(volume: &Volume<R>, partition: &Partition) -> Result<Usa
                 bytes,
             }),
             // A folder of the file system's own, $Extend.
-            _ => usage.other_bytes += bytes,
+            _ => usage.other_bytes = usage.other_bytes.saturating_add(bytes),
         }
     }
     Ok(usage)

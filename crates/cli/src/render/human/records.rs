@@ -79,9 +79,7 @@ pub fn usage(page: &mut Page, report: &Report) {
     let mut items: Vec<Text> = named.collect();
     let other = rest
         .iter()
-        .map(|file| file.bytes)
-        .sum::<u64>()
-        .saturating_add(usage.other_bytes);
+        .fold(usage.other_bytes, |sum, file| sum.saturating_add(file.bytes));
     if other > 0 {
         items.push(text!("other files {size}", size = Bytes(other)));
     }
