@@ -7,6 +7,7 @@ use crate::render::human::typeset::clean;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use winrefit_repair::text;
 
 /// Sees to it that the file can be made, before a command takes its time or changes a disk. It is not left there, so
 /// that a command which ends early leaves none.
@@ -33,10 +34,9 @@ pub fn deliver(text: &str, output: &Output) -> Result<(), Failure> {
         let _ = fs::remove_file(path);
         return Err(failure(path, source));
     }
-    output::tell(&format!(
-        "The report is in {}\n",
-        clean(&path.display().to_string())
-    ));
+    let path = clean(&path.display().to_string());
+    let said = output.stderr.language.say(text!("The report is in {path}", path));
+    output::tell(&format!("{said}\n"));
     Ok(())
 }
 

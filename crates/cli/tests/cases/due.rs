@@ -129,6 +129,13 @@ pub const CASES: &[Due] = &[
     ),
     repair("case-no-log", &[TOO_SMALL, FOR_SPACE, OPEN, "records-incomplete"]),
     repair("case-dirty-log", FAILS),
+    repair(
+        "case-network-error",
+        &[TOO_SMALL, "re-update-fails-otherwise", OPEN],
+    ),
+    repair("case-unknown-kb-german", FAILS),
+    attention("case-silent-failure", &["re-update-failed-before-room"]),
+    healthy("case-staged", &["restart-pending"]),
 ];
 
 /// Stories of failure, and the disk of the lab that has their layout.

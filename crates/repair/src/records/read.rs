@@ -46,6 +46,8 @@ const SERVICING_LOG_BYTES: u64 = 4 << 20;
 /// State of WinRE's servicing.
 const SERVICING_STATE: &str = r"\$WinREAgent\WinREServicingManager.xml";
 const STATE_BYTES_MAX: u64 = 256 << 10;
+/// It says true or false.
+const STAGED_CHARS_MAX: usize = 40;
 /// What servicing of WinRE works in.
 const WORK_FOLDER: &str = r"\$WinREAgent";
 /// Largest system partition whose free space is counted.
@@ -268,7 +270,8 @@ impl Reader<'_> {
     /// What the state file of servicing says of an update that is staged.
     fn staged(&self) -> Option<String> {
         let state = read_small(&self.volume, SERVICING_STATE, STATE_BYTES_MAX).ok()??;
-        ServicingState::parse(&state).ok()?.staged
+        let staged = ServicingState::parse(&state).ok()?.staged?;
+        Some(staged.chars().take(STAGED_CHARS_MAX).collect())
     }
 
     fn stream(&self, path: &str) -> Option<Box<dyn ReadAt + '_>> {

@@ -341,4 +341,34 @@ pub(super) const PROFILES: &[Profile] = &[
             "Windows before its first sign-in: Setup has not ended",
         )
     },
+    Profile {
+        evidence: EvidenceSpec {
+            past: &[
+                past(JANUARY - 4 * MINUTE, Happening::ServicingStarted),
+                past(
+                    JANUARY,
+                    Happening::ServicingFailed {
+                        phase: 2,
+                        code: super::DISK_FULL,
+                    },
+                ),
+            ],
+            ..NONE
+        },
+        ..roomy_10(
+            "case-silent-failure",
+            "WinREAgent 4502 says phase 2 although there is the room that the rule wants; Windows Update says nothing",
+        )
+    },
+    Profile {
+        evidence: EvidenceSpec {
+            registry: &[RegistryFact::RebootRequired],
+            servicing_folder: true,
+            ..NONE
+        },
+        ..roomy_10(
+            "case-staged",
+            "an update waits in \\$WinREAgent for the restart that is due",
+        )
+    },
 ];

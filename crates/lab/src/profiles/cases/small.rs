@@ -1,7 +1,7 @@
 //! The recovery partition is too small for its updates.
 
 use super::super::{AS_INSTALLED, SETUP};
-use super::{DISK_FULL, FAILED, MIB, WINDOWS_10_RE, out_of_space, past, small_10, titles};
+use super::{DISK_FULL, FAILED, MIB, WINDOWS_10_RE, failed, out_of_space, past, small_10, titles};
 use crate::evidence::{EvidenceSpec, Happening, Lines, LogLines, RegistryFact};
 use crate::profile::{Profile, RecoverySpec, WinRePlace};
 use crate::software;
@@ -10,6 +10,8 @@ use crate::time::{MINUTE, at};
 const NONE: EvidenceSpec = EvidenceSpec::ORDINARY;
 /// When it failed in the month the error came up.
 const JANUARY: u64 = at(2024, 1, 10, 3, 12);
+/// `ERROR_INTERNET_TIMEOUT`.
+const TIMED_OUT: u32 = 0x8007_2EE2;
 const IMAGE_BYTES: u64 = 462_000_000;
 const NO_SPACE: Lines = Lines::ComponentStoreFailed {
     code: 0x800F_0828,
@@ -330,6 +332,26 @@ pub(super) const PROFILES: &[Profile] = &[
         ..small_10(
             "case-shrink-tried",
             "KB5034441 failed again after somebody tried to shrink C: and Windows would not",
+        )
+    },
+    Profile {
+        evidence: EvidenceSpec {
+            past: &failed(JANUARY, titles::KB5034441, TIMED_OUT),
+            ..NONE
+        },
+        ..small_10(
+            "case-network-error",
+            "KB5034441 failed with 0x80072EE2, a time-out of the network; the partition is too small as well",
+        )
+    },
+    Profile {
+        evidence: EvidenceSpec {
+            past: &out_of_space(JANUARY, titles::UNKNOWN_GERMAN),
+            ..NONE
+        },
+        ..small_10(
+            "case-unknown-kb-german",
+            "an update of WinRE that no table knows failed, with its title in German",
         )
     },
 ];

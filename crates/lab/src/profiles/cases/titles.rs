@@ -20,6 +20,8 @@ pub(super) const KB5120221: &str = "2026-07 Windows Recovery Environment Update 
 /// A number that nobody knows yet.
 pub(super) const UNKNOWN: &str = "2027-02 Windows Recovery Environment Update (KB5987654)";
 
+pub(super) const UNKNOWN_GERMAN: &str = "2027-02 Update der Windows-Wiederherstellungsumgebung (KB5987655)";
+
 pub(super) const WINDOWS_10_ROLLUP: &str =
     "2024-01 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5034122)";
 pub(super) const WINDOWS_10_ROLLUP_APRIL: &str =

@@ -78,7 +78,9 @@ impl<'c> Case<'c> {
         software.map_or((false, false), |s| (s.restart_required, s.restart_pending))
     }
 
-    /// Events of updates that failed and did not succeed later, oldest first, one for each update: the newest.
+    /// Events of updates that failed and did not succeed later, oldest first, one for each update: the newest. A later
+    /// update of the same product counts, but for WinRE, whose updates share their titles with others. What is half a year
+    /// older than the newest record is history.
     pub fn outstanding(&self) -> Vec<&'c UpdateEvent> {
         let events = &self.records.events.updates;
         let mut left: Vec<&UpdateEvent> = Vec::new();
@@ -88,10 +90,14 @@ impl<'c> Case<'c> {
                     left.retain(|earlier| !is_same(earlier, event));
                     left.push(event);
                 }
-                UpdateStep::Installed => left.retain(|earlier| !is_same(earlier, event)),
+                UpdateStep::Installed => {
+                    left.retain(|earlier| !is_same(earlier, event) && !is_followed(earlier, event));
+                }
                 UpdateStep::Started | UpdateStep::Downloading => {}
             }
         }
+        let newest = self.records.events.system_span.map_or(0, |(_, newest)| newest);
+        left.retain(|event| is_winre(event) || newest.saturating_sub(event.place.time) <= 6 * MONTH);
         left
     }
 
@@ -220,5 +226,70 @@ pub(super) fn is_winre(event: &UpdateEvent) -> bool {
 
 /// Whether two events are of the same update. Titles are in one language on one machine, but may change with it.
 fn is_same(one: &UpdateEvent, other: &UpdateEvent) -> bool {
-    one.title == other.title || one.kbs.iter().any(|kb| other.kbs.contains(kb))
+    let by_title = !one.title.is_empty() && one.title == other.title;
+    by_title || one.kbs.iter().any(|kb| other.kbs.contains(kb))
+}
+
+/// Whether a later event is of a later update of the same thing: titles that differ in numbers only.
+fn is_followed(earlier: &UpdateEvent, later: &UpdateEvent) -> bool {
+    let words = |event: &UpdateEvent| -> String {
+        let letters = event.title.chars().filter(|letter| letter.is_alphabetic());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let earlier_words = words(earlier);
+    !is_winre(earlier) && !earlier_words.is_empty() && earlier_words == words(later)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::events::EventPlace;
+
+    fn event(title: &str) -> UpdateEvent {
+        UpdateEvent {
+            place: EventPlace {
+                log: "",
+                record: 1,
+                provider: "WindowsUpdateClient",
+                id: 20,
+                time: 0,
+            },
+            what: UpdateStep::Failed,
+            code: Some(INSTALLER_FAILED),
+            title: title.to_owned(),
+            kbs: winrefit_formats::kb_numbers(title),
+        }
+    }
+
+    #[test]
+    fn the_same_update_is_told_by_number_or_title() {
+        assert!(is_same(
+            &event("Sicherheitsupdate (KB5034441)"),
+            &event("Security Update (KB5034441)")
+        ));
+        assert!(is_same(&event("An update"), &event("An update")));
+        assert!(!is_same(&event(""), &event("")));
+        assert!(!is_same(
+            &event("2024-01 Update (KB5034275)"),
+            &event("2024-02 Update (KB5034685)")
+        ));
+    }
+
+    #[test]
+    fn a_later_update_of_the_same_product_follows_but_not_one_of_winre() {
+        let followed = |one: &str, other: &str| is_followed(&event(one), &event(other));
+        assert!(followed(
+            "2024-01 Cumulative Update for .NET Framework 3.5 and 4.8 (KB5034275)",
+            "2024-02 Cumulative Update for .NET Framework 3.5 and 4.8 (KB5034685)"
+        ));
+        assert!(!followed(
+            "2024-01 Cumulative Update for .NET Framework 3.5 and 4.8 (KB5034275)",
+            "2024-02 Cumulative Update for Windows 10 Version 22H2 (KB5034763)"
+        ));
+        assert!(!followed(
+            "2024-01 Security Update for Windows 10 Version 22H2 (KB5034441)",
+            "2024-02 Security Update for Windows 10 Version 22H2 (KB5030000)"
+        ));
+        assert!(!followed("", "2024-02 (KB5034685)"));
+    }
 }

@@ -339,7 +339,11 @@ fn component_store(case: &Case<'_>) -> Option<FindingReport> {
     }
     Some(finding(
         "component-store-damaged",
-        Severity::Warning,
+        if by_event {
+            Severity::Warning
+        } else {
+            Severity::Note
+        },
         if by_event {
             Confidence::Likely
         } else {

@@ -7,6 +7,7 @@ use crate::kb;
 use crate::records::events::UpdateEvent;
 use crate::report::{Confidence, Evidence, FindingReport, Severity};
 use crate::text;
+use winrefit_formats::kb_numbers;
 
 /// The phase of servicing that Microsoft explains: too little space.
 pub(super) const PHASE_OF_SPACE: i64 = 2;
@@ -23,7 +24,10 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<FindingReport> {
         Some(false) => {
             let proof = proof_of_shortage(case, &failures);
             if proof.updates.is_empty() && proof.servicing.is_empty() {
-                found.extend(not_offered(case));
+                found.extend(match failures.as_slice() {
+                    [] => not_offered(case),
+                    failures => Some(with_room::for_another_reason(case, failures)),
+                });
             } else {
                 found.push(fails_for_space(case, proof));
             }
@@ -66,7 +70,12 @@ fn proof_of_shortage(case: &Case<'_>, failures: &[&UpdateEvent]) -> Proof {
     updates.extend(history.take(1).map(|failure| words::line(case, &failure.place)));
     let mut servicing = case.space_failures();
     let codes = case.records.logs.servicing_codes.iter();
-    let codes = codes.filter(|seen| seen.code == NO_SPACE && case.is_outstanding(&seen.last));
+    // The same code is that of a full C:, too.
+    let is_of_winre =
+        |line: &str| line.to_lowercase().contains("winre") || kb::table().is_winre(&kb_numbers(line), "");
+    let codes = codes.filter(|seen| {
+        seen.code == NO_SPACE && case.is_outstanding(&seen.last) && is_of_winre(&seen.last.line)
+    });
     servicing.extend(codes.map(|seen| words::line(case, &seen.last)));
     Proof { updates, servicing }
 }
@@ -111,6 +120,10 @@ fn fails_for_space(case: &Case<'_>, proof: Proof) -> FindingReport {
 /// Too little room, and nothing failed: since August 2024 the update is not offered to such a machine, and where it is part
 /// of the cumulative update it is passed over.
 fn not_offered(case: &Case<'_>) -> Option<FindingReport> {
+    // Who has got one since then is offered them.
+    if case.last_success().is_some_and(|time| time >= NOT_OFFERED_SINCE) {
+        return None;
+    }
     let build = case.build()?;
     let table = kb::table();
     let room = case.room.as_ref().and_then(|rule| words::room(case, rule));

@@ -101,6 +101,25 @@ fn room_now(all: Vec<Evidence>) -> FindingReport {
     )
 }
 
+/// An update of WinRE failed with a code that does not come from a want of space, which there is as well.
+pub(super) fn for_another_reason(case: &Case<'_>, failures: &[&UpdateEvent]) -> FindingReport {
+    let mut all: Vec<Evidence> = failures.iter().map(|event| words::update(case, event)).collect();
+    all.extend(case.room.as_ref().and_then(|rule| words::room(case, rule)));
+    finding(
+        "re-update-fails-otherwise",
+        Severity::Warning,
+        Confidence::Likely,
+        [
+            text!("An update of WinRE failed with an error that does not come from a want of space"),
+            text!("There is too little room as well: without that error the update would fail for it."),
+            text!(
+                "Make room: `winrefit plan`, then `winrefit fix`. Then look up the error, and let Windows Update look for updates."
+            ),
+        ],
+        all,
+    )
+}
+
 fn otherwise(case: &Case<'_>, mut all: Vec<Evidence>) -> FindingReport {
     let core = case.is_server_core();
     all.extend(core.then(|| words::value(case, SOFTWARE_HIVE, "InstallationType = Server Core")));

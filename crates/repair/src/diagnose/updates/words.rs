@@ -94,13 +94,19 @@ pub(super) fn name(event: &UpdateEvent) -> Text {
     })
 }
 
-/// A line of a text log.
+/// A line of a text log. Logs have the time of the machine, without its zone.
 pub(super) fn line(case: &Case<'_>, place: &crate::records::logs::LinePlace) -> Evidence {
-    let source = text!(
-        "partition {number}, {log}, byte {offset}",
-        number = case.windows.partition,
-        log = place.log,
-        offset = Text::raw(place.offset.to_string()),
-    );
+    let (number, log) = (case.windows.partition, place.log);
+    let offset = Text::raw(place.offset.to_string());
+    let source = match &place.time {
+        Some(time) => text!(
+            "partition {number}, {log}, byte {offset}, {time} local time",
+            number,
+            log,
+            offset,
+            time
+        ),
+        None => text!("partition {number}, {log}, byte {offset}", number, log, offset),
+    };
     evidence(source, Text::raw(place.line.clone()))
 }
