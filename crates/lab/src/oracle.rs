@@ -79,5 +79,6 @@ pub fn python(modules: &[&str], program: &str, arguments: &[&str]) -> Option<Str
         skip(&format!("no Python has the modules {}", modules.join(", ")));
         return None;
     };
-    run(interpreter, &[&["-c", program], arguments].concat())
+    let program = format!("import sys\n{program}");
+    run(interpreter, &[&["-c", &program], arguments].concat())
 }
