@@ -35,7 +35,7 @@ fn server2022_needs_a_larger_recovery_partition() {
     let report = diagnosis("server2022");
     assert_eq!(report.verdict, Verdict::NeedsRepair, "{report:#?}");
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["re-too-small"]);
+    assert_eq!(codes, ["re-too-small", "winre-image-vulnerable"]);
     let recovery = report.recovery.unwrap();
     assert_eq!((recovery.partition, recovery.enabled), (4, Some(true)));
     assert_eq!(recovery.size_bytes, 525 << 20);
