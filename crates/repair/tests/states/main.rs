@@ -60,8 +60,12 @@ impl Disk {
     }
 }
 
+/// The codes of the findings, without those on what Windows has written down and on the image's version, which have cases
+/// of their own.
 fn codes(report: &Report) -> Vec<&'static str> {
-    report.findings.iter().map(|finding| finding.code).collect()
+    let others = ["winre-image-vulnerable", "winreagent-left-over"];
+    let codes = report.findings.iter().map(|finding| finding.code);
+    codes.filter(|code| !others.contains(code)).collect()
 }
 
 fn finding<'r>(report: &'r Report, code: &str) -> &'r FindingReport {
@@ -84,7 +88,7 @@ fn each_state_has_its_finding_and_its_verdict() {
     use Verdict::{Attention, Healthy, NeedsRepair};
     for (profile, verdict, expected) in [
         ("healthy", Healthy, &[][..]),
-        ("winre-on-c", Healthy, &["winre-on-windows-volume"]),
+        ("winre-on-c", Attention, &["winre-on-windows-volume"]),
         (
             "winre-disabled",
             NeedsRepair,
@@ -148,11 +152,9 @@ fn each_state_has_its_finding_and_its_verdict() {
         }
         // verify may find damage besides (a log in use), but never less.
         let verified = verify(&disk.open(), None, &mut |_| ()).unwrap();
-        assert_eq!(
-            verified.verdict == Healthy,
-            verdict == Healthy,
-            "verify {profile}"
-        );
+        // That the image is an old one, diagnose tells.
+        let is_due_healthy = verdict == Healthy || profile == "winre-on-c";
+        assert_eq!(verified.verdict == Healthy, is_due_healthy, "verify {profile}");
         assert_eq!(codes(&verified), expected, "verify {profile}");
     }
 }
@@ -345,7 +347,8 @@ fn a_diagnosis_reads_little_of_a_large_disk() {
         let mut target = target(device);
         diagnose(&target, None).unwrap();
         let bytes = target.device.bytes_read();
-        assert!(bytes < windows * (2 << 20), "{profile}: {bytes} bytes read");
+        // 2 MiB for its volumes, and its logs and hives as far as they are read.
+        assert!(bytes < windows * (4 << 20), "{profile}: {bytes} bytes read");
         target.name.clear();
     }
 }
