@@ -2,12 +2,14 @@
 
 use super::chunk::{Chunk, Record};
 use super::{
-    DECODED_BYTES_MAX, DamageKind, EVENT_TEXT_BYTES_MAX, Event, EventLog, FAILURES_MAX, Wanted, event, quiet,
+    DECODED_BYTES_MAX, DamageKind, EVENT_TEXT_BYTES_MAX, Event, EventLog, FAILURES_MAX, Group, Wanted, event,
+    quiet,
 };
 use crate::bytes::{array_at, u32_at, utf16_bytes};
 use evtx::{EvtxChunkData, ParserSettings};
 use memchr::memmem::Finder;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,7 +23,10 @@ const DEFINITION_SIZE: usize = 20;
 
 /// Decodes events of the wanted providers.
 pub(super) struct Reader<'w> {
-    wanted: &'w [Wanted<'w>],
+    groups: &'w [Group<'w>],
+    /// How many more events each group may have, and whether there may be older ones that it has not.
+    left: Vec<usize>,
+    cut: Vec<Cell<bool>>,
     /// Searches for the providers' names as they stand in a chunk.
     names: Vec<Finder<'static>>,
     settings: Arc<ParserSettings>,
@@ -32,7 +37,8 @@ pub(super) struct Reader<'w> {
 
 /// What decoding a record came to.
 enum Decoded {
-    Event(Event),
+    /// Of the group of that number.
+    Event(usize, Event),
     /// Of a wanted provider, but not a wanted event; or only mentions the name.
     Other,
     Failed,
@@ -40,12 +46,16 @@ enum Decoded {
 }
 
 impl<'w> Reader<'w> {
-    pub fn new(wanted: &'w [Wanted<'w>]) -> Self {
-        let named = wanted.iter().filter(|wanted| !wanted.provider.is_empty());
+    pub fn new(groups: &'w [Group<'w>]) -> Self {
+        let wanted = groups.iter().flat_map(|group| group.wanted);
+        let named: BTreeSet<&str> = wanted.map(|wanted| wanted.provider).collect();
+        let names = named.into_iter().filter(|name| !name.is_empty());
         Self {
-            wanted,
-            names: named
-                .map(|wanted| Finder::new(&utf16_bytes(wanted.provider)).into_owned())
+            groups,
+            left: groups.iter().map(|group| group.events_max).collect(),
+            cut: vec![Cell::new(false); groups.len()],
+            names: names
+                .map(|name| Finder::new(&utf16_bytes(name)).into_owned())
                 .collect(),
             settings: Arc::new(ParserSettings::new().indent(false)),
             failures: 0,
@@ -53,14 +63,20 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// The newest `room` wanted events of the chunk, and whether older ones may have been left out.
-    pub fn events(&mut self, mut chunk: Chunk, room: usize, log: &mut EventLog) -> (Vec<Event>, bool) {
+    /// For each group whether older events of it may have been left out.
+    pub fn cut(&self) -> Vec<bool> {
+        self.cut.iter().map(Cell::get).collect()
+    }
+
+    /// The wanted events of the chunk, the newest of each group that it has room for.
+    pub fn events(&mut self, mut chunk: Chunk, log: &mut EventLog) -> Vec<Event> {
         let keep = self.candidates(&chunk);
         if !keep.contains(&true) {
-            return (Vec::new(), false);
+            return Vec::new();
         }
-        if room == 0 || self.has_given_up() {
-            return (Vec::new(), true);
+        if self.has_given_up() || self.left.iter().all(|left| *left == 0) {
+            self.cut.iter().for_each(|cut| cut.set(true));
+            return Vec::new();
         }
         chunk.reduce(&keep);
         let mut decoded: Vec<Option<Decoded>> = chunk.records.iter().map(|_| None).collect();
@@ -70,7 +86,7 @@ impl<'w> Reader<'w> {
         for ((record, result), keep) in records.iter().zip(decoded).zip(keep) {
             let (record_id, at) = (record.id, offset + record.place.start as u64);
             match result {
-                Some(Decoded::Event(event)) => events.push(event),
+                Some(Decoded::Event(group, event)) => events.push((group, event)),
                 Some(Decoded::Other) => {}
                 _ if !keep || self.has_given_up() => {}
                 Some(Decoded::TooLarge(bytes)) => {
@@ -83,13 +99,32 @@ impl<'w> Reader<'w> {
                 }
             }
         }
-        let gave_up = self.has_given_up();
-        if gave_up {
+        if self.has_given_up() {
             log.note(offset, DamageKind::GaveUp);
+            self.cut.iter().for_each(|cut| cut.set(true));
         }
-        let older = events.len().saturating_sub(room);
-        events.drain(..older);
-        (events, older > 0 || gave_up)
+        self.newest(events)
+    }
+
+    /// Of the events of a chunk, oldest first, those that their groups have room for.
+    fn newest(&mut self, events: Vec<(usize, Event)>) -> Vec<Event> {
+        let mut kept = Vec::new();
+        for (group, event) in events.into_iter().rev() {
+            match self.left.get_mut(group) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    kept.push(event);
+                }
+                _ => self.mark_cut(group),
+            }
+        }
+        kept
+    }
+
+    fn mark_cut(&self, group: usize) {
+        if let Some(cut) = self.cut.get(group) {
+            cut.set(true);
+        }
     }
 
     /// Whether too much was spent on this log: hostile records are dear.
@@ -153,26 +188,34 @@ impl<'w> Reader<'w> {
 
     fn event(&self, xml: &[u8], record: &Record) -> Decoded {
         let text = String::from_utf8_lossy(xml);
-        // Most records of a wanted provider are other events; parsing them would be most of the work.
-        let is_other = |id| {
-            !self
-                .wanted
-                .iter()
-                .any(|wanted| wanted.ids.is_empty() || wanted.ids.contains(&id))
-        };
-        if event::id_in_text(&text).is_some_and(is_other) {
-            return Decoded::Other;
+        // Most records of a wanted provider are other events, or of a group that has all it may have; parsing them would be
+        // most of the work.
+        if let Some(id) = event::id_in_text(&text) {
+            let mut has_room = false;
+            for (number, left) in self.groups_of(|wanted| wanted.has_id(id)) {
+                has_room |= left > 0;
+                if left == 0 {
+                    self.mark_cut(number);
+                }
+            }
+            if !has_room {
+                return Decoded::Other;
+            }
         }
         let Some(event) = Event::parse(&text, record.id, record.written) else {
             return Decoded::Failed;
         };
-        let is_wanted = |wanted: &Wanted<'_>| {
-            wanted.provider == event.provider && (wanted.ids.is_empty() || wanted.ids.contains(&event.id))
-        };
-        match self.wanted.iter().any(is_wanted) {
-            true => Decoded::Event(event),
-            false => Decoded::Other,
-        }
+        let is_wanted = |wanted: &Wanted<'_>| wanted.provider == event.provider && wanted.has_id(event.id);
+        let group = self.groups_of(is_wanted).next();
+        group.map_or(Decoded::Other, |(group, _)| Decoded::Event(group, event))
+    }
+
+    /// The groups with an event of that kind, by number, and how many more each may have.
+    fn groups_of(&self, is_wanted: impl Fn(&Wanted<'_>) -> bool) -> impl Iterator<Item = (usize, usize)> {
+        let groups = self.groups.iter().zip(&self.left).enumerate();
+        groups
+            .filter(move |(_, (group, _))| group.wanted.iter().any(&is_wanted))
+            .map(|(number, (_, left))| (number, *left))
     }
 }
 

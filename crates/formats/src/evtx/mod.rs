@@ -45,6 +45,21 @@ pub struct Wanted<'w> {
     pub ids: &'w [u32],
 }
 
+impl Wanted<'_> {
+    fn has_id(&self, id: u32) -> bool {
+        self.ids.is_empty() || self.ids.contains(&id)
+    }
+}
+
+/// Events that share a limit, so that a crowd of one kind does not push another one out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group<'w> {
+    /// The events.
+    pub wanted: &'w [Wanted<'w>],
+    /// Most of them that are kept, the newest.
+    pub events_max: usize,
+}
+
 /// How much of a log is read. Where a limit is met, the newest part is what was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -100,8 +115,10 @@ pub struct EventLog {
     pub damage: Vec<Damage>,
     /// Notes of damage beyond [`DAMAGE_MAX`].
     pub damage_omitted: usize,
-    /// A limit was met: older chunks, or older wanted events, were left out.
+    /// A limit was met: older chunks were left out, or, by [`EventLog::read`], older wanted events.
     pub truncated: bool,
+    /// By [`EventLog::read_groups`]: for each group whether older events of it may have been left out.
+    pub cut: Vec<bool>,
 }
 
 impl EventLog {
@@ -110,6 +127,20 @@ impl EventLog {
     /// # Errors
     /// [`EvtxError`] if the file cannot be read, or is no event log. Damage within a log is no error.
     pub fn read(source: &dyn ReadAt, wanted: &[Wanted<'_>], limits: Limits) -> Result<Self, EvtxError> {
+        let group = Group {
+            wanted,
+            events_max: limits.events_max,
+        };
+        let mut log = Self::read_groups(source, &[group], limits.bytes_max)?;
+        log.truncated |= log.cut.contains(&true);
+        Ok(log)
+    }
+
+    /// Reads the events of all `groups` in one go, from at most `bytes_max` of chunks.
+    ///
+    /// # Errors
+    /// As [`EventLog::read`].
+    pub fn read_groups(source: &dyn ReadAt, groups: &[Group<'_>], bytes_max: u64) -> Result<Self, EvtxError> {
         let mut log = Self::default();
         let header = FileHeader::read(source)?;
         let places = header::chunk_places(source, &mut log)?;
@@ -128,22 +159,17 @@ impl EventLog {
             }
             None => log.note(0, DamageKind::FileSignature),
         }
-        let mut reader = decode::Reader::new(wanted);
-        for place in header::newest_first(places, limits.bytes_max, &mut log) {
-            log.read_chunk(source, place, &mut reader, limits.events_max);
+        let mut reader = decode::Reader::new(groups);
+        for place in header::newest_first(places, bytes_max, &mut log) {
+            log.read_chunk(source, place, &mut reader);
         }
+        log.cut = reader.cut();
         log.events.sort_by_key(|event| event.record_id);
         log.damage.sort_by_key(|damage| damage.offset);
         Ok(log)
     }
 
-    fn read_chunk(
-        &mut self,
-        source: &dyn ReadAt,
-        place: ChunkPlace,
-        reader: &mut decode::Reader<'_>,
-        events_max: usize,
-    ) {
+    fn read_chunk(&mut self, source: &dyn ReadAt, place: ChunkPlace, reader: &mut decode::Reader<'_>) {
         let length = source.size().saturating_sub(place.offset).min(CHUNK_BYTES as u64) as usize;
         let mut bytes = match source.read_vec(place.offset, length) {
             Ok(bytes) => bytes,
@@ -164,10 +190,8 @@ impl EventLog {
             self.first_time = Some(self.first_time.map_or(time, |first| first.min(time)));
             self.last_time = Some(self.last_time.map_or(time, |last| last.max(time)));
         }
-        let room = events_max.saturating_sub(self.events.len());
-        let (events, more) = reader.events(chunk, room, self);
+        let events = reader.events(chunk, self);
         self.events.extend(events);
-        self.truncated |= more;
     }
 
     fn note(&mut self, offset: u64, kind: DamageKind) {

@@ -1,7 +1,7 @@
 //! The events of Windows Update, of the servicing of WinRE and of Windows Installer, from the logs System and
 //! Application.
 
-use winrefit_formats::evtx::{Event, EventLog, Wanted};
+use winrefit_formats::evtx::{Event, EventLog, Group, Wanted};
 use winrefit_formats::kb_numbers;
 
 const UPDATE_CLIENT: &str = "Microsoft-Windows-WindowsUpdateClient";
@@ -9,11 +9,11 @@ const WINRE_AGENT: &str = "Microsoft-Windows-WinREAgent";
 const INSTALLER: &str = "MsiInstaller";
 const DEFRAG: &str = "Microsoft-Windows-Defrag";
 
-/// What is looked for in System, each with the most events that are kept, the newest. A failure of months ago must not be
-/// crowded out by the updates of definitions that succeed every day, nor a success by the steps of others.
-pub(super) const SYSTEM_WANTED: [(&[Wanted<'static>], usize); 3] = [
-    (
-        &[
+/// What is looked for in System. A failure of months ago must not be crowded out by the updates of definitions that succeed
+/// every day, nor a success by the steps of others.
+pub(super) const SYSTEM_WANTED: [Group<'static>; 3] = [
+    Group {
+        wanted: &[
             Wanted {
                 provider: UPDATE_CLIENT,
                 ids: &[20],
@@ -23,28 +23,31 @@ pub(super) const SYSTEM_WANTED: [(&[Wanted<'static>], usize); 3] = [
                 ids: &[4500, 4501, 4502, 4503, 4504],
             },
         ],
-        2000,
-    ),
-    (
-        &[Wanted {
+        events_max: 2000,
+    },
+    Group {
+        wanted: &[Wanted {
             provider: UPDATE_CLIENT,
             ids: &[19],
         }],
-        4000,
-    ),
-    (
-        &[Wanted {
-            provider: UPDATE_CLIENT,
-            ids: &[43, 44],
-        }],
-        200,
-    ),
+        events_max: 4000,
+    },
+    STEPS,
 ];
+
+/// Steps of updates, which are for the record: that older ones are left out takes nothing away.
+pub(super) const STEPS: Group<'static> = Group {
+    wanted: &[Wanted {
+        provider: UPDATE_CLIENT,
+        ids: &[43, 44],
+    }],
+    events_max: 200,
+};
 
 /// What is looked for in Application. 1023 to 1025 are failed updates, 1033 and 1035 to 1038 the ends of installations with
 /// their status, 11708 a failed one.
-pub(super) const APPLICATION_WANTED: [(&[Wanted<'static>], usize); 1] = [(
-    &[
+pub(super) const APPLICATION_WANTED: [Group<'static>; 1] = [Group {
+    wanted: &[
         Wanted {
             provider: INSTALLER,
             ids: &[1023, 1024, 1025, 1033, 1035, 1036, 1037, 1038, 1603, 11708],
@@ -54,8 +57,8 @@ pub(super) const APPLICATION_WANTED: [(&[Wanted<'static>], usize); 1] = [(
             ids: &[259],
         },
     ],
-    1000,
-)];
+    events_max: 1000,
+}];
 
 /// Longest text of an event that is kept, in characters.
 const TEXT_CHARS_MAX: usize = 400;
@@ -160,14 +163,6 @@ pub struct Events {
 }
 
 impl Events {
-    /// Brings what was taken in into the order of time.
-    pub(super) fn sort(&mut self) {
-        self.updates
-            .sort_by_key(|event| (event.place.time, event.place.record));
-        self.servicing
-            .sort_by_key(|event| (event.place.time, event.place.record));
-    }
-
     /// Takes in what a log holds.
     pub(super) fn add(&mut self, log: &'static str, read: &EventLog) {
         for event in &read.events {

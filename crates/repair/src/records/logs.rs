@@ -2,21 +2,12 @@
 
 use std::fmt::Display;
 use winrefit_formats::logs::{
-    AgentCommand as RawCommand, Citation, PartitionRequirement, Tail, hresults, partition_requirements,
-    update_reports,
+    AgentCommand as RawCommand, Citation, HRESULTS_OF_UPDATES, PartitionRequirement, Tail, hresults,
+    partition_requirements, update_reports,
 };
 
 /// Longest line that is kept, in characters.
 const LINE_CHARS_MAX: usize = 300;
-/// Codes of servicing that are looked for: too little space, the system partition, damage of the component store.
-const SERVICING_CODES: [u32; 6] = [
-    0x800F_0828,
-    0x800F_0922,
-    0x800F_081F,
-    0x800F_0831,
-    0x8007_3701,
-    0x8007_3712,
-];
 
 /// Where a line stands, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +110,7 @@ impl Logs {
 
     /// Takes in the codes of servicing.
     pub(super) fn add_servicing(&mut self, log: &'static str, tail: &Tail) {
-        let seen = hresults(tail, &SERVICING_CODES).into_iter();
+        let seen = hresults(tail, &HRESULTS_OF_UPDATES).into_iter();
         self.servicing_codes.extend(seen.filter_map(|seen| {
             let last = LinePlace::of(log, &seen.lines.last?);
             Some(CodeSeen {

@@ -1,13 +1,13 @@
 //! Reading the sources of a Windows. The volume is opened once; every source is bounded by itself.
 
-use super::events::{APPLICATION_WANTED, Events, SYSTEM_WANTED};
+use super::events::{APPLICATION_WANTED, Events, STEPS, SYSTEM_WANTED};
 use super::{Logs, Reading, Records, SourceState, State, WorkFolder, registry};
 use crate::observation::{Content, Observation, Windows};
 use crate::observe::images::modified_filetime;
 use crate::observe::{REAGENT_BYTES_MAX, read_small};
 use std::fmt::Display;
 use winrefit_disk::{ReadAt, ReadWindow};
-use winrefit_formats::evtx::{EventLog, Limits, Wanted};
+use winrefit_formats::evtx::{EventLog, Group, Limits};
 use winrefit_formats::logs::{AgentLog, ServicingState, Tail, read_tail};
 use winrefit_formats::{FatVolume, Hive, ReAgent, Replay, open_with_logs};
 use winrefit_ntfs::file::File;
@@ -60,8 +60,6 @@ const DOS_NAME: u8 = 2;
 const HIVE_LOGS: [&str; 2] = [".LOG1", ".LOG2"];
 /// What is said of a dirty hive that no log completes.
 const NOT_CURRENT: &str = "its last write was not finished, and none of its logs applies";
-/// Events of which so few are wanted that nothing hangs on the others.
-const STEPS_MAX: usize = 200;
 /// Notes of damage that are kept of one source.
 const DAMAGE_MAX: usize = 8;
 
@@ -128,7 +126,6 @@ fn of_windows(disk: &dyn ReadAt, observation: &Observation, windows: &Windows) -
     records.system_partition = system_partition(disk, observation);
     records.reagent_copy = reagent_copy(disk, observation, windows);
     records.work_folder = reader.work_folder().ok().flatten();
-    events.sort();
     records.events = events;
     records.sources = sources;
     records
@@ -180,23 +177,16 @@ impl Reader<'_> {
         look(&reader).map_or_else(State::Unreadable, State::Read)
     }
 
-    fn log(&self, path: &str, wanted: &[(&[Wanted<'_>], usize)], mut take: impl FnMut(&EventLog)) -> State {
+    fn log(&self, path: &str, groups: &[Group<'_>], take: impl FnOnce(&EventLog)) -> State {
         self.file(path, |file| {
-            let mut reading = Reading::default();
-            for (wanted, events_max) in wanted {
-                let limits = Limits {
-                    events_max: *events_max,
-                    ..Limits::default()
-                };
-                let log = EventLog::read(file, wanted, limits).map_err(words)?;
-                take(&log);
-                // Steps of updates are for the record; that the older ones are left out takes nothing away.
-                reading.newest_part |= log.truncated && *events_max > STEPS_MAX;
-                if reading.damage.is_empty() {
-                    reading.damage = log.damage.iter().take(DAMAGE_MAX).map(words).collect();
-                }
-            }
-            Ok(reading)
+            let log = EventLog::read_groups(file, groups, Limits::default().bytes_max).map_err(words)?;
+            take(&log);
+            let is_cut = |(group, cut): (&Group<'_>, &bool)| *cut && *group != STEPS;
+            Ok(Reading {
+                newest_part: log.truncated || groups.iter().zip(&log.cut).any(is_cut),
+                damage: log.damage.iter().take(DAMAGE_MAX).map(words).collect(),
+                from_logs: false,
+            })
         })
     }
 

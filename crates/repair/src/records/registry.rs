@@ -1,8 +1,8 @@
 //! The hives SOFTWARE and SYSTEM, as far as updates are concerned. Changes that wait in their logs count.
 
 use super::services::{KNOWN, Service};
+use winrefit_formats::Hive;
 use winrefit_formats::hive::{HiveError, Key};
-use winrefit_formats::{Hive, RegistryValue};
 
 const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
 const WINDOWS: &str = r"Microsoft\Windows\CurrentVersion";
@@ -75,8 +75,8 @@ pub enum ProgramKind {
 pub struct System {
     /// Name of the computer.
     pub computer_name: Option<String>,
-    /// The number of the control set that Windows starts with.
-    pub control_set: u32,
+    /// Name of the control set that Windows starts with.
+    pub control_set: String,
     /// The services that updates need.
     pub services: Vec<Service>,
     /// Whether the firewall is on for domain, private and public networks.
@@ -128,7 +128,7 @@ const OPTIMISERS: [&str; 10] = [
 /// Reads SOFTWARE. What a damaged key hides is as if it were not there; the error is told of.
 pub(super) fn software(hive: &Hive<'_>, damage: &mut Vec<String>) -> Software {
     let text = |path: &str, name: &str| text(hive, path, name);
-    let exists = |path: &str| matches!(hive.key(path), Ok(Some(_)));
+    let exists = |path: &str| hive.has_key(path).unwrap_or(false);
     let number = |path: &str, name: &str| number(hive, path, name);
     let version = |name: &str| text(CURRENT_VERSION, name);
     let build = version("CurrentBuild").and_then(|build| build.parse().ok());
@@ -197,7 +197,7 @@ fn programs(hive: &Hive<'_>, damage: &mut Vec<String>) -> Vec<Program> {
                     .iter()
                     .position(|name| value.name().eq_ignore_ascii_case(name));
                 if let Some(text) = of_it.and_then(|at| texts.get_mut(at)) {
-                    *text = value.decode().ok().and_then(|value| short(&value));
+                    *text = value.decode().ok().and_then(|value| short(value.as_str()?));
                 }
             }
             let [Some(name), publisher] = texts else { return };
@@ -248,14 +248,14 @@ fn each_subkey<'f>(
 
 /// Reads SYSTEM.
 pub(super) fn system(hive: &Hive<'_>) -> System {
-    let control_set = number(hive, "Select", "Current").unwrap_or(1);
-    let set = format!("ControlSet{control_set:03}");
+    let current = hive.current_control_set().ok().flatten();
+    let set = current.unwrap_or_else(|| "ControlSet001".to_owned());
     let service = |name: &'static str| {
         let path = format!(r"{set}\Services\{name}");
         Service {
             name,
             start: number(hive, &path, "Start"),
-            exists: matches!(hive.key(&path), Ok(Some(_))),
+            exists: hive.has_key(&path).unwrap_or(false),
         }
     };
     let firewall = |profile: &str| {
@@ -269,26 +269,22 @@ pub(super) fn system(hive: &Hive<'_>) -> System {
             &format!(r"{set}\Control\ComputerName\ComputerName"),
             "ComputerName",
         ),
-        control_set,
         services: KNOWN.iter().map(|known| service(known.name)).collect(),
         firewall: ["DomainProfile", "StandardProfile", "PublicProfile"].map(firewall),
         setup_in_progress: in_progress("SystemSetupInProgress") || in_progress("OOBEInProgress"),
+        control_set: set,
     }
 }
 
-fn value(hive: &Hive<'_>, path: &str, name: &str) -> Option<RegistryValue> {
-    hive.value(path, name).ok().flatten()
-}
-
 fn text(hive: &Hive<'_>, path: &str, name: &str) -> Option<String> {
-    value(hive, path, name).and_then(|value| short(&value))
+    short(&hive.string(path, name).ok().flatten()?)
 }
 
-fn short(value: &RegistryValue) -> Option<String> {
-    let text = value.as_str()?.trim();
+fn short(text: &str) -> Option<String> {
+    let text = text.trim();
     (!text.is_empty()).then(|| text.chars().take(TEXT_CHARS_MAX).collect())
 }
 
 fn number(hive: &Hive<'_>, path: &str, name: &str) -> Option<u32> {
-    value(hive, path, name)?.as_u64()?.try_into().ok()
+    hive.dword(path, name).ok().flatten()
 }

@@ -90,3 +90,24 @@ fn notes_of_damage_are_counted_beyond_their_limit() {
     );
     assert_eq!(log.events.len(), 100);
 }
+
+#[test]
+fn a_crowd_of_one_group_leaves_the_room_of_another() {
+    let rare = spec(RE, 4501, 2, "rare");
+    let crowd = vec![spec(RE, 4502, 2, "again"); 4];
+    let log = log(&[chunk(1, &[rare]), chunk(2, &crowd), chunk(6, &crowd)]);
+    let [rare, crowd] = [&[4501][..], &[4502]].map(|ids| [Wanted { provider: RE, ids }]);
+    let group = |wanted, events_max| Group { wanted, events_max };
+    let read = |crowd_max| {
+        let groups = [group(&rare[..], 1), group(&crowd[..], crowd_max)];
+        EventLog::read_groups(&log, &groups, Limits::default().bytes_max).unwrap()
+    };
+    for (crowd_max, kept, cut) in [
+        (8, &[1, 2, 3, 4, 5, 6, 7, 8, 9][..], false),
+        (3, &[1, 7, 8, 9], true),
+    ] {
+        let read = read(crowd_max);
+        assert_eq!(ids(&read), kept);
+        assert_eq!((&read.cut[..], read.truncated), (&[false, cut][..], false));
+    }
+}

@@ -325,26 +325,29 @@ fn component_store(case: &Case<'_>) -> Option<FindingReport> {
         .servicing_codes
         .iter()
         .filter(|seen| STORE_DAMAGED.contains(&seen.code));
-    let mut all: Vec<Evidence> = codes.map(|seen| words::line(case, &seen.last)).collect();
-    let in_log = !all.is_empty();
-    let events = case.outstanding();
-    let by_event = events
+    let in_log = codes.map(|seen| words::line(case, &seen.last));
+    let failures = case.outstanding();
+    let failures = failures
         .iter()
         .rev()
         .filter(|event| event.code.is_some_and(|code| STORE_DAMAGED.contains(&code)));
-    all.extend(by_event.take(CITED_MAX).map(|event| words::update(case, event)));
-    let by_event = all.len() > usize::from(in_log);
+    let by_event: Vec<Evidence> = failures
+        .take(CITED_MAX)
+        .map(|event| words::update(case, event))
+        .collect();
+    let has_event = !by_event.is_empty();
+    let all: Vec<Evidence> = in_log.chain(by_event).collect();
     if all.is_empty() {
         return None;
     }
     Some(finding(
         "component-store-damaged",
-        if by_event {
+        if has_event {
             Severity::Warning
         } else {
             Severity::Note
         },
-        if by_event {
+        if has_event {
             Confidence::Likely
         } else {
             Confidence::Possible

@@ -34,7 +34,7 @@ fn disabled(case: &Case<'_>, need: Need) -> Option<FindingReport> {
     let services = services
         .filter_map(|service| service.known())
         .filter(|known| known.need == need);
-    let set = system.control_set;
+    let set = system.control_set.as_str();
     let names: Vec<_> = services.collect();
     if names.is_empty() {
         return None;
@@ -42,10 +42,7 @@ fn disabled(case: &Case<'_>, need: Need) -> Option<FindingReport> {
     let mut all: Vec<Evidence> = names
         .iter()
         .map(|known| {
-            let what = format!(
-                r"ControlSet{set:03}\Services\{}, Start = 4 ({})",
-                known.name, known.title
-            );
+            let what = format!(r"{set}\Services\{}, Start = 4 ({})", known.name, known.title);
             words::value(case, SYSTEM_HIVE, what)
         })
         .collect();
