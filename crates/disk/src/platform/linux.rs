@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, OFlags, fcntl_lock, flock, ioctl_blksszget};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -24,12 +24,15 @@ const LOCK_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
     let failed = |source| DiskError::open(path, source);
     // Asked before opening: opening a pipe would wait, and O_EXCL has a meaning for block devices only.
-    let kind = kind_of(path, &std::fs::metadata(path).map_err(failed)?)?;
+    let seen = std::fs::metadata(path).map_err(failed)?;
+    let kind = kind_of(path, &seen)?;
     if access == Access::Write {
         busy::check(path, kind)?;
     }
     let exclusive = access == Access::Write && kind == MediumKind::BlockDevice;
-    let flags = if exclusive { OFlags::EXCL } else { OFlags::empty() };
+    // Should it be a pipe by now, opening does not wait for its other end.
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    flags.set(OFlags::EXCL, exclusive);
     let mut file = OpenOptions::new()
         .read(true)
         .write(access == Access::Write)
@@ -40,7 +43,7 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
             _ => failed(source),
         })?;
     // The path may have come to mean something else in between.
-    if kind_of(path, &file.metadata().map_err(failed)?)? != kind {
+    if !is_same(&seen, &file.metadata().map_err(failed)?) {
         return Err(DiskError::in_use(path, InUseBy::System));
     }
     lock(&file, path, kind, access)?;
@@ -55,6 +58,35 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
         size_bytes,
         sector_size,
     })
+}
+
+pub(crate) fn create(path: &Path, size_bytes: u64) -> Result<Opened, DiskError> {
+    let failed = |source| DiskError::create(path, source);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
+    let locked = lock(&file, path, MediumKind::ImageFile, Access::Write);
+    if let Err(error) = locked.and_then(|()| file.set_len(size_bytes).map_err(failed)) {
+        // The error that led here says more than one of removing.
+        let _ = std::fs::remove_file(path);
+        return Err(error);
+    }
+    Ok(Opened {
+        file: file.into(),
+        kind: MediumKind::ImageFile,
+        size_bytes,
+        sector_size: None,
+    })
+}
+
+/// Whether two looks saw the same file or device.
+fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    let identity = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino(), metadata.rdev());
+    identity(one) == identity(other)
 }
 
 fn kind_of(path: &Path, metadata: &std::fs::Metadata) -> Result<MediumKind, DiskError> {
