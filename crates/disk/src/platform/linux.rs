@@ -28,6 +28,9 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
     let kind = kind_of(path, &seen)?;
     if access == Access::Write {
         busy::check(path, kind)?;
+        if kind == MediumKind::BlockDevice {
+            busy::check_writable(path, &seen)?;
+        }
     }
     let exclusive = access == Access::Write && kind == MediumKind::BlockDevice;
     // Should it be a pipe by now, opening does not wait for its other end.
@@ -184,4 +187,55 @@ pub(crate) fn read_exact_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Res
 
 pub(crate) fn write_all_at(file: &File, offset: u64, data: &[u8]) -> io::Result<()> {
     file.write_all_at(data, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn what_is_opened_for_reading_cannot_be_written() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        image.as_file().set_len(4096).unwrap();
+        for (access, mode) in [(Access::Read, OFlags::RDONLY), (Access::Write, OFlags::RDWR)] {
+            let opened = open(image.path(), access).unwrap();
+            let flags = rustix::fs::fcntl_getfl(&*opened.file).unwrap();
+            assert_eq!(flags & OFlags::RWMODE, mode, "{access:?}");
+            assert_eq!(
+                write_all_at(&opened.file, 0, b"x").is_ok(),
+                access == Access::Write
+            );
+        }
+    }
+
+    /// A link is swapped from a file to a pipe and back while it is opened: opening neither waits nor takes the pipe.
+    #[test]
+    fn a_name_that_changes_its_meaning_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), [0; 4096]).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status();
+        assert!(made.unwrap().success());
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let begin = Instant::now();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    for target in ["pipe", "file"] {
+                        std::os::unix::fs::symlink(at(target), at("next")).unwrap();
+                        std::fs::rename(at("next"), at("link")).unwrap();
+                    }
+                }
+            });
+            while begin.elapsed() < Duration::from_millis(300) {
+                if let Ok(opened) = open(&at("link"), Access::Read) {
+                    assert_eq!(opened.kind, MediumKind::ImageFile);
+                    assert!(opened.file.metadata().unwrap().is_file());
+                }
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+    }
 }
