@@ -131,6 +131,8 @@ fn nothing_on_a_disk_acts_on_the_reader() {
         let line = [&["fix", image.to_str().unwrap(), "--yes"], *form].concat();
         shown(&line);
     }
+    let fixed = winrefit(&["verify", image.to_str().unwrap()]);
+    assert_eq!(fixed.status.code(), Some(0), "it was repaired all the same");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A disk whose every name, title and value is hostile. Each has a tag of its own, so that a test can tell where it was
 //! shown.
 
+use rustix::fs::{SeekFrom, seek};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -169,6 +170,9 @@ const fn part(role: Role, size: Size, name: &'static str) -> PartitionSpec {
 
 const MIB: u64 = 1 << 20;
 const RECORD_BYTES: u64 = 1024;
+/// Where the boot sector names the first clusters of `$MFT` and `$MFTMirr`.
+const MFT_CLUSTER_AT: usize = 0x30;
+const MIRROR_CLUSTER_AT: usize = 0x38;
 
 /// The layout of Windows Setup, with somebody's volume on it.
 const PARTITIONS: &[PartitionSpec] = &[
@@ -228,7 +232,7 @@ fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// Puts a hostile label into record 3, `$Volume`, of a volume, as long as the one that is there.
+/// Puts a hostile label into record 3, `$Volume`, of a volume and into its mirror, as long as the one that is there.
 fn label(file: &File, range: ByteRange) {
     let old = if range.len() > 100 * MIB {
         "Recovery"
@@ -242,12 +246,14 @@ fn label(file: &File, range: ByteRange) {
     };
     let mut boot = [0; 512];
     file.read_exact_at(&mut boot, range.start).unwrap();
-    let mft_cluster = u64::from_le_bytes(boot[0x30..0x38].try_into().unwrap());
-    let record = mft_cluster * u64::from(boot[0x0d]) * 512 + 3 * RECORD_BYTES;
-    let mut bytes = vec![0; RECORD_BYTES as usize];
-    file.read_exact_at(&mut bytes, range.start + record).unwrap();
-    assert_eq!(replace(&mut bytes, &utf16(old), &utf16(new)), 1, "the label");
-    file.write_all_at(&bytes, range.start + record).unwrap();
+    for field in [MFT_CLUSTER_AT, MIRROR_CLUSTER_AT] {
+        let cluster = u64::from_le_bytes(boot[field..field + 8].try_into().unwrap());
+        let record = range.start + cluster * u64::from(boot[0x0d]) * 512 + 3 * RECORD_BYTES;
+        let mut bytes = vec![0; RECORD_BYTES as usize];
+        file.read_exact_at(&mut bytes, record).unwrap();
+        assert_eq!(replace(&mut bytes, &utf16(old), &utf16(new)), 1, "the label");
+        file.write_all_at(&bytes, record).unwrap();
+    }
 }
 
 /// Replaces every `old` by `new`, which is as long.
@@ -262,19 +268,22 @@ fn replace(bytes: &mut [u8], old: &[u8], new: &[u8]) -> usize {
     count
 }
 
-/// Replaces in all data of a partition.
+/// Replaces in all data of a partition; what is a hole in the file has none.
 fn replace_in(file: &File, range: ByteRange, pairs: &[(&[u8], &[u8])]) -> usize {
-    let mut count = 0;
-    let mut bytes = vec![0; 4 << 20];
-    for start in (range.start..range.end).step_by(bytes.len()) {
-        let length = bytes.len().min((range.end - start) as usize);
-        let chunk = &mut bytes[..length];
-        file.read_exact_at(chunk, start).unwrap();
-        let found: usize = pairs.iter().map(|(old, new)| replace(chunk, old, new)).sum();
-        if found > 0 {
-            file.write_all_at(chunk, start).unwrap();
+    let (mut count, mut at) = (0, range.start);
+    // ENXIO: no data behind `at`.
+    while let Ok(start) = seek(file, SeekFrom::Data(at)) {
+        if start >= range.end {
+            break;
         }
-        count += found;
+        at = seek(file, SeekFrom::Hole(start)).unwrap();
+        let mut bytes = vec![0; (at.min(range.end) - start) as usize];
+        file.read_exact_at(&mut bytes, start).unwrap();
+        count += pairs
+            .iter()
+            .map(|(old, new)| replace(&mut bytes, old, new))
+            .sum::<usize>();
+        file.write_all_at(&bytes, start).unwrap();
     }
     count
 }
@@ -298,17 +307,39 @@ fn image_names(file: &File, disk: &CreatedDisk) {
 fn tear(file: &File, disk: &CreatedDisk) {
     let windows = disk.partition(Role::Windows).unwrap().range;
     let tree = content::tree(disk.seed, disk.file_count);
-    let names = tree.iter().filter_map(|entry| entry.path.rsplit('\\').next());
-    let name = names.max_by_key(|name| name.len()).unwrap();
+    let files = tree
+        .iter()
+        .filter(|entry| matches!(entry.kind, content::EntryKind::File { .. }));
+    let names = files.filter_map(|entry| entry.path.rsplit('\\').next());
+    // A short one, so that no fixup lies in it.
+    let name = names
+        .filter(|name| name.is_ascii() && name.len() < 20)
+        .max_by_key(|name| name.len())
+        .unwrap();
     let evil: String = "\u{1b}[2J\u{202e}\u{9b}\u{7}\u{7f}"
         .chars()
         .cycle()
         .take(name.len())
         .collect();
-    let xml = (
-        &br#"path="\Recovery\WindowsRE""#[..],
-        &br#"path="\Reco&#x202E;&#x9b;dRE""#[..],
+    let (old, new) = (
+        r#"path="\Recovery\WindowsRE""#,
+        "path=\"\\Re\u{202e}\u{9b}covry\\WinRE\"",
     );
+    let xml = (old.as_bytes(), new.as_bytes());
     let count = replace_in(file, windows, &[(&utf16(name), &utf16(&evil)), xml]);
     assert!(count > 1, "{name}");
+    // Its count of names is wrong, which the checker says with all of them.
+    let mut boot = [0; 512];
+    file.read_exact_at(&mut boot, windows.start).unwrap();
+    let cluster = u64::from_le_bytes(boot[MFT_CLUSTER_AT..MFT_CLUSTER_AT + 8].try_into().unwrap());
+    let mft = windows.start + cluster * u64::from(boot[0x0d]) * 512;
+    let mut record = vec![0; RECORD_BYTES as usize];
+    let evil = utf16(&evil);
+    let offsets = (mft..).step_by(RECORD_BYTES as usize).take(200);
+    let found = offsets.into_iter().find(|offset| {
+        file.read_exact_at(&mut record, *offset).unwrap();
+        // Not the folder that lists it.
+        record[0x16] & 2 == 0 && record.windows(evil.len()).any(|window| window == evil)
+    });
+    file.write_all_at(&[7], found.unwrap() + 0x12).unwrap();
 }
