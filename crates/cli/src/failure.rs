@@ -66,6 +66,13 @@ pub enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// The command came to its end, and its result could not be written to its file.
+    ResultLost {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The result could not be shown.
     Output(io::Error),
     /// The result could not be put into JSON.
@@ -90,7 +97,9 @@ impl Failure {
                 text!("the question was not answered: standard input or standard error is no terminal")
             }
             Self::File { path, source } => Text::raw(format!("{}: {source}", path.display())),
-            Self::ResultFile { path, source } => Text::raw(format!("--output {}: {source}", path.display())),
+            Self::ResultFile { path, source } | Self::ResultLost { path, source } => {
+                Text::raw(format!("--output {}: {source}", path.display()))
+            }
             Self::Output(source) => text!("standard output: {problem}", problem = source.to_string()),
             Self::Json(source) => text!(
                 "the report cannot be written as JSON: {problem}",
@@ -113,6 +122,7 @@ impl Failure {
             | Self::Lab { .. }
             | Self::File { .. }
             | Self::ResultFile { .. }
+            | Self::ResultLost { .. }
             | Self::Output(_)
             | Self::Json(_) => ExitCode::Error,
         }
@@ -127,7 +137,7 @@ impl Failure {
             Self::NoSuchUpdate { .. } => "no-such-update",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::File { .. } => "file",
-            Self::ResultFile { .. } => "result-file",
+            Self::ResultFile { .. } | Self::ResultLost { .. } => "result-file",
             Self::Output(_) => "output",
             Self::Json(_) => "json",
         }
@@ -153,6 +163,10 @@ impl Failure {
                 )
             }
             Self::ResultFile { .. } => text!("Check that the directory is there and can be written to."),
+            Self::ResultLost { .. } => text!(
+                "The command itself came to its end. Make room for the report, and name another file; `winrefit diagnose` \
+                 or `winrefit verify` shows how the disk is now."
+            ),
             Self::Output(_) => {
                 text!("Check where the output goes. What was done to the disk is not affected.")
             }

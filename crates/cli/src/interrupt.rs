@@ -1,8 +1,10 @@
-//! Ctrl-C: ends the program at once, except while a commit is being written, which takes seconds and is finished first.
+//! Requests to stop: Ctrl-C, the end of the session, `kill`. The program ends at once, except while changes are being
+//! written through the journal: that takes seconds and is finished first.
 
 use crate::language::Language;
 use crate::output;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::unfinished;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use winrefit_disk::journal::Stage;
 use winrefit_repair::commands::Progress;
 use winrefit_repair::text;
@@ -11,44 +13,129 @@ use winrefit_repair::text::Text;
 /// What shells report for a program that was interrupted.
 const INTERRUPTED: i32 = 130;
 
-static MOVING: AtomicBool = AtomicBool::new(false);
-static COMMITTING: AtomicBool = AtomicBool::new(false);
-/// Whether a commit was begun; once it is not [`COMMITTING`] any more, it is done.
-static COMMITTED: AtomicBool = AtomicBool::new(false);
-
-/// Takes note of what is being done.
-pub fn note(step: Progress) {
-    let copies = |stage| stage == Stage::Compare;
-    let moves = matches!(step, Progress::Moving { .. })
-        || matches!(step, Progress::Committing(progress) if copies(progress.stage));
-    MOVING.store(moves, Ordering::Relaxed);
-    // Comparing the copies writes nothing.
-    let writes = matches!(step, Progress::Committing(progress) if progress.stage != Stage::Compare);
-    COMMITTING.store(writes, Ordering::Relaxed);
-    COMMITTED.fetch_or(writes, Ordering::Relaxed);
+/// How far a command is with a disk that is not its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No disk is open for writing.
+    Reading,
+    /// One is; nothing has been written.
+    Preparing,
+    /// Data is being copied to free space.
+    Copying,
+    /// Changes are being written through the journal.
+    Committing,
+    /// They are; what follows reads, or prepares the next ones.
+    Committed,
 }
 
-/// From here on Ctrl-C is answered. Where that cannot be arranged it ends the program, as before; a commit that it
-/// cuts is finished by `resume`.
+struct State {
+    phase: Phase,
+    is_asked_to_stop: bool,
+    language: Option<&'static Language>,
+}
+
+/// Held while the program ends, too: nothing more is begun then.
+static STATE: Mutex<State> = Mutex::new(State {
+    phase: Phase::Reading,
+    is_asked_to_stop: false,
+    language: None,
+});
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From here on requests to stop are answered. Where that cannot be arranged they end the program, as before; a commit
+/// that they cut is finished by `resume`.
 pub fn arm(language: &'static Language) {
-    let tell = |said: Text| output::tell(&format!("\n{}\n", language.say(said)));
-    let _ = ctrlc::set_handler(move || {
-        if COMMITTING.load(Ordering::Relaxed) {
-            tell(text!(
-                "The changes are being written; this is finished first, in a moment."
-            ));
-            return;
-        }
-        if COMMITTED.load(Ordering::Relaxed) {
-            tell(text!(
-                "Stopped after a commit. What was written is whole, and Windows and WinRE work: `winrefit diagnose` \
-                 says how far the repair is, `winrefit fix` goes on with it, `winrefit undo` puts it back."
-            ));
-        } else if MOVING.load(Ordering::Relaxed) {
-            tell(text!(
-                "Stopped. Data was copied to free space only: the disk is as it was."
-            ));
-        }
-        std::process::exit(INTERRUPTED);
-    });
+    state().language = Some(language);
+    listen(|| asked(&mut state()));
+}
+
+/// A disk is about to be opened for writing.
+pub fn writing() {
+    state().phase = Phase::Preparing;
+}
+
+/// Takes note of what is being done. Ends the program if it was asked to stop and may by now.
+pub fn note(step: Progress) {
+    let mut state = state();
+    state.phase = match (state.phase, step) {
+        (Phase::Reading, _) => Phase::Reading,
+        // Comparing the copies writes nothing, and neither does reading the extents before them.
+        (before, Progress::Committing(progress)) if progress.stage == Stage::Compare => before,
+        (_, Progress::Committing(_)) => Phase::Committing,
+        (Phase::Committing | Phase::Committed, _) => Phase::Committed,
+        (_, Progress::Moving { .. }) => Phase::Copying,
+        (before, _) => before,
+    };
+    if state.is_asked_to_stop && state.phase == Phase::Committed {
+        stop(&state);
+    }
+}
+
+fn asked(state: &mut State) {
+    if state.phase == Phase::Committing {
+        state.is_asked_to_stop = true;
+        let finished_first = text!("The changes are being written; this is finished first, in a moment.");
+        tell(state, finished_first);
+    } else {
+        stop(state);
+    }
+}
+
+fn stop(state: &State) -> ! {
+    let said = match state.phase {
+        Phase::Reading | Phase::Committing => None,
+        Phase::Preparing => Some(text!("Stopped. Nothing was written.")),
+        Phase::Copying => Some(text!(
+            "Stopped. Data was copied to free space only: the disk is as it was."
+        )),
+        Phase::Committed => Some(text!(
+            "Stopped after a commit. What was written is whole, and Windows and WinRE work: `winrefit diagnose` \
+             says how far the repair is, `winrefit fix` goes on with it, `winrefit undo` puts it back."
+        )),
+    };
+    if let Some(said) = said {
+        tell(state, said);
+    }
+    unfinished::remove_all();
+    std::process::exit(INTERRUPTED);
+}
+
+fn tell(state: &State, said: Text) {
+    if let Some(language) = state.language {
+        output::tell(&format!("\n{}\n", language.say(said)));
+    }
+}
+
+/// Calls `asked` for each request, on a thread of its own.
+#[cfg(unix)]
+fn listen(mut asked: impl FnMut() + Send + 'static) {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    // What whoever started the program wants to be ignored stays so: `nohup` does that.
+    let ignored = ignored_signals();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter();
+    let wanted = wanted.filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let Ok(mut signals) = Signals::new(wanted) else {
+        return;
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    let _ = thread.spawn(move || signals.forever().for_each(|_| asked()));
+}
+
+/// A bit for each signal that is ignored, the lowest for signal 1 (proc_pid_status(5), `SigIgn`). None where it cannot be
+/// read.
+#[cfg(unix)]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(not(unix))]
+fn listen(asked: impl FnMut() + Send + 'static) {
+    let _ = ctrlc::set_handler(asked);
 }

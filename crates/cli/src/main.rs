@@ -13,12 +13,14 @@ mod prompt;
 mod render;
 mod result_file;
 mod run;
+mod unfinished;
 
 use args::Args;
 use clap::{CommandFactory, FromArgMatches};
 use exit::ExitCode;
 use language::{Language, Tag};
 use output::Output;
+use render::human::typeset;
 use std::ffi::OsString;
 // What tools need of the command line, too, is a library.
 use winrefit_cli::{args, language};
@@ -32,8 +34,7 @@ fn main() -> std::process::ExitCode {
     {
         Ok(args) => args,
         Err(error) => {
-            // Help and version end here as well. A reader that has gone away is no reason to fail.
-            let _ = error.print();
+            tell(&error);
             let code = if error.use_stderr() {
                 ExitCode::Usage
             } else {
@@ -43,10 +44,25 @@ fn main() -> std::process::ExitCode {
         }
     };
     let output = Output::resolve(&args.output);
-    result_file::check(&output)
+    interrupt::arm(output.stderr.language);
+    result_file::reserve(&output)
         .and_then(|()| run::run(&args, &output))
         .unwrap_or_else(|failure| failure.report(&output))
         .into()
+}
+
+/// Shows help, version, or what is wrong with the command line. A reader that has gone away is no reason to fail.
+///
+/// What was typed may be the name of a file that somebody else has given it, so it is not shown as it is.
+fn tell(error: &clap::Error) {
+    let is_harmful = |arg: OsString| arg.to_string_lossy().contains(typeset::is_harmful);
+    if std::env::args_os().any(is_harmful) {
+        let text = error.render().to_string();
+        let lines = text.lines().map(|line| typeset::clean(line) + "\n");
+        output::tell(&lines.collect::<String>());
+    } else {
+        let _ = error.print();
+    }
 }
 
 /// The language of help, which is shown while the command line is being read: looked for beforehand.

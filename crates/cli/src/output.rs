@@ -2,8 +2,8 @@
 
 use crate::args::{Color, Format, OutputArgs};
 use crate::language::{Language, Tag};
+use crate::result_file::ResultFile;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::PathBuf;
 
 /// How wide a page is where there is no terminal.
 const DEFAULT_WIDTH: usize = 80;
@@ -26,12 +26,12 @@ pub struct Screen {
 }
 
 /// Where and how results are shown.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Output {
     /// Form of the result.
     pub format: Format,
     /// The file for the result; none for standard output.
-    pub file: Option<PathBuf>,
+    pub file: Option<ResultFile>,
     /// Standard output: results.
     pub stdout: Screen,
     /// Standard error: progress, questions, errors.
@@ -66,7 +66,7 @@ impl Output {
             stdout: screen(file.is_none() && io::stdout().is_terminal()),
             stderr: screen(stderr_is_terminal),
             live_progress: stderr_is_terminal && !dumb,
-            file,
+            file: file.map(ResultFile::new),
         }
     }
 }

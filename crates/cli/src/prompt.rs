@@ -30,12 +30,8 @@ pub fn confirm(question: &Text, yes: bool, language: &Language) -> Answer {
     if !can_ask() {
         return Answer::Nobody;
     }
-    ask(
-        question,
-        language,
-        &mut io::stdin().lock(),
-        &mut io::stderr().lock(),
-    )
+    // Standard error is not locked: a request to stop is answered there while the question is open.
+    ask(question, language, &mut io::stdin().lock(), &mut io::stderr())
 }
 
 fn ask(question: &Text, language: &Language, input: &mut impl BufRead, output: &mut impl Write) -> Answer {

@@ -4,37 +4,65 @@
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::render::human::typeset::clean;
-use std::fs::{self, File, OpenOptions};
+use crate::unfinished::Unfinished;
+use std::cell::RefCell;
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use winrefit_repair::text;
 
-/// Sees to it that the file can be made, before a command takes its time or changes a disk. It is not left there, so
-/// that a command which ends early leaves none.
-pub fn check(output: &Output) -> Result<(), Failure> {
-    let Some(path) = &output.file else {
+/// Where the result goes.
+#[derive(Debug)]
+pub struct ResultFile {
+    path: PathBuf,
+    /// Empty, and open until the result is in it.
+    reserved: RefCell<Option<Unfinished<File>>>,
+}
+
+impl ResultFile {
+    /// A file that was asked for.
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            reserved: RefCell::new(None),
+        }
+    }
+
+    fn fill(&self, text: &str) -> io::Result<()> {
+        let reserved = self.reserved.borrow_mut().take();
+        let mut file = reserved.ok_or(io::ErrorKind::NotFound)?;
+        // Half a report is none: if this fails, it goes away.
+        file.made().write_all(text.as_bytes())?;
+        file.made().sync_all()?;
+        file.keep();
+        Ok(())
+    }
+}
+
+/// Makes the file before a command takes its time or changes a disk, so that the name is ours. A command that ends
+/// without a result leaves none.
+pub fn reserve(output: &Output) -> Result<(), Failure> {
+    let Some(result) = &output.file else {
         return Ok(());
     };
-    let made = create(path).and_then(|file| {
-        drop(file);
-        fs::remove_file(path)
-    });
-    made.map_err(|source| failure(path, source))
+    let made = Unfinished::file(&result.path).map_err(|source| Failure::ResultFile {
+        path: result.path.clone(),
+        source,
+    })?;
+    result.reserved.replace(Some(made));
+    Ok(())
 }
 
 /// Writes the result where it is wanted, and says so where that is a file.
 pub fn deliver(text: &str, output: &Output) -> Result<(), Failure> {
-    let Some(path) = &output.file else {
+    let Some(result) = &output.file else {
         return output::print(text).map_err(Failure::Output);
     };
-    let mut file = create(path).map_err(|source| failure(path, source))?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    if let Err(source) = written {
-        // Half a report is none. Should it not go away, the error tells of it all the same.
-        let _ = fs::remove_file(path);
-        return Err(failure(path, source));
-    }
-    let path = clean(&path.display().to_string());
+    result.fill(text).map_err(|source| Failure::ResultLost {
+        path: result.path.clone(),
+        source,
+    })?;
+    let path = clean(&result.path.display().to_string());
     let said = output.stderr.language.say(text!("The report is in {path}", path));
     output::tell(&format!("{said}\n"));
     Ok(())
@@ -42,24 +70,8 @@ pub fn deliver(text: &str, output: &Output) -> Result<(), Failure> {
 
 /// Writes the document of an error where the result would have been; on standard output if that is not possible.
 pub fn deliver_error(text: &str, output: &Output) -> io::Result<()> {
-    match output.file.as_deref().map(create) {
-        Some(Ok(mut file)) => file.write_all(text.as_bytes()),
+    match output.file.as_ref().map(|result| result.fill(text)) {
+        Some(Ok(())) => Ok(()),
         _ => output::print(text),
     }
-}
-
-fn failure(path: &Path, source: io::Error) -> Failure {
-    Failure::ResultFile {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// A new file; whatever is there already, a link that leads nowhere included, is an error.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

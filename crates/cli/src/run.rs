@@ -23,7 +23,7 @@ fn dispatch(args: &Args, output: &Output) -> Result<ExitCode, Failure> {
         Command::Demo { keep } => commands::demo::run(keep.as_deref(), output),
         Command::Lab(LabCommand::List) => commands::lab::list(output),
         Command::Lab(LabCommand::Create { one, all, files }) => match (one, all) {
-            (Some(one), _) => commands::lab::create(one, *files, output),
+            (Some(one), _) => commands::lab::create_one(one, *files, output),
             (None, Some(directory)) => commands::lab::create_all(directory, *files, output),
             // The parser lets no such line pass.
             (None, None) => Err(Failure::NoSuchProfile { name: String::new() }),

@@ -164,6 +164,14 @@ pub enum DiskError {
         /// The operating system's error.
         source: Arc<io::Error>,
     },
+    /// A new image file cannot be made.
+    #[error("cannot create {}: {source}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: Arc<io::Error>,
+    },
     /// Someone else uses the target.
     #[error("{} is in use: {by}; {}", path.display(), by.next_action())]
     InUse {
@@ -195,6 +203,13 @@ impl DiskError {
 
     pub(crate) fn open(path: &Path, source: io::Error) -> Self {
         Self::Open {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+
+    pub(crate) fn create(path: &Path, source: io::Error) -> Self {
+        Self::Create {
             path: path.to_owned(),
             source: Arc::new(source),
         }

@@ -91,6 +91,22 @@ impl DiskFile {
         Self::open(path, Access::Write)
     }
 
+    /// Makes a new image file of `size_bytes` that reads as zero and that only its owner can read, and opens it for
+    /// reading and writing. Whatever is there already, a link that leads nowhere included, is an error.
+    ///
+    /// # Errors
+    /// [`DiskError::Create`]; should it be for the length, the file is removed.
+    pub fn create(path: &Path, size_bytes: u64) -> Result<Self, DiskError> {
+        let opened = platform::create(path, size_bytes)?;
+        Ok(Self {
+            sector_size: SectorSize::default(),
+            opened,
+            path: path.to_owned(),
+            access: Access::Write,
+            flushing: Flushing::default(),
+        })
+    }
+
     fn open(path: &Path, access: Access) -> Result<Self, DiskError> {
         let opened = platform::open(path, access)?;
         Ok(Self {
@@ -238,6 +254,36 @@ mod tests {
         ));
         drop(reader);
         assert!(DiskFile::open_write(&image).is_ok());
+    }
+
+    #[test]
+    fn a_new_image_is_written_over_nothing_and_read_by_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.img");
+        let mut disk = DiskFile::create(&path, 4096).unwrap();
+        assert_eq!((disk.size(), disk.kind()), (4096, MediumKind::ImageFile));
+        disk.write_at(4095, b"x").unwrap();
+        assert!(matches!(DiskFile::open_read(&path), Err(DiskError::InUse { .. })));
+        drop(disk);
+        let refused = DiskFile::create(&path, 512).unwrap_err();
+        assert!(matches!(refused, DiskError::Create { .. }), "{refused}");
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 4096, "it is as it was");
+        // No file system takes this.
+        let huge = folder.path().join("huge.img");
+        assert!(DiskFile::create(&huge, u64::MAX).is_err());
+        assert!(!huge.exists());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{PermissionsExt, symlink};
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+            let (link, nowhere) = (folder.path().join("link"), folder.path().join("nowhere"));
+            symlink(&nowhere, &link).unwrap();
+            assert!(DiskFile::create(&link, 512).is_err());
+            assert!(!nowhere.exists());
+        }
     }
 
     #[test]

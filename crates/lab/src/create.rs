@@ -212,12 +212,11 @@ const STALE_RECOVERY: RecoverySpec = RecoverySpec {
     registry_version: None,
 };
 
-/// Builds the disk of `profile` in a new sparse file that only its owner can read. A file that was not finished is
-/// removed.
+/// A new sparse file for the disk of `profile`, open and locked, that only its owner can read.
 ///
 /// # Errors
-/// [`LabError`]; of a file that exists already as well, which stays as it is.
-pub fn create_file(profile: &Profile, options: &CreateOptions, path: &Path) -> Result<CreatedDisk, LabError> {
+/// [`LabError`]; of a file that exists already as well, which stays as it is. Nothing is left behind.
+pub fn new_file(profile: &Profile, options: &CreateOptions, path: &Path) -> Result<DiskFile, LabError> {
     let size_bytes = options.size.unwrap_or(profile.disk_size_bytes);
     // Before there is a file, so that a size that cannot be leaves nothing behind.
     profile.layout(size_bytes)?;
@@ -228,25 +227,19 @@ pub fn create_file(profile: &Profile, options: &CreateOptions, path: &Path) -> R
             sector_bytes,
         });
     }
-    let failed = |action| {
-        move |source| LabError::File {
-            action,
-            path: path.to_owned(),
-            source,
-        }
-    };
-    let mut new = std::fs::File::options();
-    new.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-    let file = new.open(path).map_err(failed("create"))?;
-    let sized = file.set_len(size_bytes).map_err(failed("extend"));
-    drop(file);
-    let made = sized.and_then(|()| {
-        let mut device = DiskFile::open_write(path)?;
-        device.set_sector_size(profile.sector_size);
-        create(profile, options, &mut device)
-    });
+    let mut device = DiskFile::create(path, size_bytes)?;
+    device.set_sector_size(profile.sector_size);
+    Ok(device)
+}
+
+/// Builds the disk of `profile` in a [`new_file`]. A file that was not finished is removed.
+///
+/// # Errors
+/// [`LabError`].
+pub fn create_file(profile: &Profile, options: &CreateOptions, path: &Path) -> Result<CreatedDisk, LabError> {
+    let mut device = new_file(profile, options, path)?;
+    let made = create(profile, options, &mut device);
+    drop(device);
     if made.is_err() {
         // The error that led here says more than one of removing.
         let _ = std::fs::remove_file(path);

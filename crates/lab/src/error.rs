@@ -46,16 +46,6 @@ pub enum LabError {
         /// Size of its sectors.
         sector_bytes: u64,
     },
-    /// The image file could not be made.
-    #[error("cannot {action} {}: {source}", path.display())]
-    File {
-        /// What was being done: "create" or "extend".
-        action: &'static str,
-        /// The file.
-        path: std::path::PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
     /// An NTFS volume could not be made.
     #[error("cannot make the NTFS volume of partition {partition}: {source}")]
     Format {

@@ -33,6 +33,6 @@ mod textlogs;
 pub mod time;
 mod volumes;
 
-pub use create::{CreateOptions, CreatedDisk, CreatedPartition, create, create_file};
+pub use create::{CreateOptions, CreatedDisk, CreatedPartition, create, create_file, new_file};
 pub use error::LabError;
 pub use profile::Profile;

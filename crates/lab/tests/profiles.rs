@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
-use winrefit_disk::{DiskFile, ReadAt, ReadWindow};
+use winrefit_disk::{DiskError, DiskFile, ReadAt, ReadWindow};
 use winrefit_formats::read_gpt;
 use winrefit_lab::profile::{Quirk, Role};
 use winrefit_lab::{CreateOptions, CreatedDisk, CreatedPartition, LabError, Profile, create_file, profiles};
@@ -177,7 +177,7 @@ fn a_file_that_exists_stays_and_one_that_fails_goes() {
     let profile = Profile::find("server2022").unwrap();
     let error = create_file(profile, &SMALL, &path).unwrap_err();
     assert!(
-        matches!(&error, LabError::File { action: "create", .. }),
+        matches!(&error, LabError::Disk(DiskError::Create { .. })),
         "{error}"
     );
     assert_eq!(std::fs::read(&path).unwrap(), b"precious");

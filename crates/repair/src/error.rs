@@ -262,6 +262,17 @@ fn next_of_disk(error: &DiskError) -> Text {
                 "The device is read-only: attach it for writing, then run the command again. Nothing was changed."
             )
         }
+        DiskError::Open { source, .. } if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+            text!(
+                "The device is read-only: attach it for writing, then run the command again. Nothing was changed."
+            )
+        }
+        DiskError::Open { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            text!(
+                "Block devices belong to root. To change a disk, attach it for writing; to change an image, see that its \
+                 file is not write-protected. Nothing was changed."
+            )
+        }
         DiskError::Io { .. } | DiskError::Stopped { .. } => {
             text!(
                 "The disk or its connection fails. Nothing was written; make a copy of the disk before anything \

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::render::human::demo::{Story, render};
+use crate::unfinished::Unfinished;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,17 +21,17 @@ const PROFILE: &str = "server2022";
 
 /// Runs the demo; with `keep` the disk stays there.
 pub fn run(keep: Option<&Path>, output: &Output) -> Result<ExitCode, Failure> {
-    let temporary = if keep.is_some() {
+    let mut temporary = if keep.is_some() {
         None
     } else {
         Some(temporary_directory()?)
     };
-    let directory = match (keep, &temporary) {
+    let directory = match (keep, &mut temporary) {
         (Some(directory), _) => {
             fs::create_dir_all(directory).map_err(|source| file_failure(directory, source))?;
             directory
         }
-        (None, Some(temporary)) => temporary.path(),
+        (None, Some(temporary)) => temporary.made().path(),
         (None, None) => Path::new("."),
     };
     let path = directory.join(format!("{PROFILE}.img"));
@@ -40,11 +41,12 @@ pub fn run(keep: Option<&Path>, output: &Output) -> Result<ExitCode, Failure> {
     told
 }
 
-fn temporary_directory() -> Result<tempfile::TempDir, Failure> {
-    tempfile::Builder::new()
-        .prefix("winrefit-demo-")
-        .tempdir()
-        .map_err(|source| file_failure(&std::env::temp_dir(), source))
+fn temporary_directory() -> Result<Unfinished<tempfile::TempDir>, Failure> {
+    let make = || {
+        let folder = tempfile::Builder::new().prefix("winrefit-demo-").tempdir()?;
+        Ok((folder.path().to_owned(), folder))
+    };
+    Unfinished::make(make).map_err(|source| file_failure(&std::env::temp_dir(), source))
 }
 
 fn file_failure(path: &Path, source: std::io::Error) -> Failure {

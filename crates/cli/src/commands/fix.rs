@@ -17,7 +17,7 @@ pub fn run(
     consent: ConsentArgs,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    interrupt::arm(output.stderr.language);
+    interrupt::writing();
     let mut target = Target::open_write(&target.path, now_unix_seconds())?;
     let question = text!("Repair this disk now?");
     with_consent(output, question, consent.yes, |ask, progress| {

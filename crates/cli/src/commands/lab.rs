@@ -6,10 +6,11 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::render::{human, json};
+use crate::unfinished::Unfinished;
 use serde::Serialize;
 use std::path::Path;
 use winrefit_lab::profiles::{self, CASES, GROUPS, Group};
-use winrefit_lab::{CreateOptions, Profile, create_file};
+use winrefit_lab::{CreateOptions, Profile, create, new_file};
 use winrefit_repair::text;
 
 /// Name and version of the lab's documents.
@@ -80,7 +81,7 @@ pub fn list(output: &Output) -> Result<ExitCode, Failure> {
 }
 
 /// Makes a disk.
-pub fn create(one: &OneDiskArgs, files: Option<u32>, output: &Output) -> Result<ExitCode, Failure> {
+pub fn create_one(one: &OneDiskArgs, files: Option<u32>, output: &Output) -> Result<ExitCode, Failure> {
     let profile = find(&one.profile)?;
     let mut progress = Progress::new(output);
     let options = CreateOptions {
@@ -169,9 +170,13 @@ pub fn build(
         &text!("Building the disk of profile {profile}", profile = profile.name),
         None,
     );
-    let disk = create_file(profile, options, path).map_err(|source| Failure::Lab {
+    let failure = |source| Failure::Lab {
         path: path.to_owned(),
         source: Box::new(source),
-    })?;
+    };
+    let mut file = Unfinished::make(|| new_file(profile, options, path).map(|file| (path.to_owned(), file)))
+        .map_err(failure)?;
+    let disk = create(profile, options, file.made()).map_err(failure)?;
+    file.keep();
     Ok(disk.size_bytes)
 }

@@ -27,7 +27,7 @@ pub fn run(
         progress.end();
         return finish(&report?, output);
     }
-    interrupt::arm(output.stderr.language);
+    interrupt::writing();
     let mut target = Target::open_write(&target.path, now_unix_seconds())?;
     let question = text!("Reset Windows Update on this disk now?");
     with_consent(output, question, consent.yes, |ask, progress| {

@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 const BLOCK_BYTES: u64 = 4096;
 
 /// Whether missing tools fail a test rather than skip it.
-fn required() -> bool {
+pub fn required() -> bool {
     std::env::var_os("WINREFIT_REQUIRE_ORACLES").is_some_and(|value| value == "1")
 }
 

@@ -42,6 +42,8 @@ pub fn commit(
         });
     }
 
+    // Whoever may stop the program has to know before the first write.
+    Meter::new(progress, Stage::Journal, header.body_len);
     write_header(&mut device, &mut header, State::Preparing)?;
     write_journal(&mut device, &mut header, transaction, progress)?;
     write_header(&mut device, &mut header, State::Committed)?;

@@ -56,6 +56,7 @@ pub fn resume(
         Decision::Done => Ok(Outcome::NothingToDo),
         Decision::Discard => {
             let is_body_ours = known.survey.is_some();
+            Meter::new(progress, Stage::Wipe, header.gap().len());
             if is_body_ours {
                 write_header(&mut device, &mut header, State::Preparing)?;
             }
@@ -118,6 +119,8 @@ pub fn undo(
     let mut device = FailStop::new(device);
     let transaction = undoable(&device, found, disk_guid, progress)?;
     let mut header = found.header.clone();
+    // Whoever may stop the program has to know before the first write.
+    Meter::new(progress, Stage::Apply, 0);
     write_header(&mut device, &mut header, State::Undoing)?;
     restore(&mut device, &mut header, &transaction, Some(u8::MAX), progress)
 }

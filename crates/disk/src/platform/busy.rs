@@ -9,6 +9,19 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// Refuses a block device that is attached for reading only: Linux may open it for writing all the same, and fail the first
+/// write.
+pub(super) fn check_writable(path: &Path, device: &fs::Metadata) -> Result<(), DiskError> {
+    let (major, minor) = (rustix::fs::major(device.rdev()), rustix::fs::minor(device.rdev()));
+    let is_read_only =
+        fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/ro")).is_ok_and(|text| text.trim() == "1");
+    if is_read_only {
+        let source = std::io::ErrorKind::ReadOnlyFilesystem.into();
+        return Err(DiskError::open(path, source));
+    }
+    Ok(())
+}
+
 /// Major and minor number of a block device.
 type Number = (u32, u32);
 

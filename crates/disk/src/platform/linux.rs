@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, OFlags, fcntl_lock, flock, ioctl_blksszget};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -24,12 +24,18 @@ const LOCK_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
     let failed = |source| DiskError::open(path, source);
     // Asked before opening: opening a pipe would wait, and O_EXCL has a meaning for block devices only.
-    let kind = kind_of(path, &std::fs::metadata(path).map_err(failed)?)?;
+    let seen = std::fs::metadata(path).map_err(failed)?;
+    let kind = kind_of(path, &seen)?;
     if access == Access::Write {
         busy::check(path, kind)?;
+        if kind == MediumKind::BlockDevice {
+            busy::check_writable(path, &seen)?;
+        }
     }
     let exclusive = access == Access::Write && kind == MediumKind::BlockDevice;
-    let flags = if exclusive { OFlags::EXCL } else { OFlags::empty() };
+    // Should it be a pipe by now, opening does not wait for its other end.
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    flags.set(OFlags::EXCL, exclusive);
     let mut file = OpenOptions::new()
         .read(true)
         .write(access == Access::Write)
@@ -40,7 +46,7 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
             _ => failed(source),
         })?;
     // The path may have come to mean something else in between.
-    if kind_of(path, &file.metadata().map_err(failed)?)? != kind {
+    if !is_same(&seen, &file.metadata().map_err(failed)?) {
         return Err(DiskError::in_use(path, InUseBy::System));
     }
     lock(&file, path, kind, access)?;
@@ -55,6 +61,35 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
         size_bytes,
         sector_size,
     })
+}
+
+pub(crate) fn create(path: &Path, size_bytes: u64) -> Result<Opened, DiskError> {
+    let failed = |source| DiskError::create(path, source);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
+    let locked = lock(&file, path, MediumKind::ImageFile, Access::Write);
+    if let Err(error) = locked.and_then(|()| file.set_len(size_bytes).map_err(failed)) {
+        // The error that led here says more than one of removing.
+        let _ = std::fs::remove_file(path);
+        return Err(error);
+    }
+    Ok(Opened {
+        file: file.into(),
+        kind: MediumKind::ImageFile,
+        size_bytes,
+        sector_size: None,
+    })
+}
+
+/// Whether two looks saw the same file or device.
+fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    let identity = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino(), metadata.rdev());
+    identity(one) == identity(other)
 }
 
 fn kind_of(path: &Path, metadata: &std::fs::Metadata) -> Result<MediumKind, DiskError> {
@@ -152,4 +187,55 @@ pub(crate) fn read_exact_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Res
 
 pub(crate) fn write_all_at(file: &File, offset: u64, data: &[u8]) -> io::Result<()> {
     file.write_all_at(data, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn what_is_opened_for_reading_cannot_be_written() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        image.as_file().set_len(4096).unwrap();
+        for (access, mode) in [(Access::Read, OFlags::RDONLY), (Access::Write, OFlags::RDWR)] {
+            let opened = open(image.path(), access).unwrap();
+            let flags = rustix::fs::fcntl_getfl(&*opened.file).unwrap();
+            assert_eq!(flags & OFlags::RWMODE, mode, "{access:?}");
+            assert_eq!(
+                write_all_at(&opened.file, 0, b"x").is_ok(),
+                access == Access::Write
+            );
+        }
+    }
+
+    /// A link is swapped from a file to a pipe and back while it is opened: opening neither waits nor takes the pipe.
+    #[test]
+    fn a_name_that_changes_its_meaning_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), [0; 4096]).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status();
+        assert!(made.unwrap().success());
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let begin = Instant::now();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    for target in ["pipe", "file"] {
+                        std::os::unix::fs::symlink(at(target), at("next")).unwrap();
+                        std::fs::rename(at("next"), at("link")).unwrap();
+                    }
+                }
+            });
+            while begin.elapsed() < Duration::from_millis(300) {
+                if let Ok(opened) = open(&at("link"), Access::Read) {
+                    assert_eq!(opened.kind, MediumKind::ImageFile);
+                    assert!(opened.file.metadata().unwrap().is_file());
+                }
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+    }
 }

@@ -39,6 +39,28 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<Opened, DiskError> {
     })
 }
 
+pub(crate) fn create(path: &Path, size_bytes: u64) -> Result<Opened, DiskError> {
+    let failed = |source| DiskError::create(path, source);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .share_mode(FILE_SHARE_READ)
+        .open(path)
+        .map_err(failed)?;
+    if let Err(source) = file.set_len(size_bytes) {
+        drop(file);
+        let _ = std::fs::remove_file(path);
+        return Err(failed(source));
+    }
+    Ok(Opened {
+        file: file.into(),
+        kind: MediumKind::ImageFile,
+        size_bytes,
+        sector_size: None,
+    })
+}
+
 pub(crate) fn read_exact_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<()> {
     let mut done = 0;
     while done < buf.len() {

@@ -84,10 +84,11 @@ pub(super) const ALL: &[Known] = &[
         sources: own(),
     }),
     Known::new("exit 130", &[ExitCode], || Words {
-        title: text!("Interrupted by Ctrl-C"),
+        title: text!("Stopped by Ctrl-C, or by another request to end"),
         means: text!(
-            "The disk is the old one, or a repair in two commits is half done and whole as it is. While changes are being written \
-             Ctrl-C waits for their end."
+            "The end of a session (SIGHUP) and `kill` (SIGTERM) are such requests. The disk is the old one, or a repair in two commits \
+             is half done and whole as it is, or the work is done and was not looked at afterwards. Changes that are being written \
+             are finished first."
         ),
         causes: Vec::new(),
         next: vec![text!(

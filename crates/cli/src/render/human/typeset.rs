@@ -20,7 +20,7 @@ pub fn clean(text: &str) -> String {
 
 /// C0 and C1 controls with DEL, marks and overrides of writing direction, line and paragraph separators, and
 /// characters that cannot be seen.
-fn is_harmful(c: char) -> bool {
+pub fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
