@@ -17,7 +17,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// udev locks a block device for moments after it has appeared; so long is worth waiting.
+/// udev locks a block device for moments after it has appeared, and a program that has just closed an image still has it
+/// in a child that is being started. So long is worth waiting.
 const LOCK_ATTEMPTS: u32 = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
@@ -123,16 +124,11 @@ fn lock(file: &File, path: &Path, kind: MediumKind, access: Access) -> Result<()
         // A block device is shared with the running system, which does not care about our lock.
         (MediumKind::BlockDevice, Access::Read) => Ok(()),
         (MediumKind::ImageFile, Access::Read) => {
-            flock_patiently(file, path, FlockOperation::NonBlockingLockShared, 1)?;
+            flock_patiently(file, path, FlockOperation::NonBlockingLockShared)?;
             busy::check_image_writer(file, path)
         }
         (_, Access::Write) => {
-            let attempts = if kind == MediumKind::BlockDevice {
-                LOCK_ATTEMPTS
-            } else {
-                1
-            };
-            flock_patiently(file, path, FlockOperation::NonBlockingLockExclusive, attempts)?;
+            flock_patiently(file, path, FlockOperation::NonBlockingLockExclusive)?;
             lock_as_image(file, path)
         }
     }
@@ -155,16 +151,11 @@ fn lock_as_image(file: &File, path: &Path) -> Result<(), DiskError> {
     }
 }
 
-fn flock_patiently(
-    file: &File,
-    path: &Path,
-    operation: FlockOperation,
-    attempts: u32,
-) -> Result<(), DiskError> {
-    for attempt in 1..=attempts {
+fn flock_patiently(file: &File, path: &Path, operation: FlockOperation) -> Result<(), DiskError> {
+    for attempt in 1..=LOCK_ATTEMPTS {
         match flock(file, operation) {
             Ok(()) => return Ok(()),
-            Err(Errno::WOULDBLOCK) if attempt < attempts => sleep(LOCK_PAUSE),
+            Err(Errno::WOULDBLOCK) if attempt < LOCK_ATTEMPTS => sleep(LOCK_PAUSE),
             Err(Errno::WOULDBLOCK) => break,
             Err(errno) if cannot_lock(errno) => return Ok(()),
             Err(errno) => return Err(DiskError::open(path, errno.into())),
