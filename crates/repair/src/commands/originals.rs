@@ -122,15 +122,15 @@ impl Originals {
         }
         let mut originals = Self::default();
         for m in lost {
-            originals.add(disk, m, (&old, &transaction), observation.sector_size)?;
+            originals.add(m, (&old, &transaction), observation.sector_size)?;
         }
         Ok(originals)
     }
 
-    /// What is an image in the journal, of a copy or of an original, is taken from there.
+    /// What is an image in the journal is taken from there: of a copy the one from before the first part, of an original
+    /// the one that it left, whatever the second part has put there since.
     fn add(
         &mut self,
-        disk: &dyn ReadAt,
         m: Move,
         (old, transaction): (&dyn ReadAt, &Transaction),
         size: SectorSize,
@@ -152,9 +152,13 @@ impl Originals {
                 self.sectors.insert(at - m.to + m.from, sector);
             }
         }
-        for extent in &transaction.extents {
+        // In order of their phases: what the last one left is what an undo begins with.
+        let mut extents: Vec<&journal::Extent> = transaction.extents.iter().collect();
+        extents.sort_by_key(|extent| extent.phase);
+        for extent in extents {
             for at in shared(extent, m.from) {
-                self.sectors.insert(at, disk.read_vec(at, size as usize)?);
+                let sector = extent.after.read_vec(at - extent.offset, size as usize)?;
+                self.sectors.insert(at, sector);
             }
         }
         Ok(())

@@ -1,0 +1,60 @@
+//! What an undo of two parts makes anew, where the second part lies over what the first one had written to.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::compare::first_lost;
+use common::disks::{Kind, Style, disk, part};
+use common::{MIB, partition_range, scatter, target};
+use winrefit_disk::{Device, MemoryDevice, ReadAt};
+use winrefit_ntfs::AttributeType;
+use winrefit_repair::commands::{fix, undo};
+use winrefit_repair::plan::Request;
+use winrefit_repair::report::Verdict;
+
+const MIRROR: u64 = 1;
+const LOG: u64 = 2;
+
+/// Puts a stream of a volume at this MiB of the disk.
+fn put_at(device: &mut MemoryDevice, number: u32, record: u64, mib: u64) {
+    let range = partition_range(device, number);
+    let bytes = device.read_vec(range.start, range.len() as usize).unwrap();
+    let mut volume = scatter::Scatter::of_bytes(bytes, 512);
+    let count = volume.clusters_of(record, AttributeType::DATA, "");
+    let lcn = (mib * MIB - range.start) / volume.cluster_size();
+    volume.relocate(record, AttributeType::DATA, "", &[(lcn, count)]);
+    device.write_at(range.start, &volume.bytes).unwrap();
+}
+
+/// $MFTMirr has the record of $LogFile, which moves as well: so the first part writes into what it then leaves behind.
+#[test]
+fn originals_that_the_first_part_had_written_to_are_made_anew_as_it_left_them() {
+    let disk = disk(
+        Style::Gpt,
+        40,
+        &[part(Kind::Recovery, (1, 9)), part(Kind::Windows, (9, 39))],
+    );
+    let windows = disk.number_of(Kind::Windows).unwrap();
+    let mut old = disk.build();
+    put_at(&mut old, windows, LOG, 33);
+    // Where the recovery volume will have its image.
+    put_at(&mut old, windows, MIRROR, 29);
+    let request = Request {
+        size_bytes: Some(12 * MIB),
+        free_bytes: Some(2 * MIB),
+        ..Request::default()
+    };
+    let mut subject = target(old.clone());
+    let report = fix(&mut subject, &request, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    assert_eq!(report.plan.unwrap().strategy, "relocate");
+    let mirror = |device: &MemoryDevice| device.read_vec(29 * MIB, 4096).unwrap();
+    assert_ne!(
+        mirror(&old),
+        mirror(&subject.device),
+        "the second part was to overwrite it"
+    );
+    let report = undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Undone, "{:?}", report.refusal);
+    assert_eq!(first_lost(&old, &subject.device), None);
+}
