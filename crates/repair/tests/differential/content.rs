@@ -5,7 +5,7 @@ use crate::common::disks::{Kind, NOISE, Part, SIGNATURE, Style, noise, wim};
 use crate::recipe::{Recipe, Wish};
 use uuid::Uuid;
 use winrefit_disk::ReadAt;
-use winrefit_formats::ReAgentTemplate;
+use winrefit_formats::{Guid, ReAgentLocation, ReAgentTemplate};
 use winrefit_lab::bcd::{BootStore, Partition, RecoveryEntry};
 use winrefit_lab::evidence::RegistryFact;
 use winrefit_lab::system_hive::system_hive;
@@ -43,6 +43,10 @@ impl Recipe {
         if part.kind == Kind::Windows {
             add(REAGENT, self.reagent());
             match self.wish {
+                Wish::Create if self.is_on_own_volume() => {
+                    add(IMAGE, image.to_vec());
+                    add(r"Recovery\WindowsRE\boot.sdi", vec![0x5D; 30_000]);
+                }
                 Wish::Create => {
                     add(STAGED_IMAGE, image.to_vec());
                     add(STAGED_SDI, vec![0x5D; 30_000]);
@@ -96,10 +100,26 @@ impl Recipe {
     }
 
     fn reagent(&self) -> Vec<u8> {
-        if self.wish == Wish::Create {
-            return ReAgentTemplate::default().to_bytes();
+        if self.wish != Wish::Create {
+            return self.case.disk.reagent_xml();
         }
-        self.case.disk.reagent_xml()
+        let mut template = ReAgentTemplate::default();
+        if self.is_on_own_volume() {
+            let disk = &self.case.disk;
+            let windows = disk.parts.iter().find(|part| part.kind == Kind::Windows);
+            let (id, guid) = match disk.style {
+                Style::Gpt => (0, disk_guid()),
+                Style::Mbr => (SIGNATURE, Guid::from_u128(0)),
+            };
+            template.install_state = 1;
+            template.winre_location = ReAgentLocation {
+                path: r"\Recovery\WindowsRE".to_owned(),
+                id,
+                offset: windows.unwrap().start * disk.sector_size.bytes(),
+                guid,
+            };
+        }
+        template.to_bytes()
     }
 
     /// The part whose NTFS volume has the boot store of an MBR disk.
@@ -131,7 +151,11 @@ impl Recipe {
             }
         };
         let recovery = RecoveryEntry {
-            partition: name(Kind::Recovery),
+            partition: name(if self.is_on_own_volume() {
+                Kind::Windows
+            } else {
+                Kind::Recovery
+            }),
             loader: Uuid::from_u128(0x11),
             ramdisk: Uuid::from_u128(0x12),
         };
@@ -141,7 +165,7 @@ impl Recipe {
             loader: Uuid::from_u128(0x13),
             resume: Uuid::from_u128(0x14),
             description: "Windows",
-            recovery: (self.wish != Wish::Create).then_some(recovery),
+            recovery: (self.wish != Wish::Create || self.is_on_own_volume()).then_some(recovery),
         };
         store.to_hive(0).unwrap()
     }

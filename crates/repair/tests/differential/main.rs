@@ -160,6 +160,7 @@ fn count_features(recipe: &Recipe, bench: &Bench<'_>) {
         recipe.table != TableState::Sound,
         "table damaged or disk grown".into(),
     );
+    note(recipe.is_on_own_volume(), "WinRE on the Windows volume".into());
     note(recipe.leftovers, "leftovers in unallocated space".into());
     for (part, made) in recipe.case.disk.parts.iter().zip(&recipe.volumes) {
         if recipe.is_ntfs(part) {

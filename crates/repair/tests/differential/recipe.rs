@@ -90,8 +90,12 @@ impl Recipe {
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         let mut case = case().new_tree(&mut runner).unwrap().current();
         let mut random = Random::new(seed ^ 0xD1FF_E7E4);
+        // What is no leftover is refused at once; that needs no many disks.
+        if case.disk.number_of(Kind::Stale).is_none() && random.below(4) > 0 {
+            case.request.remove_stale = None;
+        }
         let wish = match random.below(20) {
-            0 | 1 if can_be_without(&case) => without_recovery(&mut case, &mut random),
+            0 | 1 | 3 if can_be_without(&case) => without_recovery(&mut case, &mut random),
             2 => Wish::Reset,
             _ => Wish::Fix,
         };
@@ -116,6 +120,11 @@ impl Recipe {
             leftovers: random.below(4) == 0,
             fat: random.below(2) == 0,
         }
+    }
+
+    /// Whether WinRE works on the Windows volume itself, and is to get a partition.
+    pub fn is_on_own_volume(&self) -> bool {
+        self.wish == Wish::Create && self.case.request.create
     }
 
     /// Whether the system partition of this recipe is a FAT volume.
@@ -156,6 +165,7 @@ fn without_recovery(case: &mut Case, random: &mut Random) -> Wish {
     case.request = Request {
         free_bytes: Some((1 + random.below(4)) * MIB),
         reclaim: case.request.reclaim,
+        create: random.below(3) == 0,
         ..Request::default()
     };
     Wish::Create

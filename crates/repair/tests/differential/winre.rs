@@ -1,5 +1,6 @@
 //! Whether WinRE can be reached, and is what it was, by other people's tools only.
 
+use crate::common::disks::Kind;
 use crate::content::REAGENT;
 use crate::counts::Bench;
 use crate::recipe::{Recipe, Wish};
@@ -51,12 +52,16 @@ pub fn judge_reagent(bench: &Bench<'_>, recipe: &Recipe, dump: &Dump, windows: &
         let (_, rest) = location.split_once(&format!("{name}=\"")).unwrap();
         rest.split_once('"').unwrap().0.to_lowercase()
     };
-    if recipe.wish == Wish::Create {
-        assert_eq!(value("offset"), "0", "a new partition is enabled by Windows");
-        return;
-    }
     let disk = &recipe.case.disk;
-    let start = dump.start(disk.recovery()) * disk.sector_size.bytes();
+    let place = match recipe.wish {
+        Wish::Create if !recipe.is_on_own_volume() => {
+            assert_eq!(value("offset"), "0", "a new partition is enabled by Windows");
+            return;
+        }
+        Wish::Create => disk.number_of(Kind::Windows).unwrap(),
+        _ => disk.recovery(),
+    };
+    let start = dump.start(place) * disk.sector_size.bytes();
     assert_eq!(value("offset"), start.to_string(), "{location}");
     let id = match dump.id.strip_prefix("0x") {
         Some(signature) => u32::from_str_radix(signature, 16).unwrap().to_string(),
