@@ -2,7 +2,7 @@
 //! ntfs-3g's tools, 7-Zip, the Sleuth Kit and another crate, the way to WinRE by ntfscat, hivex and wimlib; then undone.
 //!
 //! `WINREFIT_DIFFERENTIAL_CASES` sets the number of disks, `WINREFIT_DIFFERENTIAL_SEED` repeats a run whose seed was printed,
-//! and `WINREFIT_DIFFERENTIAL_CASE` repeats one disk alone.
+//! and `WINREFIT_DIFFERENTIAL_CASE` repeats one disk alone, which `WINREFIT_DIFFERENTIAL_KEEP` then writes into a folder.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -184,6 +184,11 @@ fn run(recipe: &Recipe, counts: &Counts) {
     let mut subject = target(old.clone());
     let report = run_command(recipe, &recipe.case.request, &mut subject);
     let new = subject.device;
+    if let Some(folder) = std::env::var_os("WINREFIT_DIFFERENTIAL_KEEP") {
+        let folder = std::path::Path::new(&folder);
+        std::fs::write(folder.join("old.img"), old.bytes()).unwrap();
+        std::fs::write(folder.join("new.img"), new.bytes()).unwrap();
+    }
     match report.verdict {
         Verdict::Repaired => {
             let plan = planned.unwrap();
