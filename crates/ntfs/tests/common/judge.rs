@@ -44,7 +44,7 @@ pub fn assert_our_checker_finds_nothing(image: &Image, hidden_sectors: u64) {
 
 /// What the checker of the crate rust-fs-ntfs finds, which compares records, run lists, $Bitmap and $MFTMirr. Not
 /// asked on 4096-byte sectors, where it expects update sequences of that stride; NTFS and ntfs-3g have 512.
-fn other_findings(image: &Image) -> Vec<String> {
+pub fn other_findings(image: &Image) -> Vec<String> {
     if image.sector_size() == SectorSize::B4096 {
         return Vec::new();
     }

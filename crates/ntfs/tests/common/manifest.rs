@@ -84,6 +84,11 @@ impl Manifest {
         Self(facts)
     }
 
+    /// Leaves out what is about files and attributes that are not wanted.
+    pub fn retain(&mut self, is_wanted: impl Fn(&str, &str) -> bool) {
+        self.0.retain(|(file, what), _| is_wanted(file, what));
+    }
+
     /// How many facts there are.
     pub fn len(&self) -> usize {
         self.0.len()

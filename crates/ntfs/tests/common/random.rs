@@ -136,7 +136,8 @@ impl Spec {
         image
     }
 
-    fn fill(&self, image: &Image, root: &Path, random: &mut Random) -> Result<()> {
+    /// Uses a mounted volume for years, in a few steps.
+    pub fn fill(&self, image: &Image, root: &Path, random: &mut Random) -> Result<()> {
         let mut fill = Fill {
             root,
             random,

@@ -25,10 +25,14 @@ pub fn oracle(name: &str) -> Option<Command> {
     })
 }
 
+/// Whether nothing may be left out.
+pub fn is_required() -> bool {
+    std::env::var_os(REQUIRE).is_some_and(|value| value == "1")
+}
+
 /// Says that a part of a test is left out, or fails where nothing may be.
 pub fn skip(why: &str) {
-    let required = std::env::var_os(REQUIRE).is_some_and(|value| value == "1");
-    assert!(!required, "{REQUIRE} is set, but {why}");
+    assert!(!is_required(), "{REQUIRE} is set, but {why}");
     eprintln!("SKIPPED: {why}");
 }
 

@@ -100,7 +100,7 @@ pub(super) fn before<'d>(
 }
 
 impl Originals {
-    /// The originals of `first` that are not what they were, and lie in unallocated space of `disk`, where nobody else
+    /// The originals of `first` that are not what it left, and lie in unallocated space of `disk`, where nobody else
     /// can miss what is there now. None, if their copies are not what they were either.
     pub(super) fn of(
         disk: &dyn ReadAt,
@@ -111,26 +111,27 @@ impl Originals {
         let old = before(disk, first)?;
         let mut all = transaction.moves.clone();
         all.extend(backup_boots(&old, observation)?);
-        let mut lost = Vec::new();
+        let mut originals = Self::default();
         for m in all.iter().flat_map(|m| unallocated(*m, observation)) {
-            if !is_same(&old, m)? {
-                lost.push(m);
+            let mut own = Self::default();
+            own.add(m, (&old, &transaction), observation.sector_size)?;
+            if !is_same(disk, &own.view(disk, observation.sector_size)?, m)? {
+                originals.moves.append(&mut own.moves);
+                originals.sectors.append(&mut own.sectors);
             }
         }
-        if lost.is_empty() || hash(&old, all.iter().map(|m| (m.to, m.length)))? != digest_in(&first.header) {
+        if originals.moves.is_empty()
+            || hash(&old, all.iter().map(|m| (m.to, m.length)))? != digest_in(&first.header)
+        {
             return Ok(Self::default());
-        }
-        let mut originals = Self::default();
-        for m in lost {
-            originals.add(disk, m, (&old, &transaction), observation.sector_size)?;
         }
         Ok(originals)
     }
 
-    /// What is an image in the journal, of a copy or of an original, is taken from there.
+    /// What is an image in the journal is taken from there: of a copy the one from before the first part, of an original
+    /// the one that it left, whatever the second part has put there since.
     fn add(
         &mut self,
-        disk: &dyn ReadAt,
         m: Move,
         (old, transaction): (&dyn ReadAt, &Transaction),
         size: SectorSize,
@@ -152,9 +153,13 @@ impl Originals {
                 self.sectors.insert(at - m.to + m.from, sector);
             }
         }
-        for extent in &transaction.extents {
+        // In order of their phases: what the last one left is what an undo begins with.
+        let mut extents: Vec<&journal::Extent> = transaction.extents.iter().collect();
+        extents.sort_by_key(|extent| extent.phase);
+        for extent in extents {
             for at in shared(extent, m.from) {
-                self.sectors.insert(at, disk.read_vec(at, size as usize)?);
+                let sector = extent.after.read_vec(at - extent.offset, size as usize)?;
+                self.sectors.insert(at, sector);
             }
         }
         Ok(())
@@ -226,11 +231,12 @@ fn unallocated(m: Move, observation: &Observation) -> Vec<Move> {
     parts
 }
 
-fn is_same(disk: &dyn ReadAt, m: Move) -> Result<bool, DiskError> {
+/// Whether two disks have the same original of a move.
+fn is_same(disk: &dyn ReadAt, other: &dyn ReadAt, m: Move) -> Result<bool, DiskError> {
     let mut at = 0;
     while at < m.length {
         let count = CHUNK_BYTES.min(m.length - at) as usize;
-        if disk.read_vec(m.from + at, count)? != disk.read_vec(m.to + at, count)? {
+        if disk.read_vec(m.from + at, count)? != other.read_vec(m.from + at, count)? {
             return Ok(false);
         }
         at += count as u64;

@@ -146,10 +146,7 @@ impl Disk {
     pub fn try_build(&self) -> Option<MemoryDevice> {
         let size = self.sector_size;
         let mut disk = MemoryDevice::zeroed((self.sectors * size.bytes()) as usize, size);
-        match self.style {
-            Style::Gpt => self.write_gpt(&mut disk),
-            Style::Mbr => self.write_mbr(&mut disk),
-        }
+        self.write_table(&mut disk);
         for (at, part) in self.parts.iter().enumerate() {
             let range = ByteRange::new(part.start * size.bytes(), part.end * size.bytes());
             match self.volume(at, part) {
@@ -168,6 +165,14 @@ impl Disk {
             }
         }
         Some(disk)
+    }
+
+    /// The partition table only.
+    pub fn write_table(&self, disk: &mut MemoryDevice) {
+        match self.style {
+            Style::Gpt => self.write_gpt(disk),
+            Style::Mbr => self.write_mbr(disk),
+        }
     }
 
     pub fn build(&self) -> MemoryDevice {
@@ -367,7 +372,7 @@ fn to_tail(disk: &mut MemoryDevice, range: ByteRange) {
     disk.write_at(range.start, &volume.bytes).unwrap();
 }
 
-fn wim() -> FileData {
+pub fn wim() -> FileData {
     let wim = WimTemplate {
         guid: disk_guid(),
         name: "Microsoft Windows Recovery Environment (x64)".to_owned(),
@@ -392,7 +397,7 @@ fn wim() -> FileData {
     }
 }
 
-fn noise(length: usize, seed: u64) -> Vec<u8> {
+pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {

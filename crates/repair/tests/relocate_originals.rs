@@ -1,0 +1,68 @@
+//! What an undo of two parts makes anew, where the second part lies over what the first one had written to.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::compare::first_lost;
+use common::disks::{Kind, Style, disk, part};
+use common::{MIB, partition_range, scatter, target};
+use winrefit_disk::{Device, MemoryDevice, ReadAt, SectorSize};
+use winrefit_ntfs::AttributeType;
+use winrefit_repair::commands::{fix, undo};
+use winrefit_repair::plan::Request;
+use winrefit_repair::report::Verdict;
+
+const MIRROR: u64 = 1;
+const LOG: u64 = 2;
+const BITMAP: u64 = 6;
+
+/// Puts a stream of a volume at this MiB of the disk.
+fn put_at(device: &mut MemoryDevice, number: u32, record: u64, mib: u64) {
+    let range = partition_range(device, number);
+    let bytes = device.read_vec(range.start, range.len() as usize).unwrap();
+    let mut volume = scatter::Scatter::of_bytes(bytes, device.sector_size().bytes() as u32);
+    let count = volume.clusters_of(record, AttributeType::DATA, "");
+    let lcn = (mib * MIB - range.start) / volume.cluster_size();
+    volume.relocate(record, AttributeType::DATA, "", &[(lcn, count)]);
+    device.write_at(range.start, &volume.bytes).unwrap();
+}
+
+/// Streams of C: lie in the tail that C: gives, at these MiB of the disk; the first one where the recovery volume will have
+/// its image. After repair and undo the disk is what it was.
+fn assert_undone(size: SectorSize, streams: &[(u64, u64)]) {
+    let parts = [part(Kind::Recovery, (1, 9)), part(Kind::Windows, (9, 39))];
+    let disk = disk(Style::Gpt, 40, &parts).with_sectors(size);
+    let windows = disk.number_of(Kind::Windows).unwrap();
+    let mut old = disk.build();
+    for &(record, mib) in streams {
+        put_at(&mut old, windows, record, mib);
+    }
+    let request = Request {
+        size_bytes: Some(12 * MIB),
+        free_bytes: Some(2 * MIB),
+        ..Request::default()
+    };
+    let mut subject = target(old.clone());
+    let report = fix(&mut subject, &request, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    assert_eq!(report.plan.unwrap().strategy, "relocate");
+    let place = |device: &MemoryDevice| device.read_vec(streams[0].1 * MIB, 4096).unwrap();
+    let [was, is] = [&old, &subject.device].map(place);
+    assert_ne!(was, is, "the second part was to overwrite it");
+    let report = undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Undone, "{:?}", report.refusal);
+    assert_eq!(first_lost(&old, &subject.device), None);
+}
+
+/// $MFTMirr has the record of $LogFile, which moves as well: so the first part writes into what it then leaves behind.
+#[test]
+fn originals_that_the_first_part_had_written_to_are_made_anew_as_it_left_them() {
+    assert_undone(SectorSize::B512, &[(MIRROR, 29), (LOG, 33)]);
+}
+
+/// The first part marks the new place of $Bitmap in the old one: all of its only sector is in the journal then.
+#[test]
+fn an_original_all_of_which_the_first_part_had_written_is_noticed_as_lost() {
+    assert_undone(SectorSize::B4096, &[(BITMAP, 29)]);
+    assert_undone(SectorSize::B512, &[(BITMAP, 29)]);
+}
