@@ -144,7 +144,7 @@ fn a_full_file_system_anywhere_in_a_repair_leaves_a_disk_that_resumes() {
     let steps = (0..grown.saturating_sub(last)).step_by((grown / 5) as usize);
     for left in steps.chain(
         (0..last)
-            .step_by(7 * PAGE_BYTES as usize)
+            .step_by(10 * PAGE_BYTES as usize)
             .map(|near| grown.saturating_sub(near)),
     ) {
         let _ = fs::remove_file(&image);
