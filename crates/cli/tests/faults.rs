@@ -5,66 +5,20 @@
 #[path = "killed/medium.rs"]
 #[allow(dead_code)]
 mod medium;
+#[path = "faults/mounted.rs"]
+mod mounted;
 #[path = "peer_disk/support.rs"]
 #[allow(dead_code)]
 mod support;
 
-use medium::{attach, copy, detach, difference, is_root};
+use medium::{attach, copy, detach, difference};
+use mounted::{Mounted, PAGE_BYTES};
 use serde_json::Value;
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use support::{report, required, winrefit};
-
-const PAGE_BYTES: u64 = 4096;
-
-/// A small file system of its own. Unmounted when dropped.
-struct Mounted(tempfile::TempDir);
-
-impl Mounted {
-    /// `None`, with a visible note, where nothing can be mounted.
-    fn of(arguments: &[&str]) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount").args(arguments).arg(folder.path()).output();
-        if !mounted.as_ref().is_ok_and(|output| output.status.success()) {
-            assert!(!required() || !is_root(), "mount {arguments:?}: {mounted:?}");
-            eprintln!("SKIPPED: cannot mount here (root?)");
-            return None;
-        }
-        Some(Self(folder))
-    }
-
-    fn small(bytes: u64) -> Option<Self> {
-        Self::of(&["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"])
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Takes all space but so many bytes.
-    fn fill(&self, left_bytes: u64) {
-        let filler = self.path().join("filler");
-        let mut file = File::create(&filler).unwrap();
-        let mut filled = 0u64;
-        while file.write_all(&[1; PAGE_BYTES as usize]).is_ok() {
-            filled += PAGE_BYTES;
-        }
-        file.set_len(filled.saturating_sub(left_bytes)).unwrap();
-    }
-
-    fn empty(&self) {
-        fs::remove_file(self.path().join("filler")).unwrap();
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
-}
 
 fn made(folder: &Path, profile: &str) -> PathBuf {
     let disk = folder.join(format!("{profile}.img"));
@@ -144,7 +98,7 @@ fn a_full_file_system_anywhere_in_a_repair_leaves_a_disk_that_resumes() {
     let steps = (0..grown.saturating_sub(last)).step_by((grown / 5) as usize);
     for left in steps.chain(
         (0..last)
-            .step_by(7 * PAGE_BYTES as usize)
+            .step_by(10 * PAGE_BYTES as usize)
             .map(|near| grown.saturating_sub(near)),
     ) {
         let _ = fs::remove_file(&image);

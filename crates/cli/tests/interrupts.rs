@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use support::{report, winrefit};
 
 /// Moments of each command and signal.
-const MOMENTS: u32 = 8;
+const MOMENTS: u32 = 6;
 const INTERRUPTED: i32 = 130;
 
 fn start(arguments: &[&str]) -> Child {
@@ -118,14 +118,19 @@ fn a_repair_that_is_asked_to_stop_ends_between_two_whole_states() {
                     Some(INTERRUPTED) => {
                         stopped += 1;
                         assert!(!page.exists(), "half a page: {place}");
+                        // Before the disk is opened there is nothing to say.
+                        let is_silent = is_before && said.is_empty();
                         let words = if is_before {
                             ["Nothing was written", "the disk is as it was"]
                         } else {
                             ["Stopped after a commit"; 2]
                         };
-                        assert!(words.iter().any(|words| said.contains(words)), "{place}");
                         assert!(
-                            !is_before || command == "undo" || difference_in_use(&image, before),
+                            is_silent || words.iter().any(|words| said.contains(words)),
+                            "{place}"
+                        );
+                        assert!(
+                            !is_before || command == "undo" || is_same_start(&image, before),
                             "{place}"
                         );
                     }
@@ -145,8 +150,9 @@ fn a_repair_that_is_asked_to_stop_ends_between_two_whole_states() {
 }
 
 /// Whether the partition table and the start of the disk are those of `before`: copies may lie in free clusters.
-fn difference_in_use(image: &Path, before: &Path) -> bool {
-    difference(image, before, &[1 << 20..u64::MAX]).is_none()
+fn is_same_start(image: &Path, before: &Path) -> bool {
+    let behind = 1 << 20..u64::MAX;
+    difference(image, before, std::slice::from_ref(&behind)).is_none()
 }
 
 #[test]
