@@ -72,7 +72,6 @@ pub(crate) fn scan<R: ReadAt>(
     findings: &mut Findings,
     ownership: &mut Ownership,
 ) -> Result<MftFacts, NtfsError> {
-    volume.check_records()?;
     let context = Context {
         geometry: volume.geometry(),
         level,

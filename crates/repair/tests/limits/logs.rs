@@ -105,7 +105,7 @@ fn records_full_of_wanted_names() {
     all(
         "records full of wanted names",
         disk.build(),
-        (USUAL, budget(64, 40)),
+        (USUAL, budget(64, 60)),
     );
 }
 

@@ -2,7 +2,7 @@
 //! or an error, in bounded time and memory. `cargo test -p winrefit-repair --test limits -- --nocapture` prints the figures
 //! as a table; docs/limits.md has the bounds.
 //!
-//! `WINREFIT_LIMITS_RECORDS=1000000` makes the volumes with many files as large as that.
+//! `WINREFIT_LIMITS_RECORDS=1000000` makes a directory with a million files, `WINREFIT_LIMITS_TIB=15` disks of 15 TiB.
 #![allow(clippy::unwrap_used)]
 
 mod attributes;

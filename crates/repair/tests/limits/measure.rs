@@ -30,7 +30,7 @@ pub const fn budget(mib: usize, seconds: u64) -> Budget {
 }
 
 /// What most disks keep every command within.
-pub const USUAL: Budget = budget(64, 20);
+pub const USUAL: Budget = budget(64, 60);
 
 /// The allocator counts for the whole process, so that tests take turns.
 pub fn alone() -> MutexGuard<'static, ()> {

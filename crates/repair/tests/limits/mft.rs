@@ -4,7 +4,8 @@ use crate::attributes::{list_entry, non_resident, pairs, resident, splice};
 use crate::common::image::Image;
 use crate::common::{WINDOWS, partition_range};
 use crate::disks::{Disk, attribute, bytes, edit, record};
-use crate::measure::{Budget, USUAL, all, alone, budget};
+use crate::large::largest;
+use crate::measure::{USUAL, all, alone};
 use crate::records::with_files;
 use winrefit_disk::{ByteRange, Device, ReadAt, ReadWindow, SectorSize};
 use winrefit_ntfs::bitmap::ClusterBitmap;
@@ -26,7 +27,7 @@ fn claim_mft(disk: &mut Image, range: ByteRange, runs: &[(Option<u64>, u64)], si
     edit(disk, range, 0, |plain| splice(plain, place, &new));
 }
 
-/// A $MFT that is longer than its volume; one made of the same clusters again and again; one of 14 TiB of nothing.
+/// A $MFT that is longer than its volume; one made of the same clusters again and again; one as long as a sparse disk.
 #[test]
 fn an_mft_that_is_too_long() {
     let _alone = alone();
@@ -47,9 +48,8 @@ fn an_mft_that_is_too_long() {
         claim_mft(&mut disk, range, &runs, size);
         all(&format!("$MFT too long, {at}"), disk, (USUAL, USUAL));
     }
-    // The figures are those of two bitmaps of 4 billion clusters: a volume as large as NTFS has with these clusters.
-    let full: Budget = budget(2400, 120);
-    let tib = 15;
+    // One of a whole sparse disk, but for 100 GiB.
+    let (tib, full) = largest();
     let disk = Disk {
         mib: tib << 20,
         border: (tib << 20) - 25,
@@ -58,15 +58,15 @@ fn an_mft_that_is_too_long() {
     let mut disk = disk.build();
     let range = partition_range(&disk, WINDOWS);
     let (lcn, count) = first(&disk, range);
-    let far = Lcn(1 << 20);
-    let rest = ((tib - 1) << 40) / 4096;
+    let far = 1 << 20;
+    let rest = ((tib << 40) - (100 << 30)) / 4096;
     claim_mft(
         &mut disk,
         range,
-        &[(Some(lcn), count), (Some(far.0), rest)],
+        &[(Some(lcn), count), (Some(far), rest)],
         (count + rest) * 4096,
     );
-    all("$MFT of 14 TiB of nothing", disk, (USUAL, full));
+    all(&format!("$MFT of {tib} TiB of nothing"), disk, (USUAL, full));
 }
 
 /// An $MFT of 5,000 pieces of one cluster each, which takes an attribute list and four more records.

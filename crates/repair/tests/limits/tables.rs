@@ -87,7 +87,7 @@ fn a_gpt_with_32768_partitions() {
     disk.write_at(512, &header).unwrap();
     seal_gpt(&mut disk, Some(array.len()));
     drop(array);
-    all("GPT with 32768 partitions", disk, (USUAL, budget(96, 30)));
+    all("GPT with 32768 partitions", disk, (USUAL, budget(96, 60)));
 }
 
 /// A disk of the lab.
@@ -265,7 +265,7 @@ fn journals_that_claim_too_much() {
                         error.to_string().chars().take(90).collect::<String>()
                     ),
                 };
-            let most = budget(600, 30);
+            let most = budget(600, 60);
             let _ = measured(&case, "resume", most, || resume(&mut subject, &mut |_| ()), words);
             let _ = measured(
                 &case,
@@ -333,7 +333,7 @@ fn clusters_of_2_mib() {
         .geometry()
         .cluster_size;
     assert_eq!(clusters, 2 << 20);
-    all("clusters of 2 MiB", disk, (USUAL, budget(96, 30)));
+    all("clusters of 2 MiB", disk, (USUAL, budget(96, 60)));
 }
 
 fn copy_data(from: &Image, to: &mut Image, offset: u64) {
