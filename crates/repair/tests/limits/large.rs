@@ -2,6 +2,8 @@
 
 use crate::disks::{Disk, NewFile, bytes};
 use crate::measure::{Budget, USUAL, all, alone, budget};
+use winrefit_lab::evidence::RegistryFact;
+use winrefit_lab::system_hive::system_hive;
 
 /// A number from the environment.
 fn setting(name: &str, usual: u64) -> u64 {
@@ -23,6 +25,14 @@ fn a_directory_with_many_files() {
         vec![1; 9000],
     ));
     files.push(bytes(r"Windows\System32\catroot2\edb.log", vec![1; 9000]));
+    let facts = [RegistryFact::StartType {
+        service: "wuauserv",
+        start: 4,
+    }];
+    files.push(bytes(
+        r"Windows\System32\config\SYSTEM",
+        system_hive(&facts, 0).unwrap(),
+    ));
     let disk = Disk {
         mib: mib + 30,
         border: mib,
