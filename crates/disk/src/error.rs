@@ -145,6 +145,14 @@ pub enum DiskError {
         /// The first failure, as text.
         first: String,
     },
+    /// More was asked for than reading may cost: what is read names the same bytes again and again.
+    #[error("byte {offset} was not read: its structures ask for more than {limit_bytes} bytes in all")]
+    Spent {
+        /// Byte offset of the request.
+        offset: u64,
+        /// What may be read in all.
+        limit_bytes: u64,
+    },
     /// The caller asked to end a copy of data that nothing depends on yet.
     #[error("copying was stopped before its end; nothing that is in use was changed")]
     Cancelled,

@@ -7,9 +7,11 @@
 //! * [`Window`] shows a part of a device as if it were a whole one.
 //! * [`Overlay`] stages changes without touching the disk beneath.
 //! * [`journal`] makes staged changes real: all of them or none, whatever happens, and undone on demand.
+//! * [`Allowance`] bounds what reading may cost.
 //! * [`FailStop`] writes nothing more after a failure.
 //! * [`Recording`] and [`Metered`] are for crash tests, budgets and benchmarks; [`MemoryDevice`] for tests.
 
+pub mod allowance;
 pub mod device;
 pub mod error;
 pub mod fail_stop;
@@ -24,6 +26,7 @@ pub mod recording;
 pub mod units;
 pub mod window;
 
+pub use allowance::Allowance;
 pub use device::{Device, ReadAt};
 pub use error::{DiskError, InUseBy, NotADiskKind, Operation};
 pub use fail_stop::FailStop;

@@ -11,6 +11,11 @@ const DEPTH_MAX: usize = 32;
 /// Real elements have up to 5 attributes.
 const ATTRIBUTES_MAX: usize = 64;
 
+/// Declarations of namespaces in a whole text. Real ones have one or two; the parser copies those of all elements around
+/// one that has its own.
+const NAMESPACES_MAX: usize = 64;
+const NAMESPACE: &[u8] = b"xmlns";
+
 /// Why a text was not taken as XML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
@@ -20,6 +25,12 @@ pub enum XmlError {
     /// Elements are nested too deeply.
     #[error("the element at byte {position} is nested more than {DEPTH_MAX} deep")]
     TooDeep {
+        /// Where it begins in the UTF-8 text.
+        position: usize,
+    },
+    /// The text declares too many namespaces.
+    #[error("the element at byte {position} declares one namespace more than {NAMESPACES_MAX}")]
+    TooManyNamespaces {
         /// Where it begins in the UTF-8 text.
         position: usize,
     },
@@ -42,7 +53,7 @@ pub(crate) fn parse(text: &str, nodes_max: u32) -> Result<Document<'_>, XmlError
 }
 
 fn check_shape(text: &[u8]) -> Result<(), XmlError> {
-    let mut depth = 0usize;
+    let (mut depth, mut namespaces) = (0usize, 0);
     let mut at = 0;
     while let Some(position) = find(text, at, b"<") {
         let rest = text.get(position + 1..).unwrap_or_default();
@@ -61,6 +72,11 @@ fn check_shape(text: &[u8]) -> Result<(), XmlError> {
             }
             if depth > DEPTH_MAX {
                 return Err(XmlError::TooDeep { position });
+            }
+            let whole = text.get(position..tag.end).unwrap_or_default();
+            namespaces += memchr::memmem::find_iter(whole, NAMESPACE).count();
+            if namespaces > NAMESPACES_MAX {
+                return Err(XmlError::TooManyNamespaces { position });
             }
             Some(tag.end)
         }
@@ -129,6 +145,18 @@ mod tests {
         assert_eq!(
             parse(&wide, 1000).unwrap_err(),
             XmlError::TooManyAttributes { position: 0 }
+        );
+    }
+
+    #[test]
+    fn namespaces_are_bounded_before_the_parser_copies_them() {
+        let element = |i: usize| format!("<a xmlns:n{i}='u{i}'/>");
+        let text = |count: usize| format!("<r>{}</r>", (0..count).map(element).collect::<String>());
+        assert!(parse(&text(NAMESPACES_MAX), 1000).is_ok());
+        let position = text(NAMESPACES_MAX).len() - "</r>".len();
+        assert_eq!(
+            parse(&text(NAMESPACES_MAX + 1), 1000).unwrap_err(),
+            XmlError::TooManyNamespaces { position }
         );
     }
 

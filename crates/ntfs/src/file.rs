@@ -5,12 +5,15 @@ use crate::attribute::{
 };
 use crate::error::NtfsError;
 use crate::record::Record;
-use crate::runs::RunList;
+use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, Geometry, RecordNumber, Vcn};
+use std::collections::HashSet;
 use winrefit_disk::{DiskError, ReadAt};
 
 /// Records that one file can have. Windows allows an attribute list of 256 KiB, entries of at least 32 bytes.
 pub const RECORDS_MAX_PER_FILE: usize = 8192;
+/// Runs that one stream can have: some more than an attribute list can name in records of 1 KiB.
+pub const RUNS_MAX_PER_STREAM: usize = 1 << 21;
 /// Bytes that an attribute list can have (Microsoft: 256 KiB).
 pub const ATTRIBUTE_LIST_BYTES_MAX: u64 = 256 << 10;
 
@@ -44,8 +47,9 @@ impl File {
         };
         let own = base.reference();
         let mut records = vec![base];
+        let mut known = HashSet::from([number]);
         for entry in parse_attribute_list(number, &list)? {
-            if entry.holder.record == number || records.iter().any(|r| r.number() == entry.holder.record) {
+            if !known.insert(entry.holder.record) {
                 continue;
             }
             if records.len() >= RECORDS_MAX_PER_FILE {
@@ -215,6 +219,13 @@ impl Stream {
             for run in piece.runs()?.0 {
                 runs.push(run);
             }
+            if runs.0.len() > RUNS_MAX_PER_STREAM {
+                return Err(NtfsError::TooMuch {
+                    what: "runs of one stream",
+                    actual: runs.0.len() as u64,
+                    limit: RUNS_MAX_PER_STREAM as u64,
+                });
+            }
             expected = piece.end_vcn();
         }
         let gap = NtfsError::StreamGap {
@@ -286,10 +297,12 @@ impl Stream {
                 });
             }
         }
+        let marks = marks(self.runs(), geometry);
         Ok(StreamReader {
             volume,
             geometry,
             stream: self,
+            marks,
         })
     }
 }
@@ -300,6 +313,26 @@ pub struct StreamReader<R> {
     volume: R,
     geometry: Geometry,
     stream: Stream,
+    /// The byte of the stream at which every [`MARK_RUNS`]th run begins: a read must not go through millions of runs.
+    marks: Vec<u64>,
+}
+
+/// Runs from one mark to the next.
+const MARK_RUNS: usize = 256;
+
+fn marks(runs: Option<&RunList>, geometry: Geometry) -> Vec<u64> {
+    let mut start = 0u64;
+    let runs = runs.iter().flat_map(|runs| runs.0.chunks(MARK_RUNS));
+    let begin = |runs: &[Run]| {
+        let own = start;
+        start = runs.iter().fold(start, |at, run| run_end(at, run, geometry));
+        own
+    };
+    runs.map(begin).collect()
+}
+
+fn run_end(start: u64, run: &Run, geometry: Geometry) -> u64 {
+    start.saturating_add(run.clusters.saturating_mul(geometry.cluster_size.into()))
 }
 
 impl<R> StreamReader<R> {
@@ -315,7 +348,12 @@ impl<R: ReadAt> ReadAt for StreamReader<R> {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
-        read_stream_at(&self.volume, self.geometry, &self.stream, offset, buf)
+        let mark = self
+            .marks
+            .partition_point(|&start| start <= offset)
+            .saturating_sub(1);
+        let from = (mark * MARK_RUNS, self.marks.get(mark).copied().unwrap_or(0));
+        read_runs_at(&self.volume, self.geometry, (&self.stream, from), offset, buf)
     }
 }
 
@@ -324,6 +362,17 @@ pub(crate) fn read_stream_at<R: ReadAt>(
     volume: &R,
     geometry: Geometry,
     stream: &Stream,
+    offset: u64,
+    buf: &mut [u8],
+) -> Result<(), DiskError> {
+    read_runs_at(volume, geometry, (stream, (0, 0)), offset, buf)
+}
+
+/// The same, beginning with the run of that index, which begins at that byte of the stream and not behind `offset`.
+fn read_runs_at<R: ReadAt>(
+    volume: &R,
+    geometry: Geometry,
+    (stream, (first, mut start)): (&Stream, (usize, u64)),
     offset: u64,
     buf: &mut [u8],
 ) -> Result<(), DiskError> {
@@ -342,9 +391,8 @@ pub(crate) fn read_stream_at<R: ReadAt>(
         });
     };
     buf.fill(0);
-    let mut start = 0u64;
-    for run in &runs.0 {
-        let run_end = start.saturating_add(run.clusters.saturating_mul(geometry.cluster_size.into()));
+    for run in runs.0.iter().skip(first) {
+        let run_end = run_end(start, run, geometry);
         let (from, to) = (start.max(offset), run_end.min(end).min(sizes.initialized));
         if let Some(lcn) = run.lcn.filter(|_| from < to) {
             let at = geometry.offset_of(lcn).saturating_add(from - start);

@@ -244,20 +244,32 @@ impl<'v, R: ReadAt> Directory<'v, R> {
     /// Damage of the index, or an error of the medium.
     pub fn list(&self) -> Result<Vec<(FileReference, FileName)>, NtfsError> {
         let mut all = Vec::new();
-        let mut seen = HashSet::new();
-        self.walk(&self.root, ROOT_HEADER, None, 0, &mut seen, &mut all)?;
+        self.each(|reference, name| {
+            all.push((reference, name));
+            true
+        })?;
         Ok(all)
     }
 
+    /// Passes every entry on in the order of the index, DOS names included, until `visit` returns false. Nothing of them
+    /// is kept: a directory may have millions.
+    ///
+    /// # Errors
+    /// As [`Directory::list`].
+    pub fn each(&self, mut visit: impl FnMut(FileReference, FileName) -> bool) -> Result<(), NtfsError> {
+        let mut seen = HashSet::new();
+        self.walk((&self.root, ROOT_HEADER, None), 0, &mut seen, &mut visit)
+            .map(|_| ())
+    }
+
+    /// Returns whether to go on.
     fn walk(
         &self,
-        node: &[u8],
-        header: usize,
-        block: Option<Vcn>,
+        (node, header, block): (&[u8], usize, Option<Vcn>),
         depth: usize,
         seen: &mut HashSet<Vcn>,
-        all: &mut Vec<(FileReference, FileName)>,
-    ) -> Result<(), NtfsError> {
+        visit: &mut impl FnMut(FileReference, FileName) -> bool,
+    ) -> Result<bool, NtfsError> {
         let bad = |offset, problem| NtfsError::BadIndex {
             record: self.record,
             block,
@@ -272,14 +284,19 @@ impl<'v, R: ReadAt> Directory<'v, R> {
                 if !seen.insert(vcn) {
                     return Err(bad(entry.offset, "block reached twice"));
                 }
-                self.walk(&self.block(vcn)?, BLOCK_HEADER, Some(vcn), depth + 1, seen, all)?;
+                let below = self.block(vcn)?;
+                if !self.walk((&below, BLOCK_HEADER, Some(vcn)), depth + 1, seen, visit)? {
+                    return Ok(false);
+                }
             }
             if entry.flags() & ENTRY_LAST == 0 {
                 let key = FileName::parse(entry.key()).ok_or_else(|| bad(entry.offset, "key"))?;
-                all.push((entry.reference(), key));
+                if !visit(entry.reference(), key) {
+                    return Ok(false);
+                }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -34,6 +34,7 @@ pub mod fixup;
 pub mod format;
 pub mod index;
 pub mod logfile;
+mod mft;
 pub mod record;
 pub mod rename;
 pub mod resize;

@@ -4,6 +4,7 @@ use crate::boot::{BOOT_SECTOR_BYTES, BootSector};
 use crate::error::NtfsError;
 use crate::file::{ATTRIBUTE_LIST_BYTES_MAX, File, Stream, StreamBody, StreamReader, read_stream_at};
 use crate::index::Directory;
+use crate::mft::bootstrap_mft;
 use crate::record::Record;
 use crate::runs::{Run, RunList};
 use crate::types::{AttributeType, FileReference, Geometry, Lcn, RecordNumber};
@@ -14,6 +15,8 @@ use winrefit_disk::{ByteRange, ReadAt};
 /// Bytes per read when scanning. Sequential reads are joined by read-ahead; a chunk that stays in the processor's cache
 /// makes a scan twice as fast as one of 1 MiB.
 const SCAN_CHUNK_BYTES: usize = 64 << 10;
+/// Records of a volume that is gone through: some sixteen million, a $MFT of 16 GiB.
+pub const RECORDS_MAX: u64 = 1 << 24;
 /// Components that a path may have.
 const PATH_DEPTH_MAX: usize = 256;
 
@@ -243,15 +246,28 @@ impl<R: ReadAt> Volume<R> {
         Ok(Some(file))
     }
 
+    /// Whether there are no more records than can be gone through.
+    ///
+    /// # Errors
+    /// [`NtfsError::TooMuch`] for more than [`RECORDS_MAX`].
+    pub(crate) fn check_records(&self) -> Result<(), NtfsError> {
+        let (what, actual, limit) = ("file records", self.records(), RECORDS_MAX);
+        match actual > limit {
+            true => Err(NtfsError::TooMuch { what, actual, limit }),
+            false => Ok(()),
+        }
+    }
+
     /// Calls `visit` for every record of the $MFT in order, with the record's bytes as they are on the disk. Reads
     /// in large chunks.
     ///
     /// # Errors
-    /// An error of the medium or of `visit`.
+    /// An error of the medium or of `visit`; [`NtfsError::TooMuch`] for more than [`RECORDS_MAX`].
     pub fn scan<E: From<NtfsError>>(
         &self,
         mut visit: impl FnMut(RecordNumber, &mut [u8]) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.check_records()?;
         let record_size = self.geometry().record_size as usize;
         let reader = self.stream_reader(self.mft.clone())?;
         let total = self.records() * record_size as u64;
@@ -270,7 +286,7 @@ impl<R: ReadAt> Volume<R> {
     }
 }
 
-fn read_raw_record<R: ReadAt>(
+pub(crate) fn read_raw_record<R: ReadAt>(
     reader: &R,
     geometry: Geometry,
     mft: &Stream,
@@ -287,89 +303,4 @@ fn read_raw_record<R: ReadAt>(
     let mut raw = vec![0; size as usize];
     read_stream_at(reader, geometry, mft, number.0 * size, &mut raw)?;
     Ok(raw)
-}
-
-/// The $MFT's runs may be split over extension records which lie in the $MFT themselves: each piece is read with
-/// the pieces before it.
-fn bootstrap_mft<R: ReadAt>(reader: &R, geometry: Geometry, base: Record) -> Result<Stream, NtfsError> {
-    let known = std::cell::RefCell::new(first_piece(&base)?);
-    let file = File::gather(
-        base,
-        |list| {
-            let length = list.len().min(ATTRIBUTE_LIST_BYTES_MAX) as usize;
-            Ok(list.clone().reader(reader, geometry)?.read_vec(0, length)?)
-        },
-        |number| {
-            let raw = read_raw_record(reader, geometry, &known.borrow(), number)?;
-            let record = Record::parse(number, raw)?;
-            extend_mft(&mut known.borrow_mut(), &record)?;
-            Ok(record)
-        },
-    )?;
-    let mft = file.require(AttributeType::DATA, "")?;
-    check_mft(&mft, geometry)?;
-    Ok(mft)
-}
-
-/// Loops over the records are bounded by the $MFT's size, so that has to be one the volume can hold.
-fn check_mft(mft: &Stream, geometry: Geometry) -> Result<(), NtfsError> {
-    let clusters = geometry.clusters();
-    let (record, attribute) = (RecordNumber::MFT, AttributeType::DATA);
-    let bad = |field, actual| NtfsError::BadAttribute {
-        record,
-        attribute,
-        offset: 0,
-        field,
-        actual,
-    };
-    let Some(runs) = mft.runs() else {
-        return Err(bad("non-resident flag", 0));
-    };
-    for run in &runs.0 {
-        let lcn = run.lcn.ok_or_else(|| bad("hole", run.clusters))?;
-        if lcn.0.saturating_add(run.clusters) > clusters {
-            return Err(NtfsError::ClusterOutOfBounds {
-                record,
-                attribute,
-                lcn,
-                clusters,
-            });
-        }
-    }
-    let owned = runs.clusters();
-    if owned > clusters || mft.len() > owned * u64::from(geometry.cluster_size) {
-        return Err(bad("data size", mft.len()));
-    }
-    Ok(())
-}
-
-/// The $MFT as far as its base record knows it: the sizes of the whole, the runs of the first piece.
-fn first_piece(base: &Record) -> Result<Stream, NtfsError> {
-    let missing = NtfsError::MissingAttribute {
-        record: RecordNumber::MFT,
-        attribute: AttributeType::DATA,
-    };
-    let data = base.find(AttributeType::DATA, "")?.ok_or(missing.clone())?;
-    let sizes = data.sizes().ok_or(missing)?;
-    Ok(Stream {
-        record: RecordNumber::MFT,
-        type_code: AttributeType::DATA,
-        flags: data.flags(),
-        body: StreamBody::NonResident {
-            runs: data.runs()?,
-            sizes,
-        },
-    })
-}
-
-fn extend_mft(known: &mut Stream, record: &Record) -> Result<(), NtfsError> {
-    if let Some(data) = record.find(AttributeType::DATA, "")?
-        && let StreamBody::NonResident { runs, .. } = &mut known.body
-        && data.lowest_vcn().0 == runs.clusters()
-    {
-        for run in data.runs()?.0 {
-            runs.push(run);
-        }
-    }
-    Ok(())
 }

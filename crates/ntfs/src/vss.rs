@@ -370,13 +370,17 @@ pub fn storage<R: ReadAt>(volume: &Volume<R>) -> Result<Storage, NtfsError> {
         _ => return Ok(storage),
     };
     let cluster = u64::from(volume.geometry().cluster_size);
-    for (reference, name) in volume.directory(&directory)?.list()? {
+    let mut stores = Vec::new();
+    volume.directory(&directory)?.each(|reference, name| {
         let name = name.display_name().to_ascii_lowercase();
         let is_store = name.len() > FILE_SUFFIX.len() && name.ends_with(FILE_SUFFIX);
         // No file is read twice, whatever the directory says.
-        if !is_store || !counted.insert(reference.record) {
-            continue;
+        if is_store && counted.insert(reference.record) {
+            stores.push(reference);
         }
+        true
+    })?;
+    for reference in stores {
         let file = volume.file_by_reference(reference)?;
         let stream = file.stream(AttributeType::DATA, "")?;
         storage.files += 1;

@@ -9,7 +9,7 @@ use crate::observation::{Content, Ntfs, Observation, Partition, Space, Windows};
 use crate::places::find_journal;
 use crate::records::product_name;
 use crate::table::{Entry, TableReading, read_table};
-use winrefit_disk::{ReadAt, ReadWindow, SectorSize};
+use winrefit_disk::{Allowance, ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::{Hive, ReAgent};
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::resize::front_growth_clusters_min;
@@ -25,6 +25,11 @@ const SOFTWARE_HIVE: &str = r"\Windows\System32\config\SOFTWARE";
 const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
 /// ReAgent.xml is about 1.1 kB.
 pub(crate) const REAGENT_BYTES_MAX: u64 = 1 << 20;
+
+/// What may be read of the hive for the name of a Windows: four values of one key.
+const RELEASE_READ_BYTES_MAX: u64 = 16 << 20;
+/// Longest name that is kept.
+const RELEASE_CHARS_MAX: usize = 300;
 
 /// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,10 +250,19 @@ pub(crate) fn read_small<R: ReadAt>(
 fn release<R: ReadAt>(volume: &Volume<R>) -> Option<[Option<String>; 3]> {
     let file = volume.lookup(SOFTWARE_HIVE).ok()??;
     let stream = file.require(AttributeType::DATA, "").ok()?;
-    let reader = volume.stream_reader(stream).ok()?;
+    let reader = Allowance::new(volume.stream_reader(stream).ok()?, RELEASE_READ_BYTES_MAX);
     let hive = Hive::open(&reader).ok()?;
     let value = |name: &str| hive.value(CURRENT_VERSION, name).ok().flatten();
-    let text = |name: &str| value(name).and_then(|v| v.as_str().map(str::to_owned));
+    let text = |name: &str| {
+        let value = value(name)?;
+        Some(
+            value
+                .as_str()?
+                .chars()
+                .take(RELEASE_CHARS_MAX)
+                .collect::<String>(),
+        )
+    };
     let build = text("CurrentBuild").map(|build| match value("UBR").and_then(|v| v.as_u64()) {
         Some(revision) => format!("{build}.{revision}"),
         None => build,

@@ -1,6 +1,6 @@
 //! The whole store, read at once: real ones have some 130 keys.
 //!
-//! Bounds: 1024 objects, 16,384 elements, 16 MiB of values.
+//! Bounds: 1024 objects, 16,384 elements, 1 MiB of values.
 
 use super::{BcdDevice, BcdError, types};
 use crate::Guid;
@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 const OBJECTS_MAX: usize = 1024;
 const ELEMENTS_MAX: usize = 16_384;
-const VALUE_BYTES_MAX: usize = 16 << 20;
+/// Real stores have 24 to 64 KiB in all.
+const VALUE_BYTES_MAX: usize = 1 << 20;
 /// The value that an element's key has.
 pub(super) const ELEMENT: &str = "Element";
 

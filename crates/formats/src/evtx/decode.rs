@@ -2,8 +2,8 @@
 
 use super::chunk::{Chunk, Record};
 use super::{
-    DECODED_BYTES_MAX, DamageKind, EVENT_TEXT_BYTES_MAX, Event, EventLog, FAILURES_MAX, Group, Wanted, event,
-    quiet,
+    DECODED_BYTES_MAX, DamageKind, EVENT_TEXT_BYTES_MAX, Event, EventLog, FAILURES_MAX, Group,
+    KEPT_BYTES_MAX, Wanted, event, quiet,
 };
 use crate::bytes::{array_at, u32_at, utf16_bytes};
 use evtx::{EvtxChunkData, ParserSettings};
@@ -31,6 +31,8 @@ pub(super) struct Reader<'w> {
     names: Vec<Finder<'static>>,
     settings: Arc<ParserSettings>,
     failures: usize,
+    /// Memory that the events so far take.
+    kept_bytes: usize,
     /// Bytes of text that were decoded so far, wanted or not.
     decoded_bytes: Cell<usize>,
 }
@@ -59,6 +61,7 @@ impl<'w> Reader<'w> {
                 .collect(),
             settings: Arc::new(ParserSettings::new().indent(false)),
             failures: 0,
+            kept_bytes: 0,
             decoded_bytes: Cell::new(0),
         }
     }
@@ -110,10 +113,18 @@ impl<'w> Reader<'w> {
     fn newest(&mut self, events: Vec<(usize, Event)>) -> Vec<Event> {
         let mut kept = Vec::new();
         for (group, event) in events.into_iter().rev() {
+            let bytes = event.kept_bytes();
+            let fits = self.kept_bytes + bytes <= KEPT_BYTES_MAX;
             match self.left.get_mut(group) {
-                Some(left) if *left > 0 => {
+                Some(left) if *left > 0 && fits => {
                     *left -= 1;
+                    self.kept_bytes += bytes;
                     kept.push(event);
+                }
+                Some(_) if !fits => {
+                    // No older ones either: what is kept is the newest part.
+                    self.left.fill(0);
+                    self.cut.iter().for_each(|cut| cut.set(true));
                 }
                 _ => self.mark_cut(group),
             }

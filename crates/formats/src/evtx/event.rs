@@ -4,7 +4,7 @@ use crate::xml;
 use roxmltree::Node;
 
 /// Nodes of one event's XML. Real events have up to some hundred.
-const NODES_MAX: u32 = 10_000;
+const NODES_MAX: u32 = 2048;
 
 /// One event of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,12 @@ impl Event {
         let mut data = self.data.iter();
         data.find(|(other, _)| other.eq_ignore_ascii_case(name))
             .map(|(_, text)| text.as_str())
+    }
+
+    /// About what it takes of memory.
+    pub(super) fn kept_bytes(&self) -> usize {
+        let datum = |(name, text): &(String, String)| size_of::<(String, String)>() + name.len() + text.len();
+        size_of::<Self>() + self.provider.len() + self.data.iter().map(datum).sum::<usize>()
     }
 
     /// The event in `text`. `None` if that is not the XML of one.

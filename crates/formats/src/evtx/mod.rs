@@ -6,7 +6,7 @@
 //! wanted provider.
 //!
 //! Bounds: one chunk in memory at a time; [`Limits`] for bytes and events; [`DAMAGE_MAX`] notes of damage; an event has
-//! at most [`EVENT_TEXT_BYTES_MAX`] of text; after [`FAILURES_MAX`] records that could not be decoded, or [`DECODED_BYTES_MAX`] of text, no more are tried.
+//! at most [`EVENT_TEXT_BYTES_MAX`] of text; all that are kept have [`KEPT_BYTES_MAX`]; after [`FAILURES_MAX`] records that could not be decoded, or [`DECODED_BYTES_MAX`] of text, no more are tried.
 //! The crate bounds a record's tree to 2^18 nodes and a chunk's to 2^20.
 
 mod chunk;
@@ -35,6 +35,9 @@ pub const FAILURES_MAX: usize = 64;
 /// Text of all records that are decoded, as XML, in bytes: many times what a log of 20 MiB has of any provider. Records
 /// can be made to repeat what they hold, and would take minutes.
 pub const DECODED_BYTES_MAX: usize = 256 << 20;
+
+/// Memory for the events that are kept. Where it is full, older ones are left out, as by [`Group::events_max`].
+pub const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// A provider and its events that are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -74,7 +74,17 @@ pub enum HiveError {
         /// Bytes that the content needs.
         needed: usize,
     },
-    /// A key counts more subkeys or values than the hive can hold.
+    /// A name is longer than Windows allows.
+    #[error("the name in cell {cell:#x} has {length} bytes, more than {limit}")]
+    NameLength {
+        /// Offset of the cell.
+        cell: u32,
+        /// Length of the name in bytes.
+        length: usize,
+        /// The most that is accepted.
+        limit: usize,
+    },
+    /// A key counts more subkeys or values than the hive can hold, or than are accepted.
     #[error("key at cell {cell:#x} counts {count} {what}")]
     Count {
         /// Offset of the key's cell.

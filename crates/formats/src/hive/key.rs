@@ -1,6 +1,6 @@
 //! Keys and the lists of their subkeys.
 
-use super::{Hive, HiveError, Value, name, names_equal};
+use super::{Hive, HiveError, KEY_NAME_BYTES_MAX, SUBKEYS_MAX, Value, name, names_equal};
 use crate::bytes::{array_at, u16_at, u32_at, u64_at};
 
 const KEY_FIXED_BYTES: usize = 76;
@@ -35,7 +35,8 @@ struct Entry {
 impl<'f> Key<'f> {
     /// Reads the key in `cell`, which must name `parent` as its parent unless it is the root.
     pub(super) fn read(hive: Hive<'f>, cell: u32, parent: Option<u32>) -> Result<Self, HiveError> {
-        let content = hive.named_cell(cell, "nk", KEY_FIXED_BYTES, NAME_LENGTH_OFFSET)?;
+        let name_length = (NAME_LENGTH_OFFSET, KEY_NAME_BYTES_MAX);
+        let content = hive.named_cell(cell, "nk", KEY_FIXED_BYTES, name_length)?;
         let word = |at| u32_at(&content, at).unwrap_or(0);
         if let Some(expected) = parent.filter(|&parent| parent != word(16)) {
             let actual = word(16);
@@ -139,6 +140,10 @@ impl<'f> Key<'f> {
         let mut entries = Vec::new();
         if self.subkey_count == 0 {
             return Ok(entries);
+        }
+        if self.subkey_count > SUBKEYS_MAX {
+            let (cell, what, count) = (self.cell, "subkeys", self.subkey_count);
+            return Err(HiveError::Count { cell, what, count });
         }
         let head = self.hive.exactly(self.subkeys, LIST_FIXED_BYTES)?;
         if head.starts_with(b"ri") {

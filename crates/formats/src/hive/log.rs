@@ -1,7 +1,8 @@
 //! The log files of a hive in both formats, read entry by entry.
 //!
 //! Source: "Windows registry file format specification", "Format of transaction log files". Bounds: a log is looked at
-//! up to 256 MiB, an entry has at most 64 MiB, and nothing of an entry is kept before its hashes are found right.
+//! up to 256 MiB, an entry has at most 64 MiB and is read piece by piece. What is kept of it are the places of its pages,
+//! once its hashes are found right.
 
 use super::base_block::{BaseBlock, CHECKED_BYTES};
 use super::{HiveError, marvin};
@@ -13,12 +14,16 @@ pub(super) const PAGE_BYTES: usize = 512;
 const LOG_BYTES_MAX: u64 = 256 << 20;
 const ENTRY_BYTES_MAX: u32 = 64 << 20;
 const ENTRY_FIXED_BYTES: usize = 40;
+/// An entry is hashed in pieces of so many bytes.
+const PIECE_BYTES: u64 = 1 << 20;
+/// A page's place in the hive bins and its size.
+const REFERENCE_BYTES: usize = 8;
 const TYPE_NEW_LOG: u32 = 6;
 /// Written by Windows XP and later, and by Windows 2000.
 const TYPES_OLD_LOG: [u32; 2] = [1, 2];
 
-/// Place in the hive bins, and content.
-pub(super) type Page = (u32, Vec<u8>);
+/// A page of a log: its place in the hive bins, its place in the log, its size.
+pub(super) type PagePlace = (u32, u64, u32);
 
 /// A log file whose own base block is sound.
 pub(super) struct Log<'f> {
@@ -33,8 +38,8 @@ pub(super) struct Entry {
     pub sequence: u32,
     pub bins_bytes: u32,
     pub flags: u32,
-    /// Place of each page in the hive bins, with its place in the log and its size.
-    pages: Vec<(u32, u64, u32)>,
+    /// Its pages, in the order in which they apply.
+    pub pages: Vec<PagePlace>,
 }
 
 impl<'f> Log<'f> {
@@ -93,13 +98,17 @@ impl<'f> Log<'f> {
         if u64_at(&head, 32) != Some(head_hash) {
             return Ok(None);
         }
-        let body = self
-            .file
-            .read_vec(at + ENTRY_FIXED_BYTES as u64, size as usize - ENTRY_FIXED_BYTES)?;
-        if u64_at(&head, 24) != Some(marvin::hash(&body)) {
+        let (body_at, body_bytes) = (
+            at + ENTRY_FIXED_BYTES as u64,
+            u64::from(size) - ENTRY_FIXED_BYTES as u64,
+        );
+        // A page has at least so many bytes, and its reference as many more.
+        let fits = u64::from(count) * (REFERENCE_BYTES + PAGE_BYTES) as u64 <= body_bytes;
+        if !fits || u64_at(&head, 24) != Some(self.hash(body_at, body_bytes)?) {
             return Ok(None);
         }
-        let pages = page_places(&body, count, at + ENTRY_FIXED_BYTES as u64, bins_bytes);
+        let references = self.file.read_vec(body_at, count as usize * REFERENCE_BYTES)?;
+        let pages = page_places(&references, (body_at, body_bytes), bins_bytes);
         Ok(pages.map(|pages| {
             let entry = Entry {
                 sequence: field(12),
@@ -111,16 +120,25 @@ impl<'f> Log<'f> {
         }))
     }
 
-    /// The pages of an entry: place in the hive bins, content.
-    pub fn pages<'e>(&'e self, entry: &'e Entry) -> impl Iterator<Item = Result<Page, HiveError>> + 'e {
-        entry
-            .pages
-            .iter()
-            .map(|&(to, at, size)| Ok((to, self.file.read_vec(at, size as usize)?)))
+    /// The hash of a part of the log.
+    fn hash(&self, start: u64, bytes: u64) -> Result<u64, HiveError> {
+        let (mut hasher, end) = (marvin::Hasher::new(), start + bytes);
+        let mut at = start;
+        loop {
+            let piece = self.file.read_vec(at, (end - at).min(PIECE_BYTES) as usize)?;
+            at += piece.len() as u64;
+            if at < end {
+                hasher.update(&piece);
+                continue;
+            }
+            let (words, rest) = piece.split_at(piece.len() / 4 * 4);
+            hasher.update(words);
+            return Ok(hasher.finish(rest));
+        }
     }
 
     /// The pages of a log in the old format; `None` if it is incomplete. A page has 512 bytes.
-    pub fn dirty_pages(&self) -> Result<Option<Vec<Page>>, HiveError> {
+    pub fn dirty_pages(&self) -> Result<Option<Vec<PagePlace>>, HiveError> {
         let sector = u64::from(self.base.clustering_factor.clamp(1, 8)) * 512;
         let page_count = self.base.bins_bytes as usize / PAGE_BYTES;
         let vector_bytes = 4 + page_count.div_ceil(8);
@@ -143,26 +161,29 @@ impl<'f> Log<'f> {
             if at + PAGE_BYTES as u64 > self.size() {
                 return Ok(None);
             }
-            pages.push(((page * PAGE_BYTES) as u32, self.file.read_vec(at, PAGE_BYTES)?));
+            pages.push(((page * PAGE_BYTES) as u32, at, PAGE_BYTES as u32));
             at += PAGE_BYTES as u64;
         }
         Ok(Some(pages))
     }
 }
 
-/// Where an entry's pages go and where they lie; `None` if they do not fit the entry or the hive.
-fn page_places(body: &[u8], count: u32, body_at: u64, bins_bytes: u32) -> Option<Vec<(u32, u64, u32)>> {
-    let references = body.get(..(count as usize).checked_mul(8)?)?;
-    let mut at = references.len();
-    let mut pages = Vec::with_capacity(references.len() / 8);
-    for reference in references.chunks_exact(8) {
+/// Where an entry's pages go and where they lie; `None` if they do not fit the entry's body or the hive.
+fn page_places(
+    references: &[u8],
+    (body_at, body_bytes): (u64, u64),
+    bins_bytes: u32,
+) -> Option<Vec<PagePlace>> {
+    let mut at = references.len() as u64;
+    let mut pages = Vec::with_capacity(references.len() / REFERENCE_BYTES);
+    for reference in references.chunks_exact(REFERENCE_BYTES) {
         let (to, size) = (u32_at(reference, 0)?, u32_at(reference, 4)?);
         let is_page = (to | size).is_multiple_of(PAGE_BYTES as u32) && size != 0;
-        let end = at.checked_add(size as usize)?;
-        if !is_page || to.checked_add(size)? > bins_bytes || end > body.len() {
+        let end = at.checked_add(u64::from(size))?;
+        if !is_page || to.checked_add(size)? > bins_bytes || end > body_bytes {
             return None;
         }
-        pages.push((to, body_at + at as u64, size));
+        pages.push((to, body_at + at, size));
         at = end;
     }
     Some(pages)

@@ -9,24 +9,38 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
 }
 
 fn seeded(seed: u64, bytes: &[u8]) -> u64 {
-    let mut state = (seed as u32, (seed >> 32) as u32);
-    let words = bytes.chunks_exact(4);
-    let rest = words.remainder();
-    for word in words {
-        mix(
-            &mut state,
-            word.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte)),
-        );
+    let mut hasher = Hasher((seed as u32, (seed >> 32) as u32));
+    let (words, rest) = bytes.split_at(bytes.len() / 4 * 4);
+    hasher.update(words);
+    hasher.finish(rest)
+}
+
+/// The hash of bytes that come in pieces.
+pub(super) struct Hasher((u32, u32));
+
+impl Hasher {
+    pub fn new() -> Self {
+        Self((SEED as u32, (SEED >> 32) as u32))
     }
-    // The rest, with one bit behind it.
-    mix(
-        &mut state,
-        rest.iter()
+
+    /// Takes in whole words; of other lengths only the last piece may be, which [`Hasher::finish`] takes.
+    pub fn update(&mut self, words: &[u8]) {
+        for word in words.as_chunks::<4>().0 {
+            mix(&mut self.0, u32::from_le_bytes(*word));
+        }
+    }
+
+    /// The hash, with less than a word behind all that was taken in.
+    pub fn finish(mut self, rest: &[u8]) -> u64 {
+        // The rest, with one bit behind it.
+        let last = rest
+            .iter()
             .rev()
-            .fold(0x80, |sum, &byte| sum << 8 | u32::from(byte)),
-    );
-    mix(&mut state, 0);
-    u64::from(state.1) << 32 | u64::from(state.0)
+            .fold(0x80, |sum, &byte| sum << 8 | u32::from(byte));
+        mix(&mut self.0, last);
+        mix(&mut self.0, 0);
+        u64::from(self.0.1) << 32 | u64::from(self.0.0)
+    }
 }
 
 fn mix((low, high): &mut (u32, u32), word: u32) {

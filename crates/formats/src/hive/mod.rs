@@ -1,8 +1,9 @@
 //! Registry hives, read on demand: a cell is fetched when it is asked for, because a real SOFTWARE hive has 100 MB.
 //!
 //! Source: "Windows registry file format specification" by Maxim Suhanov. Bounds: a cell has at most 2 MiB, a value's
-//! data at most 16 MiB, no count exceeds what the hive has room for, and a subkey must name the key that lists it as
-//! its parent, so that a walk downwards ends.
+//! data 1 MiB, a name what Windows allows, a key [`SUBKEYS_MAX`] subkeys, no count exceeds what the hive has room for,
+//! and a subkey must name the key that lists it as its parent, so that a walk downwards ends. All of that can be said by
+//! a few bytes many times over: who reads a hive from a disk wraps it in an [`Allowance`](winrefit_disk::Allowance).
 //!
 //! A hive whose last write was not finished ([`Hive::is_dirty`]) is read as it stands in the file; newer content may
 //! lie in its log files, and [`replay()`] shows the hive with it. [`HiveEdit`] overwrites values' data in place.
@@ -36,6 +37,12 @@ use std::fmt;
 use winrefit_disk::ReadAt;
 
 const CELL_BYTES_MAX: u32 = 2 << 20;
+/// Subkeys of one key; the largest lists of a Windows, in COMPONENTS, have some ten thousand.
+pub const SUBKEYS_MAX: u32 = 1 << 18;
+/// Names of keys: 255 UTF-16 units ("Registry element size limits", Microsoft).
+const KEY_NAME_BYTES_MAX: usize = 2 * 255;
+/// Names of values: 16,383 UTF-16 units.
+const VALUE_NAME_BYTES_MAX: usize = 2 * 16_383;
 /// Names of up to this size are read together with what stands before them.
 const SHORT_NAME_BYTES: usize = 128;
 
@@ -168,14 +175,14 @@ impl<'f> Hive<'f> {
         Ok(content)
     }
 
-    /// A cell that begins with `signature` and has `fixed` bytes before a name, whose length stands at `length_at`.
-    /// Content behind the name is left out.
+    /// A cell that begins with `signature` and has `fixed` bytes before a name of at most `limit`, whose length stands at
+    /// `length_at`. Content behind the name is left out.
     fn named_cell(
         &self,
         cell: u32,
         signature: &'static str,
         fixed: usize,
-        length_at: usize,
+        (length_at, limit): (usize, usize),
     ) -> Result<Vec<u8>, HiveError> {
         let content = self.prefix(cell, fixed + SHORT_NAME_BYTES)?;
         if !content.starts_with(signature.as_bytes()) {
@@ -186,7 +193,11 @@ impl<'f> Hive<'f> {
             });
         }
         let length = u16_at(&content, length_at).filter(|_| content.len() >= fixed);
-        let needed = fixed + usize::from(length.ok_or(HiveError::CellTooShort { cell, needed: fixed })?);
+        let length = usize::from(length.ok_or(HiveError::CellTooShort { cell, needed: fixed })?);
+        if length > limit {
+            return Err(HiveError::NameLength { cell, length, limit });
+        }
+        let needed = fixed + length;
         if needed > fixed + SHORT_NAME_BYTES {
             return self.exactly(cell, needed);
         }

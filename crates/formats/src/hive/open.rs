@@ -1,8 +1,8 @@
 //! A hive with whatever its log files can add to it, in one call.
 //!
 //! Cost: of a clean hive the base block is read, and nothing is kept. Of a dirty one each log is read once up to 256 MiB,
-//! one entry (64 MiB at most) at a time; what is kept are the pages in the entries that apply, each once however often
-//! it was written: never more than the logs hold, nor than the hive has. The hive's file itself is read on demand.
+//! piece by piece; what is kept are the places of the pages in the entries that apply, some 40 bytes for 512. Their
+//! content and the hive's file itself are read on demand.
 
 use super::{Hive, HiveError, Replay, ReplayError, ReplayedHive, replay};
 use winrefit_disk::{DiskError, ReadAt};
@@ -26,7 +26,10 @@ enum Source<'f> {
 ///
 /// # Errors
 /// [`HiveError`] if it is no hive, or cannot be read.
-pub fn open_with_logs<'f>(file: &'f dyn ReadAt, logs: &[&dyn ReadAt]) -> Result<CurrentHive<'f>, HiveError> {
+pub fn open_with_logs<'f>(
+    file: &'f dyn ReadAt,
+    logs: &[&'f dyn ReadAt],
+) -> Result<CurrentHive<'f>, HiveError> {
     let source = match replay(file, logs) {
         Ok(replayed) => Source::Replayed(replayed),
         Err(ReplayError::Hive(error)) => return Err(error),

@@ -1,10 +1,11 @@
 //! A hive as it is with its logs applied: what Windows would have in memory after loading it.
 //!
-//! Nothing is written. The pages from the logs lie over the file; [`ReplayedHive`] reads like a clean one.
+//! Nothing is written. The pages from the logs lie over the file; [`ReplayedHive`] reads like a clean one. Of a page its
+//! place is kept, not its content: logs may have hundreds of MiB.
 
 use super::HiveError;
 use super::base_block::{self, BASE_BLOCK_BYTES, BaseBlock, CHECKED_BYTES};
-use super::log::{Entry, Log, PAGE_BYTES};
+use super::log::{Entry, Log, PAGE_BYTES, PagePlace};
 use std::collections::BTreeMap;
 use std::fmt;
 use winrefit_disk::{DiskError, ReadAt};
@@ -57,8 +58,10 @@ pub struct ReplayedHive<'f> {
     size: u64,
     /// In place of the file's base block, if that is not the current one.
     base: Option<Vec<u8>>,
-    /// Pages in place of the file's, by their number from the first hive bin.
-    pub(super) pages: BTreeMap<u64, [u8; PAGE_BYTES]>,
+    /// The logs that apply.
+    logs: Vec<&'f dyn ReadAt>,
+    /// Pages in place of the file's, by their number from the first hive bin: a log's index and the byte of it.
+    pub(super) pages: BTreeMap<u64, (usize, u64)>,
     replay: Replay,
 }
 
@@ -69,7 +72,7 @@ pub struct ReplayedHive<'f> {
 ///
 /// # Errors
 /// [`ReplayError`] if the hive is dirty and the logs do not complete it, or if it is no hive.
-pub fn replay<'f>(file: &'f dyn ReadAt, logs: &[&dyn ReadAt]) -> Result<ReplayedHive<'f>, ReplayError> {
+pub fn replay<'f>(file: &'f dyn ReadAt, logs: &[&'f dyn ReadAt]) -> Result<ReplayedHive<'f>, ReplayError> {
     if file.size() < BASE {
         return Err(HiveError::Signature.into());
     }
@@ -79,6 +82,7 @@ pub fn replay<'f>(file: &'f dyn ReadAt, logs: &[&dyn ReadAt]) -> Result<Replayed
         file,
         size: file.size(),
         base: None,
+        logs: Vec::new(),
         pages: BTreeMap::new(),
         replay: Replay::Clean,
     };
@@ -94,6 +98,7 @@ pub fn replay<'f>(file: &'f dyn ReadAt, logs: &[&dyn ReadAt]) -> Result<Replayed
     for log in logs {
         open.extend(Log::open(*log)?);
     }
+    image.logs = open.iter().map(|log| log.file).collect();
     if !image.apply_entries(&open, base.as_ref(), &block)?
         && !image.apply_vector(&open, base.as_ref(), &block)?
     {
@@ -123,9 +128,9 @@ impl<'f> ReplayedHive<'f> {
         base: Option<&BaseBlock>,
         block: &[u8],
     ) -> Result<bool, HiveError> {
-        let mut entries: Vec<(Entry, &Log<'_>)> = Vec::new();
-        for log in logs.iter().filter(|log| log.is_new()) {
-            entries.extend(log.entries()?.into_iter().map(|entry| (entry, log)));
+        let mut entries: Vec<(Entry, usize)> = Vec::new();
+        for (number, log) in logs.iter().enumerate().filter(|(_, log)| log.is_new()) {
+            entries.extend(log.entries()?.into_iter().map(|entry| (entry, number)));
         }
         // Stable: of two entries with one number the first log's counts.
         entries.sort_by_key(|(entry, _)| entry.sequence);
@@ -135,12 +140,10 @@ impl<'f> ReplayedHive<'f> {
             return Ok(false);
         };
         for (entry, log) in run {
-            for page in log.pages(entry) {
-                let (to, bytes) = page?;
-                self.put(to, &bytes);
-            }
+            entry.pages.iter().for_each(|page| self.put(*log, *page));
         }
-        let source = if base.is_some() { block } else { &last_log.block };
+        let last_block = logs.get(*last_log).map_or(block, |log| &log.block);
+        let source = if base.is_some() { block } else { last_block };
         let fields = [
             (base_block::PRIMARY_SEQUENCE, last.sequence),
             (base_block::SECONDARY_SEQUENCE, last.sequence),
@@ -166,12 +169,12 @@ impl<'f> ReplayedHive<'f> {
             Some(base) => base.last_written,
             None => self.first_bin_time()?,
         };
-        for log in logs.iter().filter(|log| log.is_old()) {
+        for (number, log) in logs.iter().enumerate().filter(|(_, log)| log.is_old()) {
             if log.base.is_dirty() || log.base.last_written != written {
                 continue;
             }
             let Some(pages) = log.dirty_pages()? else { continue };
-            pages.iter().for_each(|(to, bytes)| self.put(*to, bytes));
+            pages.iter().for_each(|page| self.put(number, *page));
             let sequence = log.base.primary_sequence;
             let fields = [
                 (base_block::PRIMARY_SEQUENCE, sequence),
@@ -191,12 +194,10 @@ impl<'f> ReplayedHive<'f> {
         Ok(u64::from_le_bytes(time))
     }
 
-    fn put(&mut self, to: u32, bytes: &[u8]) {
+    fn put(&mut self, log: usize, (to, at, size): PagePlace) {
         let first = u64::from(to) / PAGE;
-        for (page, content) in (first..).zip(bytes.chunks_exact(PAGE_BYTES)) {
-            if let Ok(content) = content.try_into() {
-                self.pages.insert(page, content);
-            }
+        for page in 0..u64::from(size) / PAGE {
+            self.pages.insert(first + page, (log, at + page * PAGE));
         }
     }
 
@@ -223,10 +224,7 @@ impl<'f> ReplayedHive<'f> {
 }
 
 /// The entries that complete a hive, of all that are in its logs.
-fn subsequent<'e, 'f>(
-    entries: &'e [(Entry, &'e Log<'f>)],
-    base: Option<&BaseBlock>,
-) -> &'e [(Entry, &'e Log<'f>)] {
+fn subsequent<'e>(entries: &'e [(Entry, usize)], base: Option<&BaseBlock>) -> &'e [(Entry, usize)] {
     let follows = |at: &usize| {
         let number = |at: usize| entries.get(at).map(|(entry, _)| entry.sequence);
         number(*at) == number(at - 1).map(|before| before.wrapping_add(1))
@@ -271,19 +269,21 @@ impl ReadAt for ReplayedHive<'_> {
         if !old.is_empty() {
             self.file.read_at(offset, old)?;
         }
-        let mut lay = |at: u64, content: &[u8]| {
-            let (from, to) = (at.max(offset), (at + content.len() as u64).min(end));
-            if from < to {
-                let source = (from - at) as usize..(to - at) as usize;
-                buf[(from - offset) as usize..(to - offset) as usize].copy_from_slice(&content[source]);
-            }
+        // The part of the request that `length` bytes at `at` cover: its start, and its place in `buf`.
+        let part = |at: u64, length: u64| {
+            let (from, to) = (at.max(offset), (at + length).min(end));
+            (from < to).then(|| (from - at, (from - offset) as usize..(to - offset) as usize))
         };
-        if let Some(base) = &self.base {
-            lay(0, base);
+        let base = self.base.as_deref().unwrap_or_default();
+        if let Some((from, place)) = part(0, base.len() as u64) {
+            base.read_at(from, &mut buf[place])?;
         }
         let pages = offset.saturating_sub(BASE) / PAGE..end.saturating_sub(BASE).div_ceil(PAGE);
-        for (page, content) in self.pages.range(pages) {
-            lay(BASE + page * PAGE, content);
+        for (page, (log, at)) in self.pages.range(pages) {
+            let log = self.logs.get(*log);
+            if let (Some(log), Some((from, place))) = (log, part(BASE + page * PAGE, PAGE)) {
+                log.read_at(at + from, &mut buf[place])?;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Values and their data.
 
-use super::{BASE_BLOCK_BYTES, Hive, HiveError, name};
+use super::{BASE_BLOCK_BYTES, Hive, HiveError, VALUE_NAME_BYTES_MAX, name};
 use crate::bytes::{array_at, u16_at, u32_at, utf16_units};
 
 const VALUE_FIXED_BYTES: usize = 20;
@@ -11,7 +11,8 @@ const VALUE_COMPRESSED_NAME: u16 = 0x0001;
 const RESIDENT: u32 = 0x8000_0000;
 /// Larger data is cut into segments of this size, from version 1.4 on.
 const SEGMENT_BYTES: usize = 16344;
-const DATA_BYTES_MAX: u32 = 16 << 20;
+/// Data of a value; Windows recommends less than 2 KiB, and what is looked for has less.
+const DATA_BYTES_MAX: u32 = 1 << 20;
 
 const REG_SZ: u32 = 1;
 const REG_EXPAND_SZ: u32 = 2;
@@ -74,7 +75,8 @@ impl RegistryValue {
 
 impl<'f> Value<'f> {
     pub(super) fn read(hive: Hive<'f>, cell: u32) -> Result<Self, HiveError> {
-        let content = hive.named_cell(cell, "vk", VALUE_FIXED_BYTES, NAME_LENGTH_OFFSET)?;
+        let name_length = (NAME_LENGTH_OFFSET, VALUE_NAME_BYTES_MAX);
+        let content = hive.named_cell(cell, "vk", VALUE_FIXED_BYTES, name_length)?;
         let is_compressed = u16_at(&content, 16).unwrap_or(0) & VALUE_COMPRESSED_NAME != 0;
         Ok(Self {
             hive,

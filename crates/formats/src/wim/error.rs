@@ -36,7 +36,7 @@ pub enum WimError {
         /// Size of the file in bytes.
         size_bytes: u64,
     },
-    /// The XML resource is compressed, absent, larger than 16 MiB, or of an odd size.
+    /// The XML resource is compressed, absent, larger than 4 MiB, or of an odd size.
     #[error("the XML resource cannot be used: {length} bytes, {original_size} unpacked, flags {flags:#04x}")]
     XmlResource {
         /// Length in the file in bytes.

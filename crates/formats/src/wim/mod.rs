@@ -20,7 +20,7 @@ use winrefit_disk::{ByteRange, ReadAt};
 const HEADER_BYTES: usize = 208;
 const MAGIC: &[u8; 8] = b"MSWIM\0\0\0";
 /// Real XML resources have some kilobytes.
-const XML_BYTES_MAX: u64 = 16 << 20;
+const XML_BYTES_MAX: u64 = 4 << 20;
 /// Format version of everything but solid ("ESD") files.
 const VERSION_DEFAULT: u32 = 0x0001_0d00;
 const FLAG_COMPRESSED: u32 = 0x0000_0002;

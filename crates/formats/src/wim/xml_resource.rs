@@ -10,7 +10,7 @@ use std::str::FromStr;
 use winrefit_disk::ReadAt;
 
 /// An image has some 30 nodes.
-const NODES_MAX: u32 = 100_000;
+const NODES_MAX: u32 = 30_000;
 
 pub(super) fn read(file: &dyn ReadAt, resource: WimResource) -> Result<Vec<WimImage>, WimError> {
     let WimResource {

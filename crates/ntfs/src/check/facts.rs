@@ -3,10 +3,17 @@
 
 use super::split::SplitFiles;
 use crate::bytes::{take, u64_at};
+use crate::error::NtfsError;
 use crate::record::Record;
 use crate::types::{FileReference, RecordNumber};
+use crate::volume::RECORDS_MAX;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
+
+/// Names of all files: two for each record, as short names make them.
+const NAMES_MAX: usize = 2 * RECORDS_MAX as usize;
+/// Attributes of all files that have several records.
+const PIECES_MAX: usize = 1 << 22;
 
 /// Records that memory is taken for at once.
 const RECORDS_EXPECTED_MAX: u64 = 1 << 22;
@@ -161,6 +168,13 @@ impl<'v> NameKey<'v> {
     }
 }
 
+fn within(what: &'static str, actual: u64, limit: u64) -> Result<(), NtfsError> {
+    match actual > limit {
+        true => Err(NtfsError::TooMuch { what, actual, limit }),
+        false => Ok(()),
+    }
+}
+
 /// What the pass leaves for the checks behind it.
 #[derive(Default)]
 pub(crate) struct MftFacts {
@@ -243,6 +257,23 @@ impl MftFacts {
         if let Some(brief) = self.briefs.get_mut(index) {
             brief.flags |= Brief::INDEX_DAMAGED;
         }
+    }
+
+    /// Whether the facts of the records that follow can be kept as well.
+    ///
+    /// # Errors
+    /// [`NtfsError::TooMuch`].
+    pub(crate) fn check_room(&self, next: &Self) -> Result<(), NtfsError> {
+        let (names, pieces) = (
+            self.names.len() + next.names.len(),
+            self.split.len() + next.split.len(),
+        );
+        within("names of files", names as u64, NAMES_MAX as u64)?;
+        within(
+            "attributes of files with several records",
+            pieces as u64,
+            PIECES_MAX as u64,
+        )
     }
 
     /// Adds the facts of the records that follow.

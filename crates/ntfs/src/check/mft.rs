@@ -104,14 +104,22 @@ pub(crate) fn scan<R: ReadAt>(
         }
         (pass, buf)
     };
+    let mut too_much = None;
     in_order(workers_for(total), produce, work, |(pass, buf)| {
         spare.borrow_mut().push(buf);
         findings.append(pass.findings);
-        facts.append(pass.facts);
+        // What is too much is not kept, and told when the pass is over.
+        match facts.check_room(&pass.facts) {
+            Ok(()) => facts.append(pass.facts),
+            Err(error) => too_much = Some(error),
+        }
         for (lcn, clusters) in pass.claims {
             ownership.claim(lcn, clusters);
         }
     })?;
+    if let Some(error) = too_much {
+        return Err(error);
+    }
     facts.finish();
     Ok(facts)
 }

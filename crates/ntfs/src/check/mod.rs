@@ -120,7 +120,8 @@ impl Default for CheckOptions {
 /// Checks the volume that begins at byte 0 of `reader`.
 ///
 /// # Errors
-/// [`NtfsError::NotNtfs`] if there is no NTFS, or an error of the medium. All damage is in the report.
+/// [`NtfsError::NotNtfs`] if there is no NTFS, [`NtfsError::TooMuch`] if the volume has more records or names than can be
+/// checked, or an error of the medium. All damage is in the report.
 pub fn check<R: ReadAt>(reader: R, options: &CheckOptions) -> Result<CheckReport, NtfsError> {
     let mut findings = Findings::new(options.problems_max);
     findings.report.level = options.level;
@@ -136,6 +137,7 @@ fn check_volume<R: ReadAt>(
     options: &CheckOptions,
     findings: &mut Findings,
 ) -> Result<(), NtfsError> {
+    volume.check_records()?;
     let clusters = volume.geometry().clusters();
     findings.report.records = volume.records();
     findings.report.clusters = clusters;

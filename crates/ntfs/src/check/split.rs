@@ -111,6 +111,11 @@ impl SplitFiles {
         true
     }
 
+    /// Attributes that are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
     /// Adds what is known of the records that follow.
     pub(crate) fn append(&mut self, mut next: Self) {
         self.bases.append(&mut next.bases);

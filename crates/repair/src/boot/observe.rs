@@ -10,7 +10,7 @@ use crate::text;
 use crate::text::Text;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use winrefit_disk::ReadAt;
+use winrefit_disk::{Allowance, ReadAt};
 use winrefit_formats::bcd::{BcdObject, ChainBreak, DeviceKind, types};
 use winrefit_formats::{Bcd, Guid, Hive, Replay, replay};
 
@@ -18,6 +18,10 @@ use winrefit_formats::{Bcd, Guid, Hive, Replay, replay};
 pub(crate) const STORE_BYTES_MAX: u64 = 4 << 20;
 /// The logs of a hive, by what is added to its name, in the order of [`replay()`].
 pub(crate) const LOGS: [&str; 3] = [".LOG1", ".LOG2", ".LOG"];
+/// What may be read of a store, and of its logs, to take it in: all of it, many times.
+const STORE_READ_BYTES_MAX: u64 = 64 << 20;
+/// Stores of one disk that are read. An MBR may name one partition hundreds of times.
+const STORES_MAX: usize = 16;
 /// Most loaders of Windows whose ways are followed.
 const LOADERS_MAX: usize = 64;
 
@@ -39,15 +43,28 @@ pub fn observe<'o>(disk: &'o dyn ReadAt, observation: &'o Observation) -> Vec<Bo
         opened: RefCell::default(),
     };
     let partitions = observation.partitions.iter();
-    partitions
-        .flat_map(|partition| {
-            let wanted = wanted_on(observation.table.id, partition);
-            wanted
-                .into_iter()
-                .filter_map(|wanted| reader.store(partition, wanted))
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    let wanted = partitions.flat_map(|partition| {
+        let wanted = wanted_on(observation.table.id, partition);
+        wanted.into_iter().map(move |wanted| (partition, wanted))
+    });
+    let mut stores = Vec::new();
+    for (partition, wanted) in wanted {
+        if stores.len() < STORES_MAX {
+            stores.extend(reader.store(partition, wanted));
+            continue;
+        }
+        // What is not read is told of: it might start what is to change.
+        let problem = text!("the disk has more boot stores than {count}", count = STORES_MAX);
+        stores.push(BootStore {
+            partition: partition.number,
+            path: wanted.path,
+            boot_manager_path: wanted.boot_manager_path,
+            boot_manager: FileFact::NotLooked,
+            content: Err(problem),
+        });
+        break;
+    }
+    stores
 }
 
 /// The stores that may be on a partition.
@@ -120,6 +137,7 @@ impl<'o> Reader<'o> {
         let logs: Vec<&dyn ReadAt> = logs.iter().map(|log| log as &dyn ReadAt).collect();
         let current = replay(&hive, &logs).map_err(Text::quoted)?;
         let is_dirty = current.replay() != Replay::Clean;
+        let current = Allowance::new(&current, STORE_READ_BYTES_MAX);
         let hive = Hive::open(&current).map_err(Text::quoted)?;
         let bcd = Bcd::read(&hive).map_err(Text::quoted)?;
         let windows: Vec<&BcdObject> = bcd.objects().iter().filter(|object| is_windows(object)).collect();

@@ -6,7 +6,7 @@ use crate::observation::{Content, Observation, Windows};
 use crate::observe::images::modified_filetime;
 use crate::observe::{REAGENT_BYTES_MAX, read_small};
 use std::fmt::Display;
-use winrefit_disk::{ReadAt, ReadWindow};
+use winrefit_disk::{Allowance, ReadAt, ReadWindow};
 use winrefit_formats::evtx::{EventLog, Group, Limits};
 use winrefit_formats::logs::{AgentLog, ServicingState, Tail, read_tail};
 use winrefit_formats::{FatVolume, Hive, ReAgent, Replay, open_with_logs};
@@ -58,17 +58,41 @@ const NAMES_MAX: usize = 16;
 const DOS_NAME: u8 = 2;
 /// Logs of the hives that Windows loads all the time.
 const HIVE_LOGS: [&str; 2] = [".LOG1", ".LOG2"];
+/// What is said of a hive whose keys or values cost too much.
+const ENDLESS: &str = "its lists name the same places again and again; what comes behind them was not read";
 /// What is said of a dirty hive that no log completes.
 const NOT_CURRENT: &str = "its last write was not finished, and none of its logs applies";
+/// What may be read of a hive: a large one with 20,000 packages and 2000 programs takes a third.
+const HIVE_READ_BYTES_MAX: u64 = 256 << 20;
+/// Windows of one disk whose records are read. An MBR may name one partition hundreds of times.
+const WINDOWS_MAX: usize = 8;
+/// What is said of the others.
+const NOT_LOOKED: &str = "not looked for: the disk has more Windows than 8";
 /// Notes of damage that are kept of one source.
 const DAMAGE_MAX: usize = 8;
 
 /// Reads what each Windows of a disk has written down. What cannot be read is a fact, too.
 pub fn read(disk: &dyn ReadAt, observation: &Observation) -> Vec<Records> {
-    let windows = observation.windows.iter();
+    let windows = observation.windows.iter().enumerate();
     windows
-        .map(|windows| of_windows(disk, observation, windows))
+        .map(|(index, windows)| match index < WINDOWS_MAX {
+            true => of_windows(disk, observation, windows),
+            false => not_looked(windows),
+        })
         .collect()
+}
+
+fn not_looked(windows: &Windows) -> Records {
+    let source = SourceState {
+        path: SYSTEM_LOG,
+        is_expected: true,
+        state: State::Unreadable(NOT_LOOKED.to_owned()),
+    };
+    Records {
+        partition: windows.partition,
+        sources: vec![source],
+        ..Records::default()
+    }
 }
 
 fn of_windows(disk: &dyn ReadAt, observation: &Observation, windows: &Windows) -> Records {
@@ -202,7 +226,11 @@ impl Reader<'_> {
             let mut reading = Reading::default();
             let current = open_with_logs(file, &logs).map_err(words)?;
             reading.from_logs = current.replay().is_some_and(|replay| replay != Replay::Clean);
-            take(&current.hive().map_err(words)?, &mut reading.damage);
+            let bounded = Allowance::new(&current, HIVE_READ_BYTES_MAX);
+            take(&Hive::open(&bounded).map_err(words)?, &mut reading.damage);
+            if bounded.is_spent() && reading.damage.is_empty() {
+                reading.damage.push(ENDLESS.to_owned());
+            }
             if !current.is_current() {
                 reading.damage.push(NOT_CURRENT.to_owned());
             }
@@ -245,14 +273,16 @@ impl Reader<'_> {
         let Some(folder) = self.volume.lookup(WORK_FOLDER)?.filter(File::is_directory) else {
             return Ok(None);
         };
-        let entries = self.volume.directory(&folder)?.list()?.into_iter();
-        let names = entries.filter(|(_, name)| name.namespace != DOS_NAME);
+        let mut names = Vec::new();
+        self.volume.directory(&folder)?.each(|_, name| {
+            if name.namespace != DOS_NAME {
+                names.push(name.display_name());
+            }
+            names.len() < NAMES_MAX
+        })?;
         Ok(Some(WorkFolder {
             modified: modified_filetime(&folder),
-            names: names
-                .map(|(_, name)| name.display_name())
-                .take(NAMES_MAX)
-                .collect(),
+            names,
             staged: self.staged(),
         }))
     }

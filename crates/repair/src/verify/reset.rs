@@ -8,7 +8,7 @@ use crate::records::SYSTEM_HIVE;
 use crate::report::VerificationItem;
 use crate::text;
 use crate::text::Text;
-use std::collections::BTreeSet;
+use sha2::{Digest, Sha256};
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow};
 use winrefit_formats::Hive;
 use winrefit_formats::hive::HiveError;
@@ -107,16 +107,33 @@ fn wrong_folder(volume: &DiskVolume<'_>, from: &str, to: &str) -> Result<Option<
     })
 }
 
-/// Names in a directory, as (file, kind of name, name).
-type Names = BTreeSet<(FileReference, u8, Vec<u16>)>;
+/// Stands for the names in a directory, which may be millions: a hash of each one's file, kind and name, in the order of
+/// the index, which a new name for one of them leaves as it is.
+type Names = [u8; 32];
 
-fn names(volume: &DiskVolume<'_>, path: &str) -> Result<Option<(FileReference, Names)>, NtfsError> {
+/// The directory at a path, and its names but for those of `without`.
+fn names(
+    volume: &DiskVolume<'_>,
+    path: &str,
+    without: Option<FileReference>,
+) -> Result<Option<(FileReference, Names)>, NtfsError> {
     let Some(directory) = volume.lookup(path)?.filter(|file| file.is_directory()) else {
         return Ok(None);
     };
-    let entries = volume.directory(&directory)?.list()?.into_iter();
-    let names = entries.map(|(file, name)| (file, name.namespace, name.name));
-    Ok(Some((directory.base().reference(), names.collect())))
+    let mut hasher = Sha256::new();
+    volume.directory(&directory)?.each(|file, name| {
+        if without != Some(file) {
+            hasher.update(file.record.0.to_le_bytes());
+            hasher.update(file.sequence.to_le_bytes());
+            hasher.update([name.namespace]);
+            hasher.update((name.name.len() as u64).to_le_bytes());
+            name.name
+                .iter()
+                .for_each(|unit| hasher.update(unit.to_le_bytes()));
+        }
+        true
+    })?;
+    Ok(Some((directory.base().reference(), hasher.finalize().into())))
 }
 
 /// What is different besides the name.
@@ -125,7 +142,7 @@ fn other_change(
     directory: &str,
     (from, to): (&str, &str),
 ) -> Result<Option<Text>, NtfsError> {
-    let (before, after) = (names(old, from)?, names(new, to)?);
+    let (before, after) = (names(old, from, None)?, names(new, to, None)?);
     let (Some((file, inside)), Some((new_file, new_inside))) = (before, after) else {
         return Ok(Some(text!("it is not there")));
     };
@@ -135,10 +152,7 @@ fn other_change(
     if inside != new_inside {
         return Ok(Some(text!("its content is not what it was")));
     }
-    let others = |volume| -> Result<Option<Names>, NtfsError> {
-        let names = names(volume, directory)?.map(|(_, names)| names);
-        Ok(names.map(|names| names.into_iter().filter(|name| name.0 != file).collect()))
-    };
+    let others = |volume| names(volume, directory, Some(file));
     let same = others(old)? == others(new)?;
     Ok((!same).then(|| text!("another name in {directory} has changed", directory)))
 }

@@ -111,3 +111,22 @@ fn a_crowd_of_one_group_leaves_the_room_of_another() {
         assert_eq!((&read.cut[..], read.truncated), (&[false, cut][..], false));
     }
 }
+
+#[test]
+fn the_newest_events_that_fit_into_memory_are_kept() {
+    // Three bytes for each character, 29,000 of which fill a chunk.
+    let title = "\u{9519}".repeat(29_000);
+    let count = 230u64;
+    let chunks: Vec<_> = (1..=count)
+        .map(|id| chunk(id, &[spec(RE, 4502, 2, &title)]))
+        .collect();
+    let log = EventLog::read(&log(&chunks), FAILURES, Limits::default()).unwrap();
+    let kept: usize = log.events.iter().map(Event::kept_bytes).sum();
+    assert!(
+        (KEPT_BYTES_MAX - 100_000..=KEPT_BYTES_MAX).contains(&kept),
+        "{kept}"
+    );
+    let first = count + 1 - log.events.len() as u64;
+    assert!(first > 1 && log.truncated);
+    assert_eq!(ids(&log), (first..=count).collect::<Vec<_>>());
+}
