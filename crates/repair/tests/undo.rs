@@ -32,6 +32,7 @@ fn fixed(case: &Case) -> (MemoryDevice, Vec<Event>) {
     let mut subject = subject(&case.old);
     let report = fix(&mut subject, &case.request, &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Repaired, "{}", case.name);
+    assert_eq!(report.plan.unwrap().strategy, case.strategy, "{}", case.name);
     let (disk, events) = subject.device.into_parts();
     (whole(&disk, &case.old), events)
 }
@@ -61,7 +62,7 @@ fn cut(base: &MemoryDevice, events: &[Event], count: usize) -> MemoryDevice {
 fn assert_undoes_to_old(case: &Case, disk: &MemoryDevice, what: &str) {
     let mut disk = disk.clone();
     // A second part whose undo was cut leaves the first one.
-    for _ in 0..2 {
+    for _ in 0..1 + u32::from(case.is_double) {
         let (next, report, events) = undone(&disk);
         if report.verdict == Verdict::Refused {
             assert_eq!(report.refusal.unwrap().code, "nothing-to-undo", "{what}");

@@ -168,7 +168,11 @@ fn judge(
         }
         let disks = [(disk, observation), (result, &after)];
         let mut problem = problem_of(disks, (now, partition), written.was_sound)?;
-        if let Some(now) = now.filter(|now| problem.is_none() && now.range.start != partition.range.start) {
+        // A volume that gets another place altogether is copied, and the journal compares copies with originals.
+        let has_new_front = |now: &&Partition| {
+            now.range.start != partition.range.start && now.range.overlaps(&partition.range)
+        };
+        if let Some(now) = now.filter(has_new_front).filter(|_| problem.is_none()) {
             problem = changed_file((disk, now.range), (result, partition.range));
         }
         if let Some(problem) = problem {

@@ -19,6 +19,7 @@ use winrefit_repair::{RepairError, target::Target};
 
 type Subject<'d> = Target<Recording<Overlay<&'d MemoryDevice>>>;
 
+/// The disk, with a log of what is written to it.
 pub fn subject(disk: &MemoryDevice) -> Subject<'_> {
     target(Recording::new(Overlay::new(disk, SECTOR)))
 }
