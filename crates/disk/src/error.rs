@@ -118,7 +118,7 @@ impl fmt::Display for NotADiskKind {
 #[non_exhaustive]
 pub enum DiskError {
     /// The operating system reported an error.
-    #[error("cannot {operation} {length} bytes at byte {offset}: {source}")]
+    #[error("{}: {source}", io_text(*operation, *offset, *length))]
     Io {
         /// What was being done.
         operation: Operation,
@@ -196,6 +196,14 @@ pub enum DiskError {
         /// What it is.
         found: NotADiskKind,
     },
+}
+
+/// A flush has no place: it is about all that was written.
+fn io_text(operation: Operation, offset: u64, length: u64) -> String {
+    match operation {
+        Operation::Flush => "cannot flush what was written to the disk".to_owned(),
+        operation => format!("cannot {operation} {length} bytes at byte {offset}"),
+    }
 }
 
 impl DiskError {

@@ -9,12 +9,14 @@
 //! * [`journal`] makes staged changes real: all of them or none, whatever happens, and undone on demand.
 //! * [`Allowance`] bounds what reading may cost.
 //! * [`FailStop`] writes nothing more after a failure.
-//! * [`Recording`] and [`Metered`] are for crash tests, budgets and benchmarks; [`MemoryDevice`] for tests.
+//! * [`Recording`], [`Faulty`] and [`Metered`] are for crash tests, bad disks, budgets and benchmarks; [`MemoryDevice`] for
+//!   tests.
 
 pub mod allowance;
 pub mod device;
 pub mod error;
 pub mod fail_stop;
+pub mod faulty;
 pub mod file;
 pub mod journal;
 pub mod memory;
@@ -30,6 +32,7 @@ pub use allowance::Allowance;
 pub use device::{Device, ReadAt};
 pub use error::{DiskError, InUseBy, NotADiskKind, Operation};
 pub use fail_stop::FailStop;
+pub use faulty::{Fault, Faulty};
 pub use file::{DiskFile, MediumKind};
 pub use journal::{Extent, JournalError, JournalPlace};
 pub use memory::MemoryDevice;

@@ -7,6 +7,7 @@ mod obstacles;
 mod partitions;
 pub(crate) mod reset;
 mod table;
+pub(crate) mod unreadable;
 mod updates;
 mod winre;
 
@@ -61,6 +62,16 @@ pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> 
             .map_or_else(Vec::new, |partition| space_rules(observation, partition)),
         verdict: verdict(&findings),
         findings,
+    }
+}
+
+impl Diagnosis<'_> {
+    /// The same with another finding.
+    pub(crate) fn with(mut self, finding: Option<FindingReport>) -> Self {
+        self.findings.extend(finding);
+        sort(&mut self.findings);
+        self.verdict = verdict(&self.findings);
+        self
     }
 }
 
@@ -137,6 +148,7 @@ fn wants_attention(finding: &FindingReport) -> bool {
         "re-encrypted",
         "reagent-unreadable",
         "reagent-missing",
+        "unreadable-sectors",
     ]
     .contains(&finding.code)
         || finding.severity == Severity::Warning && updates::WANT_ATTENTION.contains(&finding.code)

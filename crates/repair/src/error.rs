@@ -27,7 +27,14 @@ pub enum RepairError {
     /// The partition table can be read from neither copy.
     BothTables(GptDisagreement),
     /// The journal stopped the work.
-    Journal(#[from] JournalError),
+    Journal(JournalError),
+    /// Something else has written to the disk while work was unfinished.
+    UsedSince {
+        /// First byte of the first such sector.
+        offset: u64,
+        /// Where that is, in words.
+        place: Text,
+    },
     /// Writing failed after it had begun.
     Interrupted(JournalError),
     /// The work is complete on the disk, but looking at it afterwards failed.
@@ -101,11 +108,44 @@ pub enum RepairError {
 }
 
 impl RepairError {
-    /// The error of a commit, resume or undo: some only say why it was not begun.
-    pub(crate) fn of_writing(error: JournalError) -> Self {
+    /// The error of a commit, resume or undo: some only say why it was not begun. `is_begun` is whether a journal on the
+    /// disk tells of unfinished work, as far as that can be read.
+    pub(crate) fn of_writing(error: JournalError, is_begun: impl FnOnce() -> bool) -> Self {
         match error {
+            JournalError::Disk(
+                error @ DiskError::Io {
+                    operation: Operation::Read,
+                    ..
+                },
+            ) if !is_begun() => Self::Disk(error),
             JournalError::Disk(_) | JournalError::ReadBack { .. } => Self::Interrupted(error),
             error => Self::Journal(error),
+        }
+    }
+
+    /// The failure of the medium that this is about, if nothing was begun.
+    fn of_medium(&self) -> Option<&DiskError> {
+        match self {
+            Self::Disk(error)
+            | Self::Gpt(GptReadError::Disk(error))
+            | Self::Mbr(MbrReadError::Disk(error))
+            | Self::Ntfs {
+                source: NtfsError::Disk(error),
+                ..
+            }
+            | Self::Resize {
+                source: ResizeError::Ntfs(NtfsError::Disk(error)),
+                ..
+            }
+            | Self::Edit {
+                source: EditError::Ntfs(NtfsError::Disk(error)),
+                ..
+            }
+            | Self::Format {
+                source: FormatError::Disk(error),
+                ..
+            } => Some(error),
+            _ => None,
         }
     }
 
@@ -135,6 +175,11 @@ impl RepairError {
             Self::Mbr(error) => text!("no partition table: {problem}", problem = error.to_string()),
             Self::BothTables(error) => Text::quoted(error),
             Self::Journal(error) => Text::quoted(error),
+            Self::UsedSince { offset, place } => text!(
+                "byte {offset} ({place}) was changed by something else while a repair was unfinished",
+                offset,
+                place
+            ),
             Self::Interrupted(error) => {
                 text!("the work was interrupted: {problem}", problem = error.to_string())
             }
@@ -180,7 +225,7 @@ impl RepairError {
             Self::Disk(_) => "io",
             Self::Gpt(_) | Self::Mbr(_) => "no-partition-table",
             Self::BothTables(_) => "partition-table-damaged",
-            Self::Journal(_) => "journal",
+            Self::Journal(_) | Self::UsedSince { .. } => "journal",
             Self::Interrupted(_) => "interrupted",
             Self::Unverified(_) => "unverified",
             Self::NotRaw { .. } => "not-raw",
@@ -199,16 +244,23 @@ impl RepairError {
 
     /// What the user can do about it.
     pub fn next(&self) -> Text {
+        if let Some(error) = self.of_medium() {
+            return next_of_disk(error);
+        }
         match self {
             Self::Disk(error) => next_of_disk(error),
             Self::Interrupted(_) => {
                 text!(
                     "What was begun is recorded on the disk. Cure the cause (cable, full storage, a device that is \
-                     read-only), then run `winrefit resume`, which completes or discards it. Do not start Windows \
-                     before."
+                     read-only), then run `winrefit resume`, which completes or discards it. If the disk itself fails, \
+                     copy it first, with `ddrescue` to one of exactly the same size, and run `winrefit resume` on the \
+                     copy. Do not start Windows before."
                 )
             }
-            Self::Unverified(_) => text!("Cure the cause, then run `winrefit verify`."),
+            Self::Unverified(_) => text!(
+                "Cure the cause, then run `winrefit verify`. If the disk itself fails, copy it first, with `ddrescue` to \
+                 one of exactly the same size."
+            ),
             Self::NotRaw { .. } => {
                 text!(
                     "Attach it with `qemu-nbd -c /dev/nbd0 IMAGE` and name /dev/nbd0, or make a raw copy with \
@@ -225,6 +277,11 @@ impl RepairError {
             Self::Gpt(_) | Self::Mbr(_) => {
                 text!("Name a whole disk with its partition table, not a partition.")
             }
+            Self::UsedSince { .. } => text!(
+                "Windows or another tool has written to the disk since the work was interrupted. winrefit will not \
+                 overwrite that; nothing was written now. Keep a copy of the whole disk as it is, and save what was \
+                 written since, before anything else."
+            ),
             Self::Journal(error) => next_of_journal(error),
             Self::NoSuchPartition { .. } | Self::NotRecoveryType { .. } | Self::NotNtfs { .. } => {
                 text!("Run `winrefit diagnose` to see the partitions.")
@@ -238,6 +295,16 @@ impl RepairError {
             Self::Format { .. } | Self::ReAgent { .. } | Self::TableEdit(_) | Self::SectorSize { .. } => {
                 text!("Nothing was written. Run `winrefit diagnose` on the disk to see more.")
             }
+        }
+    }
+}
+
+impl From<JournalError> for RepairError {
+    /// A medium that failed is not the journal's doing.
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Disk(error) => Self::Disk(error),
+            error => Self::Journal(error),
         }
     }
 }
@@ -275,8 +342,8 @@ fn next_of_disk(error: &DiskError) -> Text {
         }
         DiskError::Io { .. } | DiskError::Stopped { .. } => {
             text!(
-                "The disk or its connection fails. Nothing was written; make a copy of the disk before anything \
-                 else."
+                "The disk or its connection fails. Nothing that is in use was changed. Copy the whole disk before \
+                 anything else, with `ddrescue` to one of exactly the same size, and go on with the copy."
             )
         }
         _ => text!("Check the path, and that you may read and write it."),

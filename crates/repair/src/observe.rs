@@ -1,7 +1,8 @@
-//! Reading the facts of a disk. Damage inside a volume is a fact, not an error: only the medium or a missing
-//! partition table ends an observation.
+//! Reading the facts of a disk. Damage inside a volume is a fact, not an error, and so is a sector that cannot be read:
+//! only a missing partition table ends an observation.
 
 pub mod images;
+pub(crate) mod unreadable;
 
 use crate::boot;
 use crate::error::RepairError;
@@ -54,7 +55,7 @@ pub fn observe(
     device: Option<SectorSize>,
     depth: Depth,
 ) -> Result<Observation, RepairError> {
-    if let Some(format) = foreign_format(disk)? {
+    if let Some(format) = foreign_format(disk) {
         return Err(RepairError::NotRaw { format });
     }
     let TableReading { table, sector_size } = read_table(disk, device)?;
@@ -64,7 +65,7 @@ pub fn observe(
     let partitions = entries
         .into_iter()
         .map(|entry| partition(disk, sector_size, entry, depth))
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect();
     let mut observation = Observation {
         size_bytes: disk.size(),
         sector_size,
@@ -81,10 +82,11 @@ pub fn observe(
 }
 
 /// Formats of virtual disks by their signatures (qemu block drivers' documentation, MS-VHDX, libvhdi, libvmdk).
-fn foreign_format(disk: &dyn ReadAt) -> Result<Option<&'static str>, RepairError> {
-    let head = disk.read_vec(0, disk.size().min(512) as usize)?;
+fn foreign_format(disk: &dyn ReadAt) -> Option<&'static str> {
+    // Reading the partition table tells of a first sector that is bad.
+    let head = disk.read_vec(0, disk.size().min(512) as usize).ok()?;
     let begins = |magic: &[u8]| head.starts_with(magic);
-    Ok(if begins(b"QFI\xfb") {
+    if begins(b"QFI\xfb") {
         Some("QCOW2")
     } else if begins(b"vhdxfile") {
         Some("VHDX")
@@ -96,26 +98,21 @@ fn foreign_format(disk: &dyn ReadAt) -> Result<Option<&'static str>, RepairError
         Some("VDI")
     } else {
         None
-    })
+    }
 }
 
-fn partition(
-    disk: &dyn ReadAt,
-    sector_size: SectorSize,
-    entry: &Entry,
-    depth: Depth,
-) -> Result<Partition, RepairError> {
+fn partition(disk: &dyn ReadAt, sector_size: SectorSize, entry: &Entry, depth: Depth) -> Partition {
     let range = entry.range.bytes(sector_size);
     // An MBR may name sectors that the disk does not have.
     let part = ReadWindow::new(disk, range).ok();
-    let content = part.map_or(Ok(Content::Unknown), |part| content(part, depth))?;
+    let content = part.map_or(Content::Unknown, |part| content(part, depth));
     let (winre, other_images) = match (&content, part) {
         (Content::Ntfs(_), Some(part)) => {
             Volume::open(part).map_or((None, Vec::new()), |volume| images::find(&volume))
         }
         _ => (None, Vec::new()),
     };
-    Ok(Partition {
+    Partition {
         number: entry.number,
         range,
         start_lba: entry.range.start.0,
@@ -129,21 +126,32 @@ fn partition(
         content,
         winre,
         other_images,
-    })
+    }
 }
 
-/// Tells what a partition holds by its first sector.
-fn content(part: Part<'_>, depth: Depth) -> Result<Content, RepairError> {
+/// Tells what a partition holds by its first sector; where that cannot be read, by the last one: a volume of NTFS has a
+/// copy there.
+fn content(part: Part<'_>, depth: Depth) -> Content {
     let mut sector = [0u8; 512];
-    if part.size() < sector.len() as u64 {
-        return Ok(Content::Unknown);
+    let length = sector.len() as u64;
+    if part.size() < length {
+        return Content::Unknown;
     }
-    part.read_at(0, &mut sector)?;
+    if let Err(error) = part.read_at(0, &mut sector) {
+        let mut last = [0u8; 512];
+        let is_ntfs = |last: &[u8; 512]| last[3..11] == *b"NTFS    ";
+        let sizes = [length, 4096].into_iter().filter(|&size| size <= part.size());
+        let mut backups =
+            sizes.map(|size| part.read_at(part.size() - size, &mut last).is_ok() && is_ntfs(&last));
+        return match backups.any(|is_ntfs| is_ntfs) {
+            true => Content::DamagedNtfs(error.into()),
+            false => Content::Unknown,
+        };
+    }
     let ends = sector[510..] == [0x55, 0xAA];
-    Ok(match &sector[3..11] {
+    match &sector[3..11] {
         b"NTFS    " => match ntfs(part, depth) {
             Ok(ntfs) => Content::Ntfs(Box::new(ntfs)),
-            Err(NtfsError::Disk(error @ winrefit_disk::DiskError::Io { .. })) => return Err(error.into()),
             Err(error) => Content::DamagedNtfs(error),
         },
         b"-FVE-FS-" => Content::BitLocker,
@@ -154,17 +162,21 @@ fn content(part: Part<'_>, depth: Depth) -> Result<Content, RepairError> {
         _ if ends && &sector[0x36..0x3B] == b"FAT12" => Content::Fat("fat12"),
         _ if sector.iter().all(|&byte| byte == 0) => Content::Empty,
         _ => Content::Unknown,
-    })
+    }
 }
 
 fn ntfs(part: Part<'_>, depth: Depth) -> Result<Ntfs, NtfsError> {
     let volume = Volume::open(part)?;
     let geometry = volume.geometry();
     let small = ClusterBitmap::bytes_for(geometry.clusters()) <= QUICK_BITMAP_BYTES;
-    let space = if depth == Depth::Full || small {
-        Some(space(&volume)?)
-    } else {
-        None
+    let space = match depth {
+        Depth::Full => Some(space(&volume)?),
+        // A diagnosis goes on without what it cannot read.
+        Depth::Quick if small => match space(&volume) {
+            Err(NtfsError::Disk(_)) => None,
+            measured => Some(measured?),
+        },
+        Depth::Quick => None,
     };
     let state = VolumeState::read(&volume);
     // What cannot be read there is damage, which the check before a change finds.

@@ -158,6 +158,12 @@ pub enum Refusal {
     UndoOverwritten,
     /// Someone else has changed what the repair changed.
     ChangedSince { offset: u64, place: Text },
+    /// The old disk would not be whole, or would lack what was written since.
+    UndoWouldDamage { number: u32, problem: Text },
+    /// The same of what interrupted work leads to.
+    ResumeWouldDamage { number: u32, problem: Text },
+    /// A partition has been made where the journal is.
+    JournalPlaceTaken { number: u32, offset: u64 },
 }
 
 /// Why there is no donor.
@@ -235,6 +241,9 @@ impl Refusal {
             Self::NothingToUndo => "nothing-to-undo",
             Self::UndoOverwritten => "undo-overwritten",
             Self::ChangedSince { .. } => "changed-since",
+            Self::UndoWouldDamage { .. } => "undo-would-damage",
+            Self::ResumeWouldDamage { .. } => "resume-would-damage",
+            Self::JournalPlaceTaken { .. } => "journal-place-taken",
         }
     }
 
@@ -269,7 +278,12 @@ impl Refusal {
             | Self::ReAgentUnreadable { .. }
             | Self::ShadowCopies { .. }
             | Self::BadClusters { .. } => self.explain_volume(),
-            Self::NothingToUndo | Self::UndoOverwritten | Self::ChangedSince { .. } => self.explain_undo(),
+            Self::NothingToUndo
+            | Self::UndoOverwritten
+            | Self::ChangedSince { .. }
+            | Self::UndoWouldDamage { .. }
+            | Self::ResumeWouldDamage { .. }
+            | Self::JournalPlaceTaken { .. } => self.explain_undo(),
             Self::NoBootStore { .. } | Self::BootStore { .. } | Self::BootStoreDirty { .. } => {
                 self.explain_boot()
             }

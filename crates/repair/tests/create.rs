@@ -224,39 +224,13 @@ fn windows_gives_the_space_where_there_is_none() {
     }
 }
 
-/// A disk on which nothing can be written between 100 and 150 MiB.
-struct Faulty(MemoryDevice);
-
-impl ReadAt for Faulty {
-    fn size(&self) -> u64 {
-        self.0.size()
-    }
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
-        self.0.read_at(offset, buf)
-    }
-}
-
-impl Device for Faulty {
-    fn sector_size(&self) -> SectorSize {
-        self.0.sector_size()
-    }
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
-        if (100 * MIB..150 * MIB).contains(&offset) {
-            return Err(DiskError::Cancelled);
-        }
-        self.0.write_at(offset, bytes)
-    }
-    fn flush(&mut self) -> Result<(), DiskError> {
-        self.0.flush()
-    }
-}
-
 #[test]
 fn a_repair_that_ended_between_its_commits_is_told_of_gone_on_with_and_undone_as_a_whole() {
     let old = USUAL.build();
-    let mut subject = target(Faulty(old.clone()));
+    let range = ByteRange::new(100 * MIB, 150 * MIB);
+    let mut subject = target(Faulty::new(old.clone(), Fault::UnwritableSectors { range }));
     assert!(fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).is_err());
-    let half = subject.device.0;
+    let half = subject.device.into_inner();
     assert_eq!(partition_range(&half, WINDOWS).end, 99 * MIB);
     let report = diagnose(&target(half.clone()), None).unwrap();
     assert_eq!(report.verdict, Verdict::NeedsRepair);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Layout, MIB, RECOVERY, REQUEST, WINDOWS, files, partition_range, poke, target};
-use winrefit_disk::{Device, DiskError, MemoryDevice, Operation, ReadAt, SectorSize};
+use winrefit_disk::{ByteRange, Fault, Faulty, MemoryDevice, ReadAt};
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::{Progress, fix, plan, undo, verify};
 use winrefit_repair::plan::Request;
@@ -111,38 +111,6 @@ fn too_little_free_space_for_what_moves_is_a_donor_that_is_too_full() {
     assert_eq!(report.refusal.map(|r| r.code), Some("donor-too-full"));
 }
 
-/// A disk that cannot read one sector.
-struct Unreadable {
-    disk: MemoryDevice,
-    sector: u64,
-}
-
-impl ReadAt for Unreadable {
-    fn size(&self) -> u64 {
-        self.disk.size()
-    }
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
-        let end = offset + buf.len() as u64;
-        if offset < self.sector + 512 && self.sector < end {
-            let error = std::io::Error::other("bad sector");
-            return Err(DiskError::io(Operation::Read, offset, buf.len(), error));
-        }
-        self.disk.read_at(offset, buf)
-    }
-}
-
-impl Device for Unreadable {
-    fn sector_size(&self) -> SectorSize {
-        self.disk.sector_size()
-    }
-    fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<(), DiskError> {
-        self.disk.write_at(offset, data)
-    }
-    fn flush(&mut self) -> Result<(), DiskError> {
-        Ok(())
-    }
-}
-
 #[test]
 fn data_that_cannot_be_read_refuse_the_repair_by_the_name_of_their_file() {
     let old = full();
@@ -150,7 +118,8 @@ fn data_that_cannot_be_read_refuse_the_repair_by_the_name_of_their_file() {
     let files_before = files(&old, WINDOWS);
     // $LogFile, with a lower number, lies behind it.
     assert!(place_of(&old, "$LogFile") > sector);
-    let mut subject = target(Unreadable { disk: old, sector });
+    let range = ByteRange::new(sector, sector + 512);
+    let mut subject = target(Faulty::new(old, Fault::BadSectors { range }));
     let report = fix(&mut subject, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Refused);
     let refusal = report.refusal.unwrap();
@@ -160,7 +129,7 @@ fn data_that_cannot_be_read_refuse_the_repair_by_the_name_of_their_file() {
         text.contains("noise.bin") && text.contains(&sector.to_string()),
         "{text}"
     );
-    assert!(files(&subject.device.disk, WINDOWS) == files_before);
+    assert!(files(&subject.device.into_inner(), WINDOWS) == files_before);
 }
 
 /// The offset in ReAgent.xml loses a digit: the file, whose size its directory knows, keeps its length.

@@ -6,7 +6,7 @@ mod common;
 use common::compare::{first_lost, table};
 use common::disks::{Disk, Kind, NOISE, Part, Style, disk, part};
 use common::{MIB, files, partition_range, poke, target};
-use winrefit_disk::{Device, DiskError, MemoryDevice, Operation, ReadAt, SectorSize};
+use winrefit_disk::{ByteRange, Fault, Faulty, MemoryDevice, SectorSize};
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::{fix, plan, undo, verify};
 use winrefit_repair::plan::Request;
@@ -209,47 +209,6 @@ fn a_declined_question_writes_nothing() {
     }
 }
 
-/// Fails to read one sector, or to write anything once the volume's new place is written to.
-#[derive(Debug)]
-struct Faulty {
-    disk: MemoryDevice,
-    unreadable: Option<u64>,
-    unwritable: Option<(u64, u64)>,
-}
-
-impl ReadAt for Faulty {
-    fn size(&self) -> u64 {
-        self.disk.size()
-    }
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
-        let end = offset + buf.len() as u64;
-        if self.unreadable.is_some_and(|bad| offset < bad + 512 && bad < end) {
-            let error = std::io::Error::other("bad sector");
-            return Err(DiskError::io(Operation::Read, offset, buf.len(), error));
-        }
-        self.disk.read_at(offset, buf)
-    }
-}
-
-impl Device for Faulty {
-    fn sector_size(&self) -> SectorSize {
-        self.disk.sector_size()
-    }
-    fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<(), DiskError> {
-        if self
-            .unwritable
-            .is_some_and(|(start, end)| (start..end).contains(&offset))
-        {
-            let error = std::io::Error::other("no more writes");
-            return Err(DiskError::io(Operation::Write, offset, data.len(), error));
-        }
-        self.disk.write_at(offset, data)
-    }
-    fn flush(&mut self) -> Result<(), DiskError> {
-        Ok(())
-    }
-}
-
 /// Where the content of a file begins on the disk.
 fn place_of(device: &MemoryDevice, number: u32, path: &str) -> u64 {
     let range = partition_range(device, number);
@@ -281,11 +240,8 @@ fn assert_half(old: &MemoryDevice, half: MemoryDevice) {
 fn an_image_that_cannot_be_read_leaves_the_first_part_and_says_so() {
     let old = two_commits().build();
     let bad = place_of(&old, 1, r"Recovery\WindowsRE\Winre.wim") + (1 << 20) + 4096;
-    let mut subject = target(Faulty {
-        disk: old.clone(),
-        unreadable: Some(bad),
-        unwritable: None,
-    });
+    let range = ByteRange::new(bad, bad + 512);
+    let mut subject = target(Faulty::new(old.clone(), Fault::BadSectors { range }));
     let report = fix(&mut subject, &request(14), &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Refused);
     let refusal = report.refusal.unwrap();
@@ -299,20 +255,18 @@ fn an_image_that_cannot_be_read_leaves_the_first_part_and_says_so() {
             .contains("first of the repair's two parts is done"),
         "{words:?}"
     );
-    assert_half(&old, subject.device.disk);
+    assert_half(&old, subject.device.into_inner());
 }
 
 #[test]
 fn a_disk_that_fails_in_the_second_part_is_left_working() {
     let old = two_commits().build();
-    let mut subject = target(Faulty {
-        disk: old.clone(),
-        unreadable: None,
-        unwritable: Some((25 * MIB, 39 * MIB)),
-    });
+    // The recovery volume's new place.
+    let range = ByteRange::new(25 * MIB, 39 * MIB);
+    let mut subject = target(Faulty::new(old.clone(), Fault::UnwritableSectors { range }));
     let error = fix(&mut subject, &request(14), &mut |_| true, &mut |_| ()).unwrap_err();
     assert!(error.to_string().contains("no more writes"), "{error}");
-    assert_half(&old, subject.device.disk);
+    assert_half(&old, subject.device.into_inner());
 }
 
 #[test]

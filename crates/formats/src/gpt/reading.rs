@@ -33,7 +33,9 @@ pub fn read_gpt(disk: &dyn ReadAt, sector_size: SectorSize) -> Result<GptReading
         sector_size,
         sectors,
     };
-    let mbr = Mbr::parse(&disk.sectors_at(Lba(0), 1)?);
+    // Nothing depends on the first sector as long as one copy of the table is good; it counts as not protective then.
+    let first = disk.sectors_at(Lba(0), 1);
+    let mbr = Mbr::parse(first.as_deref().unwrap_or_default());
     let primary = GptCopy::read(&disk, CopyKind::Primary, Lba(1));
     let last = Lba(sectors.saturating_sub(1));
     let backup_lba = primary.as_ref().map_or(last, |copy| copy.alternate_lba);
@@ -44,6 +46,9 @@ pub fn read_gpt(disk: &dyn ReadAt, sector_size: SectorSize) -> Result<GptReading
             GptError::NoSignature { .. } | GptError::HeaderOutOfBounds { .. }
         )
     };
+    if primary.is_err() && backup.is_err() {
+        first?;
+    }
     if primary.as_ref().is_err_and(gone) && backup.as_ref().is_err_and(gone) {
         return Err(mbr.without_gpt().into());
     }

@@ -198,4 +198,42 @@ pub(super) const ALL: &[Known] = &[
         )],
         sources: vec![on_disk(), decided("docs/adr/0002-journal.md")],
     }),
+    Known::new("undo-would-damage", &[Refusal], || Words {
+        title: text!("The disk was used since the repair, so it is not put back"),
+        means: text!(
+            "No sector that the repair wrote has changed, but others have that the old disk needs: it is made as a rehearsal first, and \
+             would not be whole."
+        ),
+        causes: vec![
+            text!("Files were written where a volume would end again."),
+            text!("Free space was trimmed, which still held what the undo needs."),
+        ],
+        next: vec![text!(
+            "Nothing was written. `winrefit verify` shows whether the disk is sound as it is."
+        )],
+        sources: vec![on_disk(), decided("docs/adr/0006-journal-2.md")],
+    }),
+    Known::new("resume-would-damage", &[Refusal], || Words {
+        title: text!("The disk was used since the work was interrupted, so it is not gone on with"),
+        means: text!(
+            "What is left to do is made as a rehearsal first: files that were written since would be lost, or a volume would not be whole."
+        ),
+        causes: vec![text!("Windows was started before `winrefit resume`.")],
+        next: vec![text!(
+            "Nothing was written. Keep a copy of the whole disk as it is, and save what was written since."
+        )],
+        sources: vec![on_disk(), decided("docs/adr/0006-journal-2.md")],
+    }),
+    Known::new("journal-place-taken", &[Refusal], || Words {
+        title: text!("A partition lies where winrefit keeps its record"),
+        means: text!(
+            "The record was written to unallocated space, which belongs to a partition by now. To remove it would write zeros there."
+        ),
+        causes: vec![text!("A partition was made or made longer since.")],
+        next: vec![
+            text!("Nothing was written. Keep a copy of the disk."),
+            text!("If that partition is a mistake, remove it or make it shorter."),
+        ],
+        sources: vec![on_disk(), decided("docs/adr/0002-journal.md")],
+    }),
 ];

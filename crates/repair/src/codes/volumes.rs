@@ -34,6 +34,21 @@ pub(super) const ALL: &[Known] = &[
         ],
         sources: vec![on_disk(), microsoft("manage-bde")],
     }),
+    Known::new("unreadable-sectors", &[Finding], || Words {
+        title: text!("The disk cannot read some of its sectors"),
+        means: text!(
+            "The evidence names the places. What is said of the rest is right; what lies there is missing from it."
+        ),
+        causes: vec![
+            text!("The disk begins to fail."),
+            text!("A copy of a failing disk is not complete."),
+        ],
+        next: vec![
+            text!("Copy the whole disk first, with `ddrescue` to one of exactly the same size."),
+            text!("Go on with the copy. Keep the old disk."),
+        ],
+        sources: vec![on_disk()],
+    }),
     Known::new("refs", &[Finding, Refusal], || Words {
         title: text!("A partition is a ReFS volume"),
         means: text!("ReFS volumes cannot be shrunk by anyone, and winrefit does not look into them."),

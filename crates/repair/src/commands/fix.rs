@@ -1,10 +1,10 @@
 //! plan and fix: the same way, which ends before the commit or goes through it.
 
 use super::originals::{self, DIGEST_BYTES};
-use super::parts::{Part, TEXT_BYTES, first_done};
+use super::parts::{Part, TEXT_BYTES, first_done, mark_sound};
 use super::prepare::{Preparation, Prepared, prepare, prepare_second};
 use super::read_only::mark_unfinished;
-use super::{Progress, ProgressSink, build};
+use super::{Progress, ProgressSink, build, is_begun};
 use crate::diagnose;
 use crate::error::RepairError;
 use crate::explain::size;
@@ -22,6 +22,7 @@ use crate::verify::{self, Before};
 use winrefit_disk::error::Operation;
 use winrefit_disk::journal::{self, MEMO_BYTES, Meta, Transaction};
 use winrefit_disk::{Device, DiskError, moves};
+use winrefit_ntfs::check::Severity;
 
 /// Says what `fix` would do: plans, stages and proves the result on a copy-on-write view. Writes nothing.
 ///
@@ -119,6 +120,12 @@ pub(super) fn commit<D: Device>(
     };
     let mut memo = memo(&plan);
     part.mark(&mut memo, digest);
+    if checks
+        .values()
+        .all(|check| check.count_of(Severity::Warning) == 0)
+    {
+        mark_sound(&mut memo);
+    }
     let meta = Meta {
         transaction_id: part.id(id),
         disk_guid: observation.table.id.to_bytes(),
@@ -128,7 +135,7 @@ pub(super) fn commit<D: Device>(
     journal::commit(&mut target.device, place, &transaction, &meta, &mut |p| {
         progress(Progress::Committing(p))
     })
-    .map_err(RepairError::of_writing)?;
+    .map_err(|error| RepairError::of_writing(error, || is_begun(target)))?;
     proven(
         target,
         report,

@@ -10,6 +10,7 @@ mod prepare;
 mod read_only;
 mod recover;
 mod reset;
+mod result;
 mod way_back;
 
 pub use fix::{fix, plan};
@@ -47,3 +48,12 @@ pub enum Progress {
 
 /// Where progress goes.
 pub type ProgressSink<'a> = &'a mut dyn FnMut(Progress);
+
+/// Whether a journal on the disk tells of unfinished work; also if it cannot be read.
+fn is_begun<D: winrefit_disk::Device>(target: &crate::target::Target<D>) -> bool {
+    let observed = crate::observe::observe(target.disk(), target.reported, crate::observe::Depth::Quick);
+    observed.map_or(true, |observation| match &observation.journal {
+        Ok(found) => found.as_ref().is_some_and(journal::Found::is_unfinished),
+        Err(_) => true,
+    })
+}

@@ -6,6 +6,7 @@
 //! whether they are still what they were.
 
 use super::parts::digest_in;
+use super::result::{Way, staged};
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::plan::{Plan, Step};
@@ -88,15 +89,7 @@ pub(super) fn before<'d>(
     disk: &'d dyn ReadAt,
     found: &Found,
 ) -> Result<Overlay<&'d dyn ReadAt>, RepairError> {
-    let mut transaction = journal::load(disk, &found.header)?;
-    transaction
-        .extents
-        .sort_by_key(|extent| std::cmp::Reverse(extent.phase));
-    let mut old = Overlay::new(disk, found.header.sector_size);
-    for extent in &transaction.extents {
-        old.write_at(extent.offset, &extent.before)?;
-    }
-    Ok(old)
+    staged(disk, &found.header, Way::Back)
 }
 
 impl Originals {

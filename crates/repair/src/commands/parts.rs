@@ -13,6 +13,9 @@ use winrefit_disk::journal::{Found, Header, MEMO_BYTES};
 const MARK_OFFSET: usize = 208;
 const FIRST: &[u8] = b"part 1/2";
 const SECOND: &[u8] = b"part 2/2";
+/// Says that no volume that the commit changes had a warning before. Older journals say nothing.
+const SOUND: &[u8] = b"sound";
+const SOUND_OFFSET: usize = MARK_OFFSET + FIRST.len();
 const DIGEST_OFFSET: usize = MEMO_BYTES - DIGEST_BYTES;
 /// Bytes of the memo that are text.
 pub(super) const TEXT_BYTES: usize = MARK_OFFSET - 1;
@@ -53,6 +56,16 @@ impl Part {
         memo[MARK_OFFSET..MARK_OFFSET + mark.len()].copy_from_slice(mark);
         memo[DIGEST_OFFSET..].copy_from_slice(&digest);
     }
+}
+
+/// Writes into a memo that the volumes that change are without a warning.
+pub(super) fn mark_sound(memo: &mut [u8; MEMO_BYTES]) {
+    memo[SOUND_OFFSET..SOUND_OFFSET + SOUND.len()].copy_from_slice(SOUND);
+}
+
+/// Whether the volumes that a commit changed were without a warning before, and so after it.
+pub(super) fn was_sound(header: &Header) -> bool {
+    header.memo[SOUND_OFFSET..].starts_with(SOUND)
 }
 
 /// The digest in the memo of a first part.

@@ -4,8 +4,10 @@ use super::build;
 use super::parts::first_done;
 use super::{Progress, ProgressSink};
 use crate::diagnose;
+use crate::diagnose::unreadable::of_reads;
 use crate::error::RepairError;
 use crate::observation::Observation;
+use crate::observe::unreadable::Attentive;
 use crate::observe::{Depth, observe};
 use crate::records::{self, usage::usage};
 use crate::report::{JournalReport, Report, Verdict, VolumeCheck};
@@ -15,6 +17,7 @@ use crate::text;
 use crate::text::Text;
 use crate::verify;
 use winrefit_disk::Device;
+use winrefit_disk::journal::JournalError;
 use winrefit_ntfs::check::CheckLevel;
 
 /// Says what is wrong with a disk and what to do.
@@ -22,12 +25,15 @@ use winrefit_ntfs::check::CheckLevel;
 /// # Errors
 /// [`RepairError`].
 pub fn diagnose<D: Device>(target: &Target<D>, named: Option<u32>) -> Result<Report, RepairError> {
-    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+    let disk = Attentive::new(target.disk());
+    let observation = observe(&disk, target.reported, Depth::Quick)?;
     check_recovery(&observation, named)?;
-    let records = records::read(target.disk(), &observation);
+    let records = records::read(&disk, &observation);
     let diagnosis = diagnose::diagnose(&observation, named).with_records(&observation, &records);
     let recovery = diagnosis.recovery.map(|partition| partition.number);
-    let usage = recovery.and_then(|number| usage(target.disk(), &observation, number));
+    let usage = recovery.and_then(|number| usage(&disk, &observation, number));
+    let unreadable = of_reads(&observation, &disk.into_failed());
+    let diagnosis = diagnosis.with(unreadable);
     let mut report = build::of_diagnosis("diagnose", &target.name, &observation, diagnosis);
     build::add_records(&mut report, &records, usage.as_ref());
     mark_unfinished(&observation, &mut report);
@@ -167,6 +173,20 @@ pub(super) fn mark_unfinished(observation: &Observation, report: &mut Report) {
                  Windows from the disk before that."
             );
             report.journal = Some(build::journal(found, sector, text));
+        }
+        Err(error @ JournalError::Disk(_)) => {
+            report.verdict = Verdict::Unfinished;
+            report.journal = Some(JournalReport {
+                state: "damaged",
+                memo: Text::empty(),
+                place: text!("the journal's place"),
+                text: text!(
+                    "Where a journal of winrefit would be, the disk cannot be read: {error}. Whether work is unfinished \
+                     is not known, so nothing is written. Copy the whole disk first, with `ddrescue` to one of exactly \
+                     the same size, and go on with the copy.",
+                    error = error.to_string()
+                ),
+            });
         }
         Err(error) => {
             report.verdict = Verdict::Unfinished;

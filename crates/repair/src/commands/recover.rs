@@ -1,8 +1,9 @@
 //! resume and undo: acting on a journal that is on the disk.
 
 use super::parts::Part;
-use super::way_back::way_back;
-use super::{Progress, ProgressSink, build};
+use super::result::check_resume;
+use super::way_back::{place_of, way_back};
+use super::{Progress, ProgressSink, build, is_begun};
 use crate::diagnose;
 use crate::error::RepairError;
 use crate::observation::Observation;
@@ -14,21 +15,32 @@ use crate::text;
 use crate::text::Text;
 use crate::verify;
 use winrefit_disk::Device;
-use winrefit_disk::journal::{self, Found, Outcome};
+use winrefit_disk::journal::{self, Found, JournalError, Outcome};
 
 /// Completes or discards interrupted work.
 ///
 /// # Errors
 /// [`RepairError`]; a journal that cannot be used is one.
 pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> Result<Report, RepairError> {
-    let (found, guid) = match find(target)? {
-        (Some(found), guid) => (found, guid),
-        (None, _) => return after("resume", target, Verdict::Healthy, None),
+    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+    let Some(found) = observation.journal.clone()? else {
+        return after("resume", target, Verdict::Healthy, None);
     };
+    if let Err(refusal) = check_resume(target.disk(), &observation, &found)? {
+        let text = text!("The record of the interrupted work.");
+        return refused("resume", target, Some((&found, text)), &refusal);
+    }
+    let guid = observation.table.id.to_bytes();
     let outcome = journal::resume(&mut target.device, &found, Some(guid), &mut |p| {
         progress(Progress::Committing(p))
     })
-    .map_err(RepairError::of_writing)?;
+    .map_err(|error| match error {
+        JournalError::ForeignWrites { offset } => RepairError::UsedSince {
+            offset,
+            place: place_of(&observation, offset),
+        },
+        error => RepairError::of_writing(error, || is_begun(target)),
+    })?;
     progress(Progress::Verifying);
     let (verdict, text) = match (outcome, Part::of(&found.header)) {
         (Outcome::Completed, Part::First) => (
@@ -85,19 +97,22 @@ pub fn undo<D: Device>(
     ask: &mut dyn FnMut(&Report) -> bool,
     progress: ProgressSink<'_>,
 ) -> Result<Report, RepairError> {
-    let (found, guid) = find(target)?;
-    let Some(found) = found else {
-        return refused(target, None, &Refusal::NothingToUndo);
+    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
+    let Some(found) = observation.journal.clone()? else {
+        return refused("undo", target, None, &Refusal::NothingToUndo);
     };
     if found.is_unfinished() {
         let text = text!("Work on this disk was interrupted. Run `winrefit resume` first.");
         return after("undo", target, Verdict::Unfinished, Some((&found, text)));
     }
-    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
     let way = match way_back(target.disk(), &observation, found.clone())? {
         Ok(way) => way,
-        Err(refusal) => return refused(target, Some(&found), &refusal),
+        Err(refusal) => {
+            let text = text!("The record of the last repair.");
+            return refused("undo", target, Some((&found, text)), &refusal);
+        }
     };
+    let guid = observation.table.id.to_bytes();
     let text = text!("Every sector that the repair changed is as it left it, so it can be put back.");
     let question = after("undo", target, Verdict::Repaired, Some((&found, text)))?;
     if !ask(&question) {
@@ -113,16 +128,10 @@ pub fn undo<D: Device>(
         journal::undo(&mut target.device, part, Some(guid), &mut |p| {
             progress(Progress::Committing(p))
         })
-        .map_err(RepairError::of_writing)?;
+        .map_err(|error| RepairError::of_writing(error, || is_begun(target)))?;
     }
     progress(Progress::Verifying);
     proven("undo", target, Verdict::Undone, (&found, way.text()))
-}
-
-/// The journal, and the identity of the disk that it has to name.
-fn find<D: Device>(target: &Target<D>) -> Result<(Option<Found>, [u8; 16]), RepairError> {
-    let observation = observe(target.disk(), target.reported, Depth::Quick)?;
-    Ok((observation.journal?, observation.table.id.to_bytes()))
 }
 
 /// The report on the disk after work on it: with proof, and `verdict` only if nothing is damaged.
@@ -192,12 +201,12 @@ fn report_on(
 }
 
 fn refused<D: Device>(
+    command: &'static str,
     target: &Target<D>,
-    found: Option<&Found>,
+    journal: Option<(&Found, Text)>,
     refusal: &Refusal,
 ) -> Result<Report, RepairError> {
-    let text = text!("The record of the last repair.");
-    let mut report = after("undo", target, Verdict::Refused, found.map(|found| (found, text)))?;
+    let mut report = after(command, target, Verdict::Refused, journal)?;
     report.refusal = Some(refusal.report());
     Ok(report)
 }

@@ -2,8 +2,10 @@
 
 use super::originals::{Originals, before};
 use super::parts::{Part, first_of};
+use super::result::{Way, check_undo, if_read, staged};
 use crate::error::RepairError;
 use crate::observation::Observation;
+use crate::observe::unreadable::Attentive;
 use crate::observe::{Depth, observe};
 use crate::refusal::Refusal;
 use crate::text;
@@ -14,7 +16,8 @@ use winrefit_disk::journal::{self, Found, JournalError};
 /// The journals to undo, the newest first, each with what has to be made anew before.
 pub(super) struct WayBack(pub(super) Vec<(Originals, Found)>);
 
-/// The way back from the repair that `newest` is the journal of. Nothing is written.
+/// The way back from the repair that `newest` is the journal of, if the disk at its end was found to be whole. Nothing is
+/// written.
 ///
 /// # Errors
 /// [`RepairError`]; the inner one says why the repair cannot be undone.
@@ -23,8 +26,9 @@ pub(super) fn way_back(
     observation: &Observation,
     newest: Found,
 ) -> Result<Result<WayBack, Refusal>, RepairError> {
-    match collect(disk, observation, newest) {
-        Ok(way) => Ok(Ok(way)),
+    let watched = Attentive::new(disk);
+    match collect(&watched, observation, newest) {
+        Ok(way) => if_read(watched, way),
         Err(RepairError::Journal(JournalError::ChangedSince { offset })) => {
             let place = place_of(observation, offset);
             Ok(Err(Refusal::ChangedSince { offset, place }))
@@ -36,13 +40,26 @@ pub(super) fn way_back(
     }
 }
 
-fn collect(disk: &dyn ReadAt, observation: &Observation, newest: Found) -> Result<WayBack, RepairError> {
+fn collect(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    newest: Found,
+) -> Result<Result<WayBack, Refusal>, RepairError> {
     let guid = Some(observation.table.id.to_bytes());
+    let now = (disk, observation);
     match Part::of(&newest.header) {
-        Part::Whole => journal::check_undo(disk, &newest, guid)?,
+        Part::Whole => {
+            journal::check_undo(disk, &newest, guid)?;
+            let old = staged(disk, &newest.header, Way::Back)?;
+            let judged = check_undo(now, &old, &[(disk, &newest)])?;
+            Ok(judged.map(|()| WayBack(vec![(Originals::default(), newest)])))
+        }
         Part::First => {
             let originals = first(disk, observation, &newest)?;
-            return Ok(WayBack(vec![(originals, newest)]));
+            let view = originals.view(disk, observation.sector_size)?;
+            let old = staged(&view, &newest.header, Way::Back)?;
+            let judged = check_undo(now, &old, &[(disk, &newest)])?;
+            Ok(judged.map(|()| WayBack(vec![(originals, newest)])))
         }
         Part::Second => {
             journal::check_undo(disk, &newest, guid)?;
@@ -52,13 +69,12 @@ fn collect(disk: &dyn ReadAt, observation: &Observation, newest: Found) -> Resul
             let first_part = first_of(&middle, &known, &newest)?;
             let first_part = first_part.ok_or(JournalError::UndoOverwritten { offset })?;
             let originals = first(&middle, &known, &first_part)?;
-            return Ok(WayBack(vec![
-                (Originals::default(), newest),
-                (originals, first_part),
-            ]));
+            let view = originals.view(&middle, observation.sector_size)?;
+            let old = staged(&view, &first_part.header, Way::Back)?;
+            let judged = check_undo(now, &old, &[(disk, &newest), (&middle, &first_part)])?;
+            Ok(judged.map(|()| WayBack(vec![(Originals::default(), newest), (originals, first_part)])))
         }
     }
-    Ok(WayBack(vec![(Originals::default(), newest)]))
 }
 
 /// Whether a first part can be undone, and what that takes besides.
@@ -89,7 +105,8 @@ impl WayBack {
     }
 }
 
-fn place_of(observation: &Observation, offset: u64) -> Text {
+/// Where a byte of the disk is, in words.
+pub(super) fn place_of(observation: &Observation, offset: u64) -> Text {
     let inside = observation
         .partitions
         .iter()

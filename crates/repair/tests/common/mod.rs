@@ -12,6 +12,8 @@ pub mod tools;
 
 pub mod compare;
 pub mod disks;
+pub mod mount;
+pub mod used;
 
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};

@@ -1,0 +1,295 @@
+//! What the work of a journal would leave, judged before it is done: the disk may have been used since.
+//!
+//! The journal knows the sectors that it writes and the copies that it relies on. Windows may have written to others
+//! since: files into clusters that another volume is to get, or into a volume whose $MFT is there twice. And what an
+//! undo goes back to may lie in clusters that are free by now. Only the result as a whole shows that.
+
+use super::parts::was_sound;
+use crate::error::RepairError;
+use crate::observation::{Content, Observation, Partition};
+use crate::observe::unreadable::Attentive;
+use crate::observe::{Depth, observe};
+use crate::plan::at_rest::check_volume;
+use crate::refusal::Refusal;
+use crate::text;
+use crate::text::Text;
+use crate::verify::check_partition;
+use std::cmp::Reverse;
+use winrefit_disk::journal::{self, Decision, Found, Header};
+use winrefit_disk::{ByteRange, Device, Overlay, ReadAt, ReadWindow};
+use winrefit_ntfs::check::{CheckLevel, Severity, path_of};
+use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume};
+
+/// Bytes of $STANDARD_INFORMATION up to the time of the last access: created, written, record changed.
+const TIMES_BYTES: usize = 24;
+/// The first file that is not NTFS's own.
+const FIRST_FILE: u64 = 24;
+
+/// Which of its images a journal writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The new state is made.
+    Forward,
+    /// The old state is put back.
+    Back,
+}
+
+/// What is known of the writes that lead to a result.
+#[derive(Debug, Default)]
+struct Written {
+    touched: Vec<ByteRange>,
+    /// Whether a warning of a volume can only be a new one.
+    was_sound: bool,
+}
+
+/// Whether a resume would lose nothing of what was written since the cut. Nothing is written.
+///
+/// # Errors
+/// [`RepairError`]; the inner one says why the work is not gone on with.
+pub(super) fn check_resume(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    found: &Found,
+) -> Result<Result<(), Refusal>, RepairError> {
+    let guid = observation.table.id.to_bytes();
+    let way = match journal::assess(disk, found, Some(guid))? {
+        Decision::Resume => Way::Forward,
+        Decision::FinishUndo => Way::Back,
+        Decision::Discard => return Ok(place_is_free(observation, &found.header)),
+        // The journal stops by itself, or has nothing to do.
+        _ => return Ok(Ok(())),
+    };
+    if let Err(refusal) = place_is_free(observation, &found.header) {
+        return Ok(Err(refusal));
+    }
+    let watched = Attentive::new(disk);
+    let result = staged(&watched, &found.header, way)?;
+    let written = Written {
+        touched: touched(&watched, &found.header)?,
+        was_sound: was_sound(&found.header),
+    };
+    let judged = judge((&watched, observation), &result, &written)?;
+    drop(result);
+    let judged = if_read(watched, judged)?;
+    Ok(judged.map_err(|refusal| match refusal {
+        Refusal::UndoWouldDamage { number, problem } => Refusal::ResumeWouldDamage { number, problem },
+        refusal => refusal,
+    }))
+}
+
+/// A refusal, unless sectors could not be read: then nobody knows.
+pub(super) fn if_read<T>(
+    watched: Attentive<'_>,
+    judged: Result<T, Refusal>,
+) -> Result<Result<T, Refusal>, RepairError> {
+    match (judged, watched.into_failed().into_values().next()) {
+        (Err(_), Some(error)) => Err(error.into()),
+        (judged, _) => Ok(judged),
+    }
+}
+
+/// Whether an undo that leads to `result` would lose nothing of what was written since the repair. `found` are the
+/// journals that are undone, the oldest last, each with the disk on which it can be read.
+pub(super) fn check_undo(
+    (disk, observation): (&dyn ReadAt, &Observation),
+    result: &dyn ReadAt,
+    found: &[(&dyn ReadAt, &Found)],
+) -> Result<Result<(), Refusal>, RepairError> {
+    let mut written = Written::default();
+    for (holder, found) in found {
+        if let Err(refusal) = place_is_free(observation, &found.header) {
+            return Ok(Err(refusal));
+        }
+        written.touched.extend(touched(*holder, &found.header)?);
+        written.was_sound = was_sound(&found.header);
+    }
+    judge((disk, observation), result, &written)
+}
+
+/// A disk with the images of a journal in their places.
+pub(super) fn staged<'d>(
+    disk: &'d dyn ReadAt,
+    header: &Header,
+    way: Way,
+) -> Result<Overlay<&'d dyn ReadAt>, RepairError> {
+    let mut extents = journal::load(disk, header)?.extents;
+    match way {
+        Way::Forward => extents.sort_by_key(|extent| extent.phase),
+        Way::Back => extents.sort_by_key(|extent| Reverse(extent.phase)),
+    }
+    let mut result = Overlay::new(disk, header.sector_size);
+    for extent in &extents {
+        let image = match way {
+            Way::Forward => &extent.after,
+            Way::Back => &extent.before,
+        };
+        result.write_at(extent.offset, image)?;
+    }
+    Ok(result)
+}
+
+fn touched(disk: &dyn ReadAt, header: &Header) -> Result<Vec<ByteRange>, RepairError> {
+    let extents = journal::load(disk, header)?.extents;
+    let ranges = extents.iter().map(|extent| {
+        let length = extent.after.len() as u64;
+        ByteRange::new(extent.offset, extent.offset.saturating_add(length))
+    });
+    Ok(ranges.collect())
+}
+
+/// The gap of a journal was unallocated before and after its repair. A partition that lies there is a new one, and is
+/// not to be filled with zeros.
+fn place_is_free(observation: &Observation, header: &Header) -> Result<(), Refusal> {
+    let gap = header.gap();
+    let taken = observation.partitions.iter().find(|p| p.range.overlaps(&gap));
+    taken.map_or(Ok(()), |partition| {
+        Err(Refusal::JournalPlaceTaken {
+            number: partition.number,
+            offset: header.header_offset,
+        })
+    })
+}
+
+fn judge(
+    (disk, observation): (&dyn ReadAt, &Observation),
+    result: &dyn ReadAt,
+    written: &Written,
+) -> Result<Result<(), Refusal>, RepairError> {
+    let touched = &written.touched;
+    if let Err(refusal) = at_rest(observation, touched) {
+        return Ok(Err(refusal));
+    }
+    let after = observe(result, Some(observation.sector_size), Depth::Quick)?;
+    for partition in &after.partitions {
+        let now = observation.partition(partition.number);
+        let is_same_place = now.is_some_and(|now| now.range == partition.range);
+        if is_same_place && !is_touched(partition, touched) {
+            continue;
+        }
+        let disks = [(disk, observation), (result, &after)];
+        let mut problem = problem_of(disks, (now, partition), written.was_sound)?;
+        // A volume that gets another place altogether is copied, and the journal compares copies with originals.
+        let has_new_front = |now: &&Partition| {
+            now.range.start != partition.range.start && now.range.overlaps(&partition.range)
+        };
+        if let Some(now) = now.filter(has_new_front).filter(|_| problem.is_none()) {
+            problem = changed_file((disk, now.range), (result, partition.range));
+        }
+        if let Some(problem) = problem {
+            let number = partition.number;
+            return Ok(Err(Refusal::UndoWouldDamage { number, problem }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn is_touched(partition: &Partition, touched: &[ByteRange]) -> bool {
+    touched.iter().any(|range| range.overlaps(&partition.range))
+}
+
+/// A Windows that is hibernated, or was not shut down, goes on with what it remembers. What cannot be read is no reason
+/// here: a cut may have left a record half written.
+fn at_rest(observation: &Observation, touched: &[ByteRange]) -> Result<(), Refusal> {
+    let is_windows = |p: &Partition| observation.windows.iter().any(|w| w.partition == p.number);
+    let concerned = observation
+        .partitions
+        .iter()
+        .filter(|p| is_windows(p) || is_touched(p, touched));
+    for partition in concerned {
+        if let Err(
+            refusal @ (Refusal::Hibernated { .. } | Refusal::Dirty { .. } | Refusal::UncleanLog { .. }),
+        ) = check_volume(partition)
+        {
+            return Err(refusal);
+        }
+    }
+    Ok(())
+}
+
+/// What would be wrong with a volume of the result, and is not wrong with it now.
+fn problem_of(
+    [(disk, before), (result, after)]: [(&dyn ReadAt, &Observation); 2],
+    (now, partition): (Option<&Partition>, &Partition),
+    was_sound: bool,
+) -> Result<Option<Text>, RepairError> {
+    let now = now.filter(|now| now.ntfs().is_some());
+    match (&partition.content, now) {
+        (Content::Ntfs(_), _) => {
+            let counts = |severity| severity == Severity::Error || was_sound && severity == Severity::Warning;
+            let (report, _) = check_partition(result, after.sector_size, partition, CheckLevel::Full)?;
+            let mut found = report
+                .counts
+                .iter()
+                .filter(|(code, _)| counts(code.severity()))
+                .peekable();
+            if found.peek().is_none() {
+                return Ok(None);
+            }
+            let old = match now {
+                Some(now) => Some(check_partition(disk, before.sector_size, now, CheckLevel::Full)?.0),
+                None => None,
+            };
+            let old = |code| old.as_ref().map_or(0, |old| old.count(code));
+            let new = found.find(|&(&code, &count)| count > old(code));
+            Ok(new.map(|(code, _)| {
+                let told = report.problems.iter().find(|problem| problem.code == *code);
+                told.map_or_else(|| Text::raw(code.meaning()), Text::quoted)
+            }))
+        }
+        (Content::DamagedNtfs(error), Some(_)) => Ok(Some(Text::quoted(error))),
+        (other, Some(_)) => Ok(Some(text!(
+            "its first sector would be that of: {found}",
+            found = other.text()
+        ))),
+        _ => Ok(None),
+    }
+}
+
+/// A file that is not the same in two places of one volume. A volume that cannot be read has none: its own check says
+/// more.
+fn changed_file(
+    (disk, now): (&dyn ReadAt, ByteRange),
+    (result, after): (&dyn ReadAt, ByteRange),
+) -> Option<Text> {
+    let now = Volume::open(ReadWindow::new(disk, now).ok()?).ok()?;
+    let after = Volume::open(ReadWindow::new(result, after).ok()?).ok()?;
+    let last = now.records().max(after.records());
+    let record = (FIRST_FILE..last)
+        .map(RecordNumber)
+        .find(|&record| look(&now, record).ok() != look(&after, record).ok())?;
+    let path = path_of(&now, record).or_else(|_| path_of(&after, record));
+    Some(match path {
+        Ok(path) => text!("{path} was added, changed or removed since", path),
+        Err(_) => text!(
+            "the file of record {record} was added, changed or removed since",
+            record = record.0
+        ),
+    })
+}
+
+/// What changes with a file whenever a driver changes it, and not when its volume gets another place: its sequence number,
+/// names, times, and the length of its data. `None` for what is no file.
+type Look = Option<(u16, Vec<(u64, String)>, Vec<u8>, Option<u64>)>;
+
+fn look<R: ReadAt>(volume: &Volume<R>, record: RecordNumber) -> Result<Look, NtfsError> {
+    if record.0 >= volume.records() {
+        return Ok(None);
+    }
+    let base = match volume.read_record(record) {
+        Ok(base) if base.is_in_use() && base.base().is_none() => base,
+        // Records that were never used have no signature.
+        _ => return Ok(None),
+    };
+    let times = base
+        .find(AttributeType::STANDARD_INFORMATION, "")?
+        .and_then(|attribute| attribute.value()?.get(..TIMES_BYTES).map(<[u8]>::to_vec))
+        .unwrap_or_default();
+    let file = volume.file(record)?;
+    let names = file.names()?;
+    let names = names
+        .iter()
+        .map(|name| (name.parent.record.0, name.display_name()))
+        .collect();
+    let length = file.stream(AttributeType::DATA, "")?.map(|stream| stream.len());
+    Ok(Some((base.sequence(), names, times, length)))
+}
