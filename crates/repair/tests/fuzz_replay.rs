@@ -1,0 +1,132 @@
+//! The fuzz targets on stable: every input that is kept in `fuzz/corpus` and `fuzz/regressions`, and a few that are made
+//! up here. `fuzz/README.md` has the rest.
+//!
+//! `WINREFIT_FUZZ_CASES` sets the number of made-up inputs of each target, `WINREFIT_FUZZ_SEED` what they are made from,
+//! `WINREFIT_FUZZ_TARGET` runs one target alone, `WINREFIT_FUZZ_INPUT` one file. `WINREFIT_FUZZ_SEEDS` names a folder of
+//! `fuzz` that gets the seeds.
+#![allow(clippy::unwrap_used, dead_code)]
+
+mod common;
+#[path = "common/crash_cases.rs"]
+mod crash_cases;
+#[path = "../../disk/tests/journal_case/mod.rs"]
+mod journal_case;
+#[path = "../../../fuzz/src/targets/mod.rs"]
+mod targets;
+#[path = "common/update.rs"]
+mod update;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use targets::{FuzzTarget, TARGETS, seeds};
+
+/// Made-up inputs of each target in a usual run.
+const CASES: u64 = 6;
+/// For one input, on a slow and busy machine.
+const TIME_MAX: Duration = Duration::from_secs(20);
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|value| value.parse().unwrap())
+}
+
+fn chosen() -> impl Iterator<Item = FuzzTarget> {
+    let only = std::env::var("WINREFIT_FUZZ_TARGET").ok();
+    let all = TARGETS.iter().copied();
+    all.filter(move |(name, _)| only.as_deref().is_none_or(|only| only == *name))
+}
+
+fn run(target: fn(&[u8]), input: &[u8], what: &str) {
+    let begun = Instant::now();
+    // The name is needed to find the input again: a panic shows what was printed last.
+    println!("{what}");
+    target(input);
+    let taken = begun.elapsed();
+    assert!(taken < TIME_MAX, "{what} took {taken:?}");
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn what_is_kept_is_replayed() {
+    let mut count = 0;
+    if let Ok(input) = std::env::var("WINREFIT_FUZZ_INPUT") {
+        let input = std::fs::read(input).unwrap();
+        return chosen().for_each(|(name, target)| run(target, &input, name));
+    }
+    for (name, target) in chosen() {
+        for kind in ["regressions", "corpus"] {
+            for path in files(&folder().join(kind).join(name)) {
+                run(
+                    target,
+                    &std::fs::read(&path).unwrap(),
+                    &path.display().to_string(),
+                );
+                count += 1;
+            }
+        }
+    }
+    println!("{count} inputs");
+}
+
+/// An empty input is a base without a change, which has to be sound; so the targets do reach what they are for.
+#[test]
+fn the_bases_are_sound() {
+    for (name, target) in chosen() {
+        for first in 0..12u8 {
+            run(target, &[first], &format!("{name}, base {first}"));
+        }
+    }
+}
+
+#[test]
+fn seeds_are_survived() {
+    let folder = std::env::var("WINREFIT_FUZZ_SEEDS")
+        .ok()
+        .map(|name| folder().join(name));
+    for (index, (name, seed)) in seeds::seeds().into_iter().enumerate() {
+        if let Some(folder) = folder.as_ref().map(|folder| folder.join(name)) {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(format!("seed-{index:03}")), &seed).unwrap();
+            continue;
+        }
+        // Bases without a change have a test of their own.
+        for (_, target) in chosen().filter(|(own, _)| *own == name && seed.len() > 1) {
+            run(target, &seed, &format!("{name}, seed {index}"));
+        }
+    }
+}
+
+/// A sequence of numbers that looks random and is the same every time (splitmix64).
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[test]
+fn made_up_inputs_are_survived() {
+    let seed = number("WINREFIT_FUZZ_SEED").unwrap_or(1);
+    let cases = number("WINREFIT_FUZZ_CASES").unwrap_or(CASES);
+    eprintln!("WINREFIT_FUZZ_SEED={seed} WINREFIT_FUZZ_CASES={cases}");
+    for (name, target) in chosen() {
+        for case in 0..cases {
+            let mut state = seed.wrapping_mul(0x1_0000) + case;
+            let length = random(&mut state) % 48;
+            let input: Vec<u8> = (0..length).map(|_| (random(&mut state) >> 24) as u8).collect();
+            run(target, &input, &format!("{name} {input:02x?}"));
+        }
+    }
+}
