@@ -367,7 +367,7 @@ fn to_tail(disk: &mut MemoryDevice, range: ByteRange) {
     disk.write_at(range.start, &volume.bytes).unwrap();
 }
 
-fn wim() -> FileData {
+pub fn wim() -> FileData {
     let wim = WimTemplate {
         guid: disk_guid(),
         name: "Microsoft Windows Recovery Environment (x64)".to_owned(),
@@ -392,7 +392,7 @@ fn wim() -> FileData {
     }
 }
 
-fn noise(length: usize, seed: u64) -> Vec<u8> {
+pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
