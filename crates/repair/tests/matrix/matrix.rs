@@ -46,6 +46,9 @@ impl Tally {
 /// Failures that are kept; a broken protocol has thousands.
 const FAILURES_MAX: usize = 30;
 
+/// Rounds of random states until there are as many as were asked for; one is enough where there is a choice at all.
+const ROUNDS_MAX: usize = 4;
+
 /// States that are kept for other tools.
 const CLEAN_MAX: usize = 64;
 
@@ -97,7 +100,7 @@ impl Matrix {
         let mut disks: Vec<&MemoryDevice> = works.iter().map(|work| &work.start).collect();
         disks.push(&last);
         let expected = Expected::of(&disks.iter().map(|disk| *disk as _).collect::<Vec<_>>());
-        let ends = ends(&ground, start, honest, works, &disks);
+        let ends = ends(&ground, honest, works, &disks);
         tally.ends = vec![0; ends.len()];
         Self {
             start: ground.image(),
@@ -131,10 +134,14 @@ impl Matrix {
             }
         });
         self.cut_resumes(states, &mut dice);
-        while (self.tally.states() as usize) < states && self.tally.failures.is_empty() {
+        for _ in 0..ROUNDS_MAX {
+            let missing = states.saturating_sub(self.tally.states() as usize);
+            if missing == 0 {
+                break;
+            }
             let amount = Amount {
                 torn: 0,
-                random: states - self.tally.states() as usize,
+                random: missing,
             };
             let is_random = |kind| matches!(kind, Kind::Sectors | Kind::Writes | Kind::Reordered);
             visit(&start, &ops, amount, &mut dice, &mut |cut: Cut<'_>| {
@@ -193,11 +200,14 @@ impl Matrix {
         self.ends.iter().position(|end| self.is_at(&state, end))
     }
 
+    /// Whether a state with a number for every slot is an end. Slots that came later hold there what the image has.
     fn is_at(&self, state: &State, end: &End) -> bool {
-        (0..self.ground.slots()).all(|slot| {
-            self.ground.held(state, slot) == self.ground.held(&end.state, slot)
-                || end.loose.get(slot).copied().unwrap_or(false)
-        })
+        let mut known = state.iter().zip(&end.state).zip(&end.loose);
+        let mut later = end.state.len()..state.len();
+        known
+            .into_iter()
+            .all(|((held, due), loose)| held == due || *loose)
+            && later.all(|slot| state[slot] == self.ground.held(&end.state, slot))
     }
 
     /// Judges one state: recognised, usable, and resumed to an end, which has to be `due` where one is. The end, if there
@@ -283,14 +293,9 @@ fn last_of(start: &MemoryDevice, events: &[Event]) -> MemoryDevice {
 }
 
 /// The ends of a run, with what may differ at each: docs/formats/journal.md.
-fn ends(
-    ground: &Ground,
-    start: &MemoryDevice,
-    events: &[Event],
-    works: &[Work],
-    disks: &[&MemoryDevice],
-) -> Vec<End> {
+fn ends(ground: &Ground, events: &[Event], works: &[Work], disks: &[&MemoryDevice]) -> Vec<End> {
     let ops = ground.ops(events);
+    // All slots of the log have numbers by now, so that states and what is loose are equally long.
     let mut states = vec![ground.image()];
     for work in works {
         let mut state = states.last().expect("the start").clone();
@@ -312,7 +317,6 @@ fn ends(
         loose[at + 1].extend(body.filter(|_| work.is_undo));
     }
     assert_eq!(disks.len(), states.len(), "an end for each work");
-    let _ = start;
     let all = states.into_iter().zip(loose).zip(disks);
     all.map(|((state, loose), disk)| {
         let used = in_use(disk);
