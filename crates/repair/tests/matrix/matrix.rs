@@ -204,9 +204,7 @@ impl Matrix {
     fn is_at(&self, state: &State, end: &End) -> bool {
         let mut known = state.iter().zip(&end.state).zip(&end.loose);
         let mut later = end.state.len()..state.len();
-        known
-            .into_iter()
-            .all(|((held, due), loose)| held == due || *loose)
+        known.all(|((held, due), loose)| held == due || *loose)
             && later.all(|slot| state[slot] == self.ground.held(&end.state, slot))
     }
 
