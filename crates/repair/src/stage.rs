@@ -10,9 +10,10 @@
 //! | clearing | EBRs of logical partitions out of the way of what will be there | the same |
 //! | shadow | the recovery volume's new structures, in what the donor gave up or was unallocated | the same |
 //! | table | one copy of the partition table after the other | the new layout: all volumes are ready for it |
-//! | recovery | backup boot sector and copies of sizes of the recovery volume; growth of ends | the same |
 //! | boot store | on an MBR disk, where the recovery partition begins | the same, and WinRE can be started again |
-//! | ReAgent.xml | where the recovery partition begins | the new layout, known to Windows |
+//! | ReAgent.xml | where the recovery partition begins, for Windows | the new layout, known to Windows |
+//! | recovery | backup boot sector and copies of sizes of the recovery volume; growth of ends | the same |
+//! | copy of ReAgent.xml | the same beside the image, for people | the same |
 //! | update folders | each folder of Windows Update under its new name | the same; Windows makes what it misses |
 //! | update services | the hive SYSTEM | the same, and the services start again |
 
@@ -48,9 +49,11 @@ mod phase {
     pub const CLEARING: u8 = 16;
     pub const SHADOW: u8 = 32;
     pub const TABLE: u8 = 64;
+    // Right behind the table: until then WinRE is not found, or not known to Windows.
+    pub const BOOT_STORE: u8 = 120;
+    pub const REAGENT: u8 = 124;
     pub const RECOVERY: u8 = 128;
-    pub const BOOT_STORE: u8 = 192;
-    pub const REAGENT: u8 = 224;
+    pub const REAGENT_COPY: u8 = 224;
     pub const UPDATE_FOLDERS: u8 = 240;
     pub const UPDATE_SERVICES: u8 = 248;
 }

@@ -1,10 +1,10 @@
 //! A reset of Windows Update before other people's tools, and on the disks of the lab.
 #![allow(clippy::unwrap_used)]
 
-mod common;
-#[path = "common/crash_cases.rs"]
 #[allow(dead_code)]
-mod crash_cases;
+#[path = "matrix/cases.rs"]
+mod cases;
+mod common;
 #[path = "common/update.rs"]
 mod update;
 
@@ -284,10 +284,12 @@ fn of_two_windows_one_is_named() {
 /// Between the two commits of a repair a reset would take the way back of the first.
 #[test]
 fn between_two_commits_a_reset_is_refused() {
-    let cases = crash_cases::relocations();
-    let case = cases.iter().find(|case| case.is_double).unwrap();
+    let case = cases::relocate_twice();
+    let cases::Asked::Fix(request) = &case.asked else {
+        panic!("a repair")
+    };
     let mut subject = target(Recording::new(case.old.clone()));
-    fix(&mut subject, &case.request, &mut |_| true, &mut |_| ()).unwrap();
+    fix(&mut subject, request, &mut |_| true, &mut |_| ()).unwrap();
     let (_, events) = subject.device.into_parts();
     let mut refused = 0;
     for index in (0..events.len()).filter(|&index| events[index] == Event::Flush) {

@@ -168,7 +168,9 @@ impl ReAgent {
     }
 }
 
-/// The file with `WinreLocation`'s `offset` changed: its digits alone differ, so the length may change.
+/// The file with `WinreLocation`'s `offset` changed. Its digits differ, and white space beside them, so that nothing behind
+/// the element moves: then the file keeps its length, and the change most often lies within one sector. Where more digits
+/// find no white space to take the place of, the file gets longer.
 ///
 /// # Errors
 /// [`ReagentError`] if the file cannot be read, has no `WinreLocation`, or writes its offset in another way than in
@@ -190,8 +192,18 @@ pub fn set_winre_offset(bytes: &[u8], new_offset: u64) -> Result<Vec<u8>, Reagen
             position: range.start,
         });
     }
+    let new = new_offset.to_string().into_bytes();
     let mut patched = bytes.to_vec();
-    patched.splice(range, new_offset.to_string().into_bytes());
+    // Behind the quotation mark white space may be added freely; taken away it is behind the element.
+    let (quote, end) = (range.end + 1, location.range().end);
+    let missing = range.len().saturating_sub(new.len());
+    let wanted = new.len().saturating_sub(range.len());
+    let behind = bytes.get(end..).unwrap_or_default();
+    let is_space = |byte: &&u8| b" \t\r\n".contains(byte);
+    let free = behind.iter().take_while(is_space).count().min(wanted);
+    patched.drain(end..end + free);
+    patched.splice(quote..quote, std::iter::repeat_n(b' ', missing));
+    patched.splice(range, new);
     Ok(patched)
 }
 

@@ -48,8 +48,21 @@ fn a_real_file_is_understood_and_only_its_offset_changes() {
     let at = bytes.windows(7).position(|w| w == b"1048576").unwrap();
     assert_eq!(patched[..at], bytes[..at]);
     assert_eq!(&patched[at..at + 11], b"12345678901");
-    assert_eq!(patched[at + 11..], bytes[at + 7..]);
-    assert_eq!(set_winre_offset(&patched, 1_048_576).unwrap(), bytes);
+    // Four digits more, in the place of the line's end and the indentation of the next line.
+    let end = at + bytes[at..].windows(2).position(|w| w == b"/>").unwrap() + 2;
+    assert_eq!(bytes[end..end + 4], *b"\r\n  ");
+    assert_eq!(patched[at + 11..end + 4], bytes[at + 7..end]);
+    assert_eq!(patched[end + 4..], bytes[end + 4..]);
+    let back = set_winre_offset(&patched, 1_048_576).unwrap();
+    assert_eq!(back.len(), bytes.len());
+    assert_eq!(back[at..at + 12], *b"1048576\"    ");
+    assert_eq!(back[at + 12..], patched[at + 12..]);
+    assert_eq!(
+        ReAgent::parse(&back).unwrap().winre_location.unwrap().offset,
+        1_048_576
+    );
+    let longer = set_winre_offset(&bytes, u64::MAX).unwrap();
+    assert_eq!(longer.len(), bytes.len() + 9);
 }
 
 #[test]
@@ -62,7 +75,7 @@ fn our_own_file_says_what_it_was_told() {
     assert_eq!(reagent.winre_location, Some(template.winre_location));
     assert_eq!(reagent.install_state, Some(1));
     let shorter = set_winre_offset(&bytes, 7).unwrap();
-    assert_eq!(shorter.len(), bytes.len() - 10);
+    assert_eq!(shorter.len(), bytes.len());
     assert_eq!(
         ReAgent::parse(&shorter).unwrap().winre_location.unwrap().offset,
         7

@@ -1,5 +1,4 @@
-//! Telling the boot store of an MBR disk where the recovery partition begins: bytes overwritten in place, in the order in
-//! which a registry hive stays readable.
+//! Telling the boot store of an MBR disk where the recovery partition begins: bytes overwritten in place.
 
 use super::{StageError, Stager, phase};
 use crate::boot::{Files, LOGS, STORE_BYTES_MAX, name_of};
@@ -46,17 +45,14 @@ impl Stager<'_, '_> {
                 ranges.ok_or_else(|| problem(text!("its bytes do not lie on the volume as they are")))?;
             (ranges, self.writes_of(recovery, change, &files).map_err(problem)?)
         };
-        for write in writes {
-            let phase = phase::BOOT_STORE
-                + match write.step {
-                    HiveStep::Begin => 0,
-                    HiveStep::Data => 1,
-                    HiveStep::End => 2,
-                };
+        // The marks that a write is under way are left out: between them the boot manager would find a store that is
+        // dirty, and no log that completes it. Only numbers within the data of values change, and none that Windows
+        // itself is started by, so the store is whole whichever of them a power cut leaves.
+        for write in writes.iter().filter(|write| write.step == HiveStep::Data) {
             let places =
-                places(&ranges, &write).ok_or_else(|| problem(text!("it is shorter than its hive")))?;
+                places(&ranges, write).ok_or_else(|| problem(text!("it is shorter than its hive")))?;
             for (offset, bytes) in places {
-                self.write(range, offset, &bytes, phase)?;
+                self.write(range, offset, &bytes, phase::BOOT_STORE)?;
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ struct Patch {
     path: &'static str,
     from_offset: u64,
     to_offset: u64,
+    phase: u8,
 }
 
 impl Stager<'_, '_> {
@@ -29,12 +30,14 @@ impl Stager<'_, '_> {
             path: REAGENT_XML,
             from_offset,
             to_offset,
+            phase: phase::REAGENT,
         })?;
         self.patch_copy(Patch {
             partition: recovery,
             path: REAGENT_COPY,
             from_offset,
             to_offset,
+            phase: phase::REAGENT_COPY,
         })
     }
 
@@ -52,7 +55,7 @@ impl Stager<'_, '_> {
         let edits =
             replace_content(&volume, path, &new).map_err(|source| RepairError::Edit { partition, source })?;
         drop(volume);
-        self.apply(range, &edits, phase::REAGENT)
+        self.apply(range, &edits, step.phase)
     }
 
     /// The same for the copy beside the image, where it is readable and names the old place. It serves people only.

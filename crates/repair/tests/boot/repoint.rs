@@ -61,6 +61,8 @@ fn judge(old: &[u8], new: &[u8], to: u64) {
     assert_eq!(elements.len(), 3);
     assert_eq!(references(new, &named(to)), elements);
     assert_eq!(references(new, &named(from)), []);
+    // Sequence numbers and all: a base block that changes is for a moment that of a dirty hive.
+    assert!(old[..4096] == new[..4096], "the base block");
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
