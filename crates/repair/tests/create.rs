@@ -5,7 +5,7 @@ mod common;
 
 use common::{MIB, disk_guid, files, partition_range, target};
 use winrefit_disk::{
-    ByteRange, Device, DiskError, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window,
+    ByteRange, Device, Fault, Faulty, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window,
 };
 use winrefit_formats::gpt::types;
 use winrefit_formats::{
