@@ -3,8 +3,8 @@
 
 #[path = "../../crates/repair/tests/common/mod.rs"]
 mod common;
-#[path = "../../crates/repair/tests/common/crash_cases.rs"]
-mod crash_cases;
+#[path = "../../crates/repair/tests/common/cut_cases.rs"]
+mod cut_cases;
 #[path = "../../crates/disk/tests/journal_case/mod.rs"]
 mod journal_case;
 #[path = "../../crates/repair/tests/common/update.rs"]

@@ -7,8 +7,8 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 mod common;
-#[path = "common/crash_cases.rs"]
-mod crash_cases;
+#[path = "common/cut_cases.rs"]
+mod cut_cases;
 #[path = "../../disk/tests/journal_case/mod.rs"]
 mod journal_case;
 #[path = "../../../fuzz/src/targets/mod.rs"]

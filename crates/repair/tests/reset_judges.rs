@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 #[allow(dead_code)]
-#[path = "matrix/cases.rs"]
+#[path = "common/cut_cases.rs"]
 mod cases;
 mod common;
 #[path = "common/update.rs"]

@@ -2,17 +2,37 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-#[path = "common/crash_cases.rs"]
-mod crash_cases;
+#[allow(dead_code)]
+#[path = "common/cut_cases.rs"]
+mod cut_cases;
+#[path = "common/update.rs"]
+mod update;
 
 use common::compare::first_lost;
 use common::target;
-use crash_cases::{Case, others, relocations};
+use cut_cases::Asked;
 use winrefit_disk::{Event, MemoryDevice, Overlay, ReadAt, Recording, recording};
 use winrefit_repair::commands::{diagnose, fix, resume, undo};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::{Report, Verdict};
 use winrefit_repair::target::Target;
+
+/// A repair by its name.
+struct Case {
+    name: &'static str,
+    made: cut_cases::Case,
+    request: Request,
+}
+
+impl Case {
+    fn new(name: &'static str, made: cut_cases::Case) -> Self {
+        let request = match &made.asked {
+            Asked::Fix(request) => *request,
+            Asked::Reset(_) => panic!("{name} is no repair"),
+        };
+        Self { name, made, request }
+    }
+}
 
 type Disk<'d> = Target<Recording<Overlay<&'d MemoryDevice>>>;
 
@@ -29,12 +49,12 @@ fn whole(disk: &dyn ReadAt, like: &MemoryDevice) -> MemoryDevice {
 }
 
 fn fixed(case: &Case) -> (MemoryDevice, Vec<Event>) {
-    let mut subject = subject(&case.old);
+    let mut subject = subject(&case.made.old);
     let report = fix(&mut subject, &case.request, &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Repaired, "{}", case.name);
-    assert_eq!(report.plan.unwrap().strategy, case.strategy, "{}", case.name);
+    assert_eq!(report.plan.unwrap().strategy, case.made.strategy, "{}", case.name);
     let (disk, events) = subject.device.into_parts();
-    (whole(&disk, &case.old), events)
+    (whole(&disk, &case.made.old), events)
 }
 
 fn undone(disk: &MemoryDevice) -> (MemoryDevice, Report, Vec<Event>) {
@@ -62,7 +82,7 @@ fn cut(base: &MemoryDevice, events: &[Event], count: usize) -> MemoryDevice {
 fn assert_undoes_to_old(case: &Case, disk: &MemoryDevice, what: &str) {
     let mut disk = disk.clone();
     // A second part whose undo was cut leaves the first one.
-    for _ in 0..1 + u32::from(case.is_double) {
+    for _ in 0..case.made.commits {
         let (next, report, events) = undone(&disk);
         if report.verdict == Verdict::Refused {
             assert_eq!(report.refusal.unwrap().code, "nothing-to-undo", "{what}");
@@ -72,7 +92,7 @@ fn assert_undoes_to_old(case: &Case, disk: &MemoryDevice, what: &str) {
         assert_eq!(report.verdict, Verdict::Undone, "{what}");
         disk = next;
     }
-    assert_eq!(first_lost(&case.old, &disk), None, "{what}");
+    assert_eq!(first_lost(&case.made.old, &disk), None, "{what}");
     let (same, report, events) = undone(&disk);
     assert_eq!(report.refusal.unwrap().code, "nothing-to-undo", "{what}");
     assert!(
@@ -82,10 +102,14 @@ fn assert_undoes_to_old(case: &Case, disk: &MemoryDevice, what: &str) {
 }
 
 fn cases() -> Vec<Case> {
-    relocations()
-        .into_iter()
-        .chain(others().into_iter().take(2))
-        .collect()
+    vec![
+        Case::new("another place", cut_cases::relocate()),
+        Case::new("in two commits", cut_cases::relocate_twice()),
+        Case::new("in two commits, old place given away", cut_cases::reclaim()),
+        Case::new("in two commits, MBR", cut_cases::relocate_twice_mbr()),
+        Case::new("MBR primary", cut_cases::mbr_primary()),
+        Case::new("MBR logical", cut_cases::mbr_logical()),
+    ]
 }
 
 #[test]
@@ -93,7 +117,7 @@ fn an_undo_behind_a_cut_gives_the_old_disk_back() {
     for case in cases() {
         let (new, events) = fixed(&case);
         let (_, _, back) = undone(&new);
-        for (base, events, during) in [(&case.old, &events, "repair"), (&new, &back, "undo")] {
+        for (base, events, during) in [(&case.made.old, &events, "repair"), (&new, &back, "undo")] {
             for part in [3, 5, 7, 8] {
                 let count = events.len() * part / 9;
                 let what = format!(
@@ -117,11 +141,11 @@ fn an_undo_behind_a_cut_gives_the_old_disk_back() {
 
 #[test]
 fn only_the_last_repair_is_undone() {
-    let case = &others()[0];
+    let case = &Case::new("MBR primary", cut_cases::mbr_primary());
     let (first, _) = fixed(case);
     let more = Request {
         size_bytes: case.request.size_bytes.map(|size| size + (2 << 20)),
-        ..case.request.clone()
+        ..case.request
     };
     let mut subject = subject(&first);
     let report = fix(&mut subject, &more, &mut |_| true, &mut |_| ()).unwrap();
@@ -139,7 +163,7 @@ fn only_the_last_repair_is_undone() {
             .collect::<Vec<_>>()
     };
     assert_eq!(table(&disk), table(&first));
-    assert_ne!(table(&disk), table(&case.old));
+    assert_ne!(table(&disk), table(&case.made.old));
     let (same, report, events) = undone(&disk);
     assert_eq!(report.refusal.unwrap().code, "nothing-to-undo");
     assert!(same == disk && events.is_empty());

@@ -5,7 +5,8 @@ use super::structures::{Structure, mutate, of_volume};
 use super::{bases, tables};
 use crate::common::disks::{Kind as Part, Style, disk, part};
 use crate::common::{Layout, MIB, target};
-use crate::{crash_cases, update};
+use crate::cut_cases::{self, Asked};
+use crate::update;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use winrefit_disk::{ByteRange, Device, MemoryDevice, Metered, Overlay, ReadAt, ReadWindow};
@@ -72,12 +73,21 @@ fn bases_of_repairs() -> &'static [Base] {
             ..Request::default()
         };
         made.push(Base::new(shadowed.build(), larger));
-        let cases = crash_cases::others()
-            .into_iter()
-            .chain(crash_cases::relocations());
         // Those whose table is sound: the others are what changes make of them.
-        for case in cases.filter(|case| !case.name.contains("damaged") && !case.name.contains("grown")) {
-            made.push(Base::new(case.old, case.request));
+        let cases = [
+            cut_cases::mbr_primary(),
+            cut_cases::mbr_logical(),
+            cut_cases::mbr_logical_4096(),
+            cut_cases::remove_stale(),
+            cut_cases::relocate(),
+            cut_cases::relocate_twice(),
+            cut_cases::reclaim(),
+            cut_cases::relocate_twice_mbr(),
+        ];
+        for case in cases {
+            if let Asked::Fix(request) = case.asked {
+                made.push(Base::new(case.old, request));
+            }
         }
         made.push(Base {
             is_reset: true,

@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets: functions of bytes that panic where something is wrong.
 //!
 //! They are compiled twice: for libFuzzer, and by `crates/repair/tests/fuzz_replay.rs`, which runs them on stable over
-//! every input that is kept. `common`, `crash_cases`, `journal_case` and `update`, which make disks for other tests, are
+//! every input that is kept. `common`, `cut_cases`, `journal_case` and `update`, which make disks for other tests, are
 //! at the root of both crates.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 

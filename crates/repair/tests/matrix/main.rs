@@ -6,12 +6,13 @@
 //! `cargo test -p winrefit-repair --test matrix -- --nocapture` prints the table of docs/safety.md.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/cut_cases.rs"]
+mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/update.rs"]
 mod update;
 
-mod cases;
 mod content;
 mod cuts;
 mod declared;

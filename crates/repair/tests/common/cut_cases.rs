@@ -1,8 +1,8 @@
 //! The repairs whose power is cut: small disks, one for each strategy and each kind of table and sector.
 
-use super::common::disks::{Disk, Kind, Part, Style, disk, logical, part};
-use super::common::{Layout, MIB, REQUEST, disk_guid, poke};
-use super::update::{ALL, layout};
+use crate::common::disks::{Disk, Kind, Part, Style, disk, logical, part};
+use crate::common::{Layout, MIB, REQUEST, disk_guid, poke};
+use crate::update::{ALL, layout};
 use winrefit_disk::{ByteRange, Lba, MemoryDevice, ReadAt, SectorSize, Window};
 use winrefit_formats::gpt::types;
 use winrefit_formats::{Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentTemplate};
@@ -246,7 +246,7 @@ fn without_recovery(end: u64, size: u64) -> MemoryDevice {
         ..FormatOptions::new(lba(end - 1).0)
     };
     let mut volume = VolumeBuilder::new(options).expect("a volume");
-    let noise = super::common::disks::noise(1 << 20, 3);
+    let noise = crate::common::disks::noise(1 << 20, 3);
     let files = [
         (
             r"Windows\System32\Recovery\ReAgent.xml",
@@ -254,7 +254,7 @@ fn without_recovery(end: u64, size: u64) -> MemoryDevice {
         ),
         (
             r"Windows\System32\Recovery\Winre.wim",
-            super::common::disks::wim(),
+            crate::common::disks::wim(),
         ),
         (
             r"Windows\Boot\DVD\EFI\boot.sdi",
