@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod attributes;
-#[allow(dead_code)]
 #[path = "../common/mod.rs"]
 mod common;
 mod disks;

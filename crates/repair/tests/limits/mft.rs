@@ -13,6 +13,9 @@ use winrefit_ntfs::runs::{Run, RunList};
 use winrefit_ntfs::{AttributeType, Lcn, RecordNumber, Volume};
 use winrefit_repair::report::Verdict;
 
+/// Runs, and a length in bytes.
+type Claim = (Vec<(Option<u64>, u64)>, u64);
+
 /// Gives the $MFT these runs, and as many bytes.
 fn claim_mft(disk: &mut Image, range: ByteRange, runs: &[(Option<u64>, u64)], size: u64) {
     let place = attribute(&record(disk, range, 0), AttributeType::DATA, "");
@@ -36,7 +39,7 @@ fn an_mft_that_is_too_long() {
         let run = volume.mft_runs().0[0];
         (run.lcn.unwrap().0, run.clusters)
     };
-    let claims: [fn((u64, u64)) -> (Vec<(Option<u64>, u64)>, u64); 3] = [
+    let claims: [fn((u64, u64)) -> Claim; 3] = [
         |(lcn, count)| (vec![(Some(lcn), count)], 1 << 58),
         |(lcn, count)| (vec![(Some(lcn), count), (None, 1 << 46)], 1 << 58),
         |(lcn, count)| (vec![(Some(lcn), count); 20], 20 * count * 4096),
