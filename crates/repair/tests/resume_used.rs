@@ -19,8 +19,8 @@ use winrefit_repair::report::Verdict;
 fn cut(old: &MemoryDevice, events: &[Event], header_writes: usize) -> MemoryDevice {
     let header = 34 * old.sector_size().bytes();
     let is_header = |event: &&Event| matches!(event, Event::Write { offset, .. } if *offset == header);
-    let write = events.iter().enumerate().filter(|(_, event)| is_header(event));
-    let (at, _) = write.skip(header_writes - 1).next().unwrap();
+    let mut write = events.iter().enumerate().filter(|(_, event)| is_header(event));
+    let (at, _) = write.nth(header_writes - 1).unwrap();
     let mut disk = old.clone();
     Crash::Prefix { count: at + 2 }.apply(&mut disk, events).unwrap();
     disk
