@@ -121,7 +121,7 @@ fn only_the_last_repair_is_undone() {
     let (first, _) = fixed(case);
     let more = Request {
         size_bytes: case.request.size_bytes.map(|size| size + (2 << 20)),
-        ..case.request.clone()
+        ..case.request
     };
     let mut subject = subject(&first);
     let report = fix(&mut subject, &more, &mut |_| true, &mut |_| ()).unwrap();
