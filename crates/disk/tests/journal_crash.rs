@@ -8,7 +8,7 @@
 mod journal_case;
 
 use journal_case::{Case, Changes, GUID, meta, moving, plain};
-use winrefit_disk::journal::{self, Decision, Outcome, State};
+use winrefit_disk::journal::{self, Decision, JournalPlace, Outcome, State};
 use winrefit_disk::{ByteRange, Crash, Event, MemoryDevice, Recording, SectorSize, recording::replay};
 
 impl Case {
@@ -154,6 +154,94 @@ fn a_second_commit_over_an_old_journal_leaves_no_trace_after_its_undo() {
     let found = first.find(&device).unwrap();
     journal::undo(&mut device, &found, Some(GUID), &mut |_| ()).unwrap();
     assert!(device.bytes() == first.base.bytes(), "a trace is left");
+}
+
+/// Someone has the rear of the gap by now, and what an old journal left there with it.
+#[test]
+fn a_journal_that_replaces_a_longer_one_zeroes_nothing_behind_its_place() {
+    let mut case = plain();
+    let longer = case.committed(&case.base).0;
+    let old_end = header_of(&case, &longer).gap().end;
+    let taken = ByteRange::new(14 * 512, old_end);
+    assert!(taken.start < old_end);
+    for owner in [None, Some(0xab)] {
+        let mut start = longer.clone();
+        if let Some(mark) = owner {
+            start.bytes_mut()[taken.start as usize..taken.end as usize].fill(mark);
+        }
+        case.gap = ByteRange::new(case.gap.start, taken.start);
+        case.place = JournalPlace::in_gap(case.gap, SectorSize::B512);
+        case.base = MemoryDevice::from_bytes(case.outside(&start), SectorSize::B512);
+        let mut small = Changes::new(&case.base);
+        small.add(44, 1, 0, 0x77);
+        case.transaction.extents = small.extents;
+        let (committed, mut events) = case.committed(&start);
+        let header = header_of(&case, &committed);
+        assert!(header.gap().end < taken.start, "nothing was to be zeroed at all");
+
+        for crash in Crash::all(&events, SectorSize::B512) {
+            let mut cut = start.clone();
+            crash.apply(&mut cut, &events).unwrap();
+            let new = case
+                .find(&cut)
+                .is_some_and(|found| found.header.gap().end <= taken.start);
+            if new {
+                case.settle(&mut cut, &format!("{crash:?}"));
+            }
+            assert!(
+                case.outside(&cut)[14 * 512..40 * 512] == start.bytes()[14 * 512..40 * 512],
+                "{crash:?}"
+            );
+        }
+
+        let mut device = Recording::new(committed.clone());
+        let found = case.find(&committed).unwrap();
+        journal::undo(&mut device, &found, Some(GUID), &mut |_| ()).unwrap();
+        let (undone, back) = device.into_parts();
+        assert!(undone.bytes() == case.base.bytes(), "a trace is left");
+        events.extend(back);
+        for event in &events {
+            if let Event::Write { offset, data } = event {
+                let written = ByteRange::new(*offset, offset + data.len() as u64);
+                assert!(!written.overlaps(&taken), "{written}");
+            }
+        }
+    }
+}
+
+/// The old state is in place and may have been used: a partition may lie where the body was being written.
+#[test]
+fn a_removal_zeroes_nothing_behind_what_is_free() {
+    let case = plain();
+    let events = case.committed(&case.base).1;
+    // Header, flush, body.
+    let mut cut = case.base.clone();
+    Crash::Prefix { count: 3 }.apply(&mut cut, &events).unwrap();
+    let taken = ByteRange::new(12 * 512, case.gap.end);
+    let bytes = taken.start as usize..taken.end as usize;
+    cut.bytes_mut()[bytes.clone()].fill(0xab);
+    let found = case.find(&cut).unwrap();
+    assert_eq!(found.header.state, State::Preparing);
+    assert!(found.header.gap().end > taken.start);
+    for free_end in [taken.start, case.gap.start + 512, 0] {
+        let mut device = cut.clone();
+        let outcome = journal::resume(
+            &mut device,
+            &found.clone().removed_up_to(free_end),
+            Some(GUID),
+            &mut |_| (),
+        );
+        assert_eq!(outcome.unwrap(), Outcome::Discarded);
+        assert!(case.find(&device).is_none());
+        let left = free_end.max(case.gap.start + 512) as usize;
+        assert!(device.bytes()[left..] == cut.bytes()[left..], "{free_end}");
+        assert!(
+            device.bytes()[case.gap.start as usize..left]
+                .iter()
+                .all(|byte| *byte == 0),
+            "{free_end}"
+        );
+    }
 }
 
 fn header_of(case: &Case, device: &MemoryDevice) -> journal::Header {

@@ -197,6 +197,7 @@ fn a_new_commit_replaces_a_journal_and_leaves_its_free_clusters_alone() {
         place: JournalPlace {
             header: first.gap.start,
             body: sectors(50, 60),
+            free_end: first.gap.end,
         },
         transaction: Transaction {
             extents: changes.extents,
@@ -234,6 +235,7 @@ fn a_body_in_free_clusters_cleans_the_gap_of_an_earlier_one() {
         place: JournalPlace {
             header: first.gap.start,
             body: sectors(56, 60),
+            free_end: first.gap.end,
         },
         transaction: Transaction {
             extents: changes.extents,
@@ -342,6 +344,7 @@ fn many_small_extents_take_few_requests() {
     let place = JournalPlace {
         header: SECTOR,
         body: ByteRange::new(1 << 20, 40 << 20),
+        free_end: 2 * SECTOR,
     };
     let mut metered = Metered::new(device);
     let header = journal::commit(&mut metered, place, &transaction, &meta(), &mut |_| ()).unwrap();

@@ -121,8 +121,9 @@ pub(crate) fn journal_place<D: Device>(
         }
     };
     let in_gap = gaps.iter().map(|gap| {
-        let end = gap.end.min(gap.start.saturating_add(needed_bytes));
-        JournalPlace::in_gap(ByteRange::new(gap.start, end), sector)
+        let mut place = JournalPlace::in_gap(*gap, sector);
+        place.body.end = gap.end.min(gap.start.saturating_add(needed_bytes));
+        place
     });
     if let Some(place) = in_gap.into_iter().find(&mut fits) {
         return Ok(place);
@@ -146,6 +147,7 @@ pub(crate) fn journal_place<D: Device>(
         let split = gaps.iter().map(|gap| JournalPlace {
             header: gap.start,
             body,
+            free_end: gap.end,
         });
         if let Some(place) = split.into_iter().find(&mut fits) {
             return Ok(place);

@@ -13,7 +13,7 @@ const CHUNK_BYTES: u64 = 1 << 20;
 /// made. The journal stays in `place`, in state applied, and the header returned is its header.
 ///
 /// A journal that lies there in state applied is replaced; its undo is no longer possible. A body of it in free clusters
-/// stays there, since nobody knows whose they are by now.
+/// stays there, since nobody knows whose they are by now, and so does what of it lies behind the place's free end.
 ///
 /// # Errors
 /// Before anything is written: the extent, move and place errors, [`JournalError::BeforeMismatch`],
@@ -84,7 +84,7 @@ fn lay_out(
     })
 }
 
-/// Makes the body durable, and zeros behind it where an earlier one was longer.
+/// Makes the body durable, and zeros behind it where an earlier one was longer, up to the end of what is free.
 fn write_journal(
     device: &mut impl Device,
     header: &mut Header,
@@ -108,8 +108,8 @@ fn write_journal(
 }
 
 /// Whether a journal of `needed_bytes` (see [`super::required_bytes`]) can be written to `place`: zeros lie in the gap
-/// there, or a journal in state applied and zeros behind it. The result is where that journal ends in the gap, or else
-/// the end of the header's sector.
+/// there, or a journal in state applied and zeros behind it. The result is where that journal ends in the free space
+/// behind the header, at the latest where that space does; or else the end of the header's sector.
 ///
 /// # Errors
 /// [`JournalError::BadPlace`], [`JournalError::PlaceTooSmall`], [`JournalError::PlaceInUse`],
@@ -121,6 +121,17 @@ pub fn check_place(
 ) -> Result<u64, JournalError> {
     let size = device.sector_size();
     check_range(place.body, device.size(), size)?;
+    let (in_gap, free) = (
+        place.in_gap_range(size),
+        ByteRange::new(place.header, place.free_end),
+    );
+    check_range(free, device.size(), size)?;
+    if !free.contains(&in_gap) {
+        return Err(JournalError::BadPlace {
+            range: in_gap,
+            device_len: device.size(),
+        });
+    }
     let available = place.body.len().saturating_add(size.bytes());
     if needed_bytes > available {
         return Err(JournalError::PlaceTooSmall {
@@ -130,7 +141,10 @@ pub fn check_place(
     }
     let (used_end, zero_from) = match header_at(device, size, place.header, ByteRange::new(0, device.size()))?
     {
-        Some(header) if header.state == State::Applied => (header.gap().end, header.gap().end),
+        Some(header) if header.state == State::Applied => {
+            let end = header.gap().end.min(free.end);
+            (end, end)
+        }
         Some(header) => return Err(JournalError::Unfinished { state: header.state }),
         None => (place.header + size.bytes(), place.header),
     };

@@ -107,8 +107,8 @@ pub struct Header {
     pub body_offset: u64,
     /// Length of the body, whole sectors.
     pub body_len: u64,
-    /// How many bytes behind the header may be other than zero: the body if it lies there, and what an earlier one
-    /// left.
+    /// How many bytes behind the header may be other than zero and are the journal's: the body if it lies there, and
+    /// what an earlier one left in space that was free when this one was made.
     pub wipe_len: u64,
     /// When the transaction was made, in seconds since 1970 UTC, as the caller said.
     pub created_unix_seconds: u64,
@@ -119,7 +119,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// The header, and what lies behind it and is not zero.
+    /// The header, and what of the journal lies behind it.
     pub fn gap(&self) -> ByteRange {
         let behind = self.header_offset.saturating_add(self.sector_size.bytes());
         ByteRange::new(self.header_offset, behind.saturating_add(self.wipe_len))

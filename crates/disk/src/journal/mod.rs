@@ -75,15 +75,21 @@ pub struct JournalPlace {
     /// Whole sectors; the body begins where they do. Right behind the header, they are as unused as its sector, which
     /// is checked. Anywhere else nobody can check it: they are free in some volume before and after the transaction.
     pub body: ByteRange,
+    /// Byte offset of the end of the unallocated space behind the header; of its sector at least, and of the body where
+    /// it lies there. An earlier journal may have been longer than that: the rest of it belongs to someone else by now,
+    /// and is not zeroed.
+    pub free_end: u64,
 }
 
 impl JournalPlace {
-    /// The place with the header in the first sector of `gap` and the body in the rest.
+    /// The place with the header in the first sector of `gap` and the body in the rest. A body that needs less may be
+    /// cut down; the end of the free space stays.
     pub fn in_gap(gap: ByteRange, sector_size: SectorSize) -> Self {
         let body = gap.start.saturating_add(sector_size.bytes());
         Self {
             header: gap.start,
             body: ByteRange::new(body, gap.end),
+            free_end: gap.end,
         }
     }
 

@@ -139,6 +139,7 @@ pub fn moving() -> Case {
         place: JournalPlace {
             header: gap.start,
             body: sectors(64, 104),
+            free_end: gap.end,
         },
         transaction: Transaction {
             extents: changes.extents,

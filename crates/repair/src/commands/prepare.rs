@@ -158,6 +158,7 @@ fn place_of(found: &Found) -> JournalPlace {
     JournalPlace {
         header: found.header.header_offset,
         body: found.header.body(),
+        free_end: found.header.gap().end,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a log says of itself: its transactions, and whether each write was one that the journal had declared by then.
 
-use super::common::compare::in_use;
+use super::common::compare::{in_use, table};
 use std::ops::Range;
 use winrefit_disk::journal::{self, Header, State, Transaction};
 use winrefit_disk::{ByteRange, Device, Event, MemoryDevice, ReadAt};
@@ -15,6 +15,8 @@ pub struct Work {
     /// The header's write behind which no extent is written any more: "applied", or "preparing".
     pub done: usize,
     pub header: Header,
+    /// What the journal writes behind its header until the record is valid: the leftovers of a longer one, too.
+    pub cleared: ByteRange,
     pub transaction: Transaction,
     /// The disk before it.
     pub start: MemoryDevice,
@@ -45,7 +47,7 @@ pub fn works(start: &MemoryDevice, events: &[Event]) -> Result<Vec<Work>, String
     let sector = start.sector_size().bytes();
     let (mut works, mut device, mut begin) = (Vec::new(), start.clone(), 0);
     let (mut before, mut record, mut done) = (start.clone(), None::<(usize, Header, Transaction)>, None);
-    let mut is_undo = false;
+    let (mut is_undo, mut prepared) = (false, None::<ByteRange>);
     for (at, event) in events.iter().enumerate() {
         if let Event::Write { offset, data } = event {
             device
@@ -63,10 +65,12 @@ pub fn works(start: &MemoryDevice, events: &[Event]) -> Result<Vec<Work>, String
             Some(2 | 4) => {
                 is_undo = state == Some(State::Undoing.number());
                 let (header, transaction) = loaded(&device, offset)?;
+                prepared = prepared.or(Some(header.gap()));
                 record = Some((at, header, transaction));
             }
             Some(3) => done = Some(at),
             Some(1) if is_undo && record.is_some() => done = Some(at),
+            Some(1) => prepared = Some(found(&device, offset)?.gap()),
             _ => {}
         }
         let is_end = is_gone || state == Some(State::Applied.number());
@@ -78,13 +82,14 @@ pub fn works(start: &MemoryDevice, events: &[Event]) -> Result<Vec<Work>, String
                 record: *record,
                 done,
                 header: header.clone(),
+                cleared: prepared.unwrap_or(header.gap()),
                 transaction: transaction.clone(),
                 start: std::mem::replace(&mut before, device.clone()),
             });
             begin = end;
         }
         if is_end {
-            (record, done, is_undo) = (None, None, false);
+            (record, done, is_undo, prepared) = (None, None, false, None);
         }
     }
     match begin == events.len() && !works.is_empty() {
@@ -93,11 +98,15 @@ pub fn works(start: &MemoryDevice, events: &[Event]) -> Result<Vec<Work>, String
     }
 }
 
-fn loaded(device: &MemoryDevice, offset: u64) -> Result<(Header, Transaction), String> {
+fn found(device: &MemoryDevice, offset: u64) -> Result<Header, String> {
     let whole = ByteRange::new(0, device.size());
     let found = journal::find(device, device.sector_size(), &[offset], whole);
     let found = found.map_err(|error| error.to_string())?;
-    let header = found.ok_or("a header that is none")?.header;
+    Ok(found.ok_or("a header that is none")?.header)
+}
+
+fn loaded(device: &MemoryDevice, offset: u64) -> Result<(Header, Transaction), String> {
+    let header = found(device, offset)?;
     let transaction = journal::load(device, &header).map_err(|error| error.to_string())?;
     Ok((header, transaction))
 }
@@ -116,7 +125,8 @@ pub fn check(work: &Work, events: &[Event]) -> Result<(), String> {
     let sector = work.header.sector_size.bytes();
     let used = in_use(&work.start);
     let header = ByteRange::new(work.header.header_offset, work.header.header_offset + sector);
-    let own = [work.header.gap(), work.header.body()];
+    let own = [work.cleared, work.header.body()];
+    let partitions = partitions(&work.start);
     let flushed = |at: usize| events.get(at) == Some(&Event::Flush);
     let durable = (work.record..work.events.end).find(|at| flushed(*at));
     let durable = durable.ok_or("the record is never flushed")?;
@@ -126,6 +136,12 @@ pub fn check(work: &Work, events: &[Event]) -> Result<(), String> {
             continue;
         };
         let fail = |rule: &str| Err(format!("event {at}, {written}: {rule}"));
+        // A journal has what it had once only as long as nobody else does. Whether a volume uses the bytes by now is
+        // no matter: the space is the partition's.
+        let is_beside = written.overlaps(&work.cleared);
+        if let Some(taken) = partitions.iter().find(|p| is_beside && p.overlaps(&written)) {
+            return fail(&format!("the journal's gap is taken by the partition at {taken}"));
+        }
         if written == header {
             let alone = at == 0 || flushed(at - 1);
             if !(alone && flushed(at + 1)) {
@@ -164,6 +180,15 @@ pub fn check(work: &Work, events: &[Event]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn partitions(disk: &MemoryDevice) -> Vec<ByteRange> {
+    let found = table(disk);
+    let entries = found.table.entries();
+    entries
+        .iter()
+        .map(|entry| entry.range.bytes(found.sector_size))
+        .collect()
 }
 
 /// Whether no work writes to a journal that an earlier one has left and that is still wanted.

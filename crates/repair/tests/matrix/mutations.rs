@@ -6,7 +6,9 @@ use super::declared::{Work, check, works};
 use super::judge::is_harmful;
 use super::matrix::{Matrix, Tally};
 use super::runs::repaired;
-use winrefit_disk::{Event, MemoryDevice};
+use winrefit_disk::{Event, Lba, MemoryDevice, SectorSize};
+use winrefit_formats::gpt::types;
+use winrefit_formats::{Guid, LbaRange, Partition, PartitionName, read_gpt};
 
 /// An honest log and what it says.
 struct Honest {
@@ -164,4 +166,37 @@ fn a_copy_to_a_place_in_use_is_found() {
     works[0].start = new;
     let said = check(&works[0], &events).unwrap_err();
     assert!(said.contains("in use in the old state"), "{said}");
+}
+
+/// What a longer journal left is the journal's to clear only where no partition lies by now.
+#[test]
+fn a_leftover_that_is_cleared_out_of_a_partition_is_found() {
+    let Honest {
+        old,
+        mut events,
+        works,
+    } = honest();
+    let at = works[0].header.gap().end;
+    let data = vec![0; 512];
+    // Before the flush that ends the body.
+    events.insert(works[0].record - 1, Event::Write { offset: at, data });
+    let mut works = super::declared::works(&old, &events).unwrap();
+    let said = check(&works[0], &events).unwrap_err();
+    assert!(said.contains("written in place before"), "{said}");
+    works[0].cleared.end += 512;
+    check(&works[0], &events).unwrap();
+
+    let mut gpt = read_gpt(&old, SectorSize::B512).unwrap().usable().unwrap();
+    gpt.add(Partition {
+        number: 9,
+        type_guid: types::LINUX_FILESYSTEM_GUID,
+        unique_guid: Guid::from_u128(99),
+        range: LbaRange::new(Lba(at / 512), Lba(at / 512 + 1)),
+        attributes: 0,
+        name: PartitionName::new("data").unwrap(),
+    })
+    .unwrap();
+    gpt.write(&mut works[0].start).unwrap();
+    let said = check(&works[0], &events).unwrap_err();
+    assert!(said.contains("is taken by the partition"), "{said}");
 }

@@ -1,0 +1,91 @@
+//! Where a repair's journal goes on a disk that has had one before, and has been used since.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::disks::{Kind, Style, disk, part};
+use common::{MIB, target};
+use winrefit_disk::journal::Header;
+use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, SectorSize};
+use winrefit_formats::gpt::types;
+use winrefit_formats::{Guid, LbaRange, Partition, PartitionName, read_gpt};
+use winrefit_repair::commands::fix;
+use winrefit_repair::observe::{Depth, observe};
+use winrefit_repair::plan::Request;
+use winrefit_repair::report::Verdict;
+
+fn request(size: u64) -> Request {
+    Request {
+        size_bytes: Some(size * MIB),
+        free_bytes: Some(2 * MIB),
+        ..Request::default()
+    }
+}
+
+fn journal_of(disk: &MemoryDevice) -> Header {
+    let journal = observe(disk, None, Depth::Quick).unwrap().journal;
+    journal.unwrap().unwrap().header
+}
+
+/// The disk with a recovery partition of `size` MiB, and where its journal ends.
+fn repaired(disk: MemoryDevice, size: u64) -> (MemoryDevice, u64) {
+    let mut subject = target(disk);
+    let report = fix(&mut subject, &request(size), &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    let end = journal_of(&subject.device).gap().end;
+    (subject.device, end)
+}
+
+/// A disk whose long journal lies before a first partition that begins late.
+fn with_long_journal() -> (MemoryDevice, u64) {
+    let mut windows = part(Kind::Windows, (8, 32));
+    windows.tail = true;
+    repaired(
+        disk(Style::Gpt, 41, &[windows, part(Kind::Recovery, (32, 40))]).build(),
+        12,
+    )
+}
+
+/// Where a journal had lain there may be a partition by now. A shorter journal in front of it must not clear it away.
+#[test]
+fn a_partition_over_the_tail_of_an_applied_journal_was_filled_with_zeros() {
+    let (first, first_end) = with_long_journal();
+    let (_, second_end) = repaired(first.clone(), 13);
+    assert!(
+        second_end < first_end,
+        "the second journal has to be the shorter one"
+    );
+
+    let mut used = first;
+    let taken = ByteRange::new(second_end, 8 * MIB);
+    let mut gpt = read_gpt(&used, SectorSize::B512).unwrap().usable().unwrap();
+    let range = LbaRange::new(Lba(taken.start / 512), Lba(taken.end / 512));
+    gpt.add(Partition {
+        number: 9,
+        type_guid: types::LINUX_FILESYSTEM_GUID,
+        unique_guid: Guid::from_u128(99),
+        range,
+        attributes: 0,
+        name: PartitionName::new("data").unwrap(),
+    })
+    .unwrap();
+    gpt.write(&mut used).unwrap();
+    let content = vec![0xab; taken.len() as usize];
+    used.write_at(taken.start, &content).unwrap();
+
+    let (again, end) = repaired(used, 13);
+    assert!(end <= taken.start, "the journal lies in the partition");
+    let now = again.read_vec(taken.start, content.len()).unwrap();
+    assert!(now == content, "the partition was written to");
+}
+
+/// What nobody has taken is cleared, so that a longer journal finds its place free later.
+#[test]
+fn the_rest_of_a_longer_journal_is_cleared_where_it_is_free() {
+    let (first, first_end) = with_long_journal();
+    let (second, second_end) = repaired(first, 13);
+    let rest = second
+        .read_vec(second_end, (first_end - second_end) as usize)
+        .unwrap();
+    assert!(rest.iter().all(|byte| *byte == 0), "something is left");
+}
