@@ -90,7 +90,7 @@ fn assert_undo_ends_old_or_new(case: &Case, back: &[u8]) {
     let (committed, _) = case.committed(&case.base);
     let mut device = Recording::new(committed.clone());
     let found = case.find(&committed).unwrap();
-    journal::check_undo(&committed, &found, Some(GUID)).unwrap();
+    journal::check_undo(&committed, &found, Some(GUID), &mut |_| ()).unwrap();
     journal::undo(&mut device, &found, Some(GUID), &mut |_| ()).unwrap();
     let (undone, events) = device.into_parts();
     assert!(

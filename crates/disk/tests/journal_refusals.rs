@@ -282,7 +282,8 @@ fn undo_is_refused_when_a_touched_sector_has_changed_and_only_then() {
     commit(&mut device).unwrap();
     device.bytes_mut()[200_000] = 5;
     let found = find(&device);
-    journal::check_undo(&device, &found, Some(GUID)).expect("another sector's change is no obstacle");
+    journal::check_undo(&device, &found, Some(GUID), &mut |_| ())
+        .expect("another sector's change is no obstacle");
     device.bytes_mut()[0x1_8000 + 1025] ^= 1;
     let untouched = device.clone();
     match journal::undo(&mut device, &found, Some(GUID), &mut |_| ()) {

@@ -37,6 +37,8 @@ pub enum RepairError {
     },
     /// Writing failed after it had begun.
     Interrupted(JournalError),
+    /// Of a repair in two parts the second one was put back, the first one not yet.
+    HalfUndone(Box<RepairError>),
     /// The work is complete on the disk, but looking at it afterwards failed.
     Unverified(Box<RepairError>),
     /// The file is an image in a format of its own.
@@ -123,6 +125,14 @@ impl RepairError {
         }
     }
 
+    /// The same error, once the second of a repair's two parts was put back. What is unfinished says enough.
+    pub(crate) fn behind_second_part(self) -> Self {
+        match self.is_unfinished() {
+            true => self,
+            false => Self::HalfUndone(Box::new(self)),
+        }
+    }
+
     /// The failure of the medium that this is about, if nothing was begun.
     fn of_medium(&self) -> Option<&DiskError> {
         match self {
@@ -183,6 +193,10 @@ impl RepairError {
             Self::Interrupted(error) => {
                 text!("the work was interrupted: {problem}", problem = error.to_string())
             }
+            Self::HalfUndone(error) => text!(
+                "the second of the repair's two parts was put back, the first one not: {problem}",
+                problem = error.text()
+            ),
             Self::Unverified(error) => text!(
                 "the work was completed, but could not be verified: {problem}",
                 problem = error.text()
@@ -227,6 +241,7 @@ impl RepairError {
             Self::BothTables(_) => "partition-table-damaged",
             Self::Journal(_) | Self::UsedSince { .. } => "journal",
             Self::Interrupted(_) => "interrupted",
+            Self::HalfUndone(_) => "half-undone",
             Self::Unverified(_) => "unverified",
             Self::NotRaw { .. } => "not-raw",
             Self::Ntfs { .. } => "ntfs",
@@ -257,6 +272,12 @@ impl RepairError {
                      copy. Do not start Windows before."
                 )
             }
+            Self::HalfUndone(_) => text!(
+                "Windows and WinRE are as they were, and there is unallocated space for the recovery partition. Cure the \
+                 cause (cable, full storage, a device that is read-only), then run `winrefit undo` again, which goes on \
+                 with the first part. If the disk itself fails, copy it first, with `ddrescue` to one of exactly the same \
+                 size."
+            ),
             Self::Unverified(_) => text!(
                 "Cure the cause, then run `winrefit verify`. If the disk itself fails, copy it first, with `ddrescue` to \
                  one of exactly the same size."

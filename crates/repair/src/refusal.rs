@@ -162,6 +162,8 @@ pub enum Refusal {
     UndoWouldDamage { number: u32, problem: Text },
     /// The same of what interrupted work leads to.
     ResumeWouldDamage { number: u32, problem: Text },
+    /// A volume that interrupted work concerns was used since, and not shut down.
+    ResumeNotAtRest { problem: Text, is_dirty: bool },
     /// A partition has been made where the journal is.
     JournalPlaceTaken { number: u32, offset: u64 },
 }
@@ -243,6 +245,7 @@ impl Refusal {
             Self::ChangedSince { .. } => "changed-since",
             Self::UndoWouldDamage { .. } => "undo-would-damage",
             Self::ResumeWouldDamage { .. } => "resume-would-damage",
+            Self::ResumeNotAtRest { .. } => "resume-not-at-rest",
             Self::JournalPlaceTaken { .. } => "journal-place-taken",
         }
     }
@@ -283,6 +286,7 @@ impl Refusal {
             | Self::ChangedSince { .. }
             | Self::UndoWouldDamage { .. }
             | Self::ResumeWouldDamage { .. }
+            | Self::ResumeNotAtRest { .. }
             | Self::JournalPlaceTaken { .. } => self.explain_undo(),
             Self::NoBootStore { .. } | Self::BootStore { .. } | Self::BootStoreDirty { .. } => {
                 self.explain_boot()

@@ -6,9 +6,10 @@ mod common;
 use common::compare::first_lost;
 use common::disks::{Kind, Style, disk, part};
 use common::{MIB, partition_range, scatter, target};
-use winrefit_disk::{Device, MemoryDevice, ReadAt, SectorSize};
+use winrefit_disk::{Device, Event, Fault, Faulty, MemoryDevice, ReadAt, Recording, SectorSize};
 use winrefit_ntfs::AttributeType;
 use winrefit_repair::commands::{fix, undo};
+use winrefit_repair::observe::{Depth, observe};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::Verdict;
 
@@ -27,9 +28,8 @@ fn put_at(device: &mut MemoryDevice, number: u32, record: u64, mib: u64) {
     device.write_at(range.start, &volume.bytes).unwrap();
 }
 
-/// Streams of C: lie in the tail that C: gives, at these MiB of the disk; the first one where the recovery volume will have
-/// its image. After repair and undo the disk is what it was.
-fn assert_undone(size: SectorSize, streams: &[(u64, u64)]) {
+/// A disk of which streams of C: lie in the tail that C: gives, at these MiB of the disk, and what is asked for.
+fn made(size: SectorSize, streams: &[(u64, u64)]) -> (MemoryDevice, Request) {
     let parts = [part(Kind::Recovery, (1, 9)), part(Kind::Windows, (9, 39))];
     let disk = disk(Style::Gpt, 40, &parts).with_sectors(size);
     let windows = disk.number_of(Kind::Windows).unwrap();
@@ -42,6 +42,13 @@ fn assert_undone(size: SectorSize, streams: &[(u64, u64)]) {
         free_bytes: Some(2 * MIB),
         ..Request::default()
     };
+    (old, request)
+}
+
+/// The first of the streams lies where the recovery volume will have its image. After repair and undo the disk is what it
+/// was.
+fn assert_undone(size: SectorSize, streams: &[(u64, u64)]) {
+    let (old, request) = made(size, streams);
     let mut subject = target(old.clone());
     let report = fix(&mut subject, &request, &mut |_| true, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
@@ -65,4 +72,43 @@ fn originals_that_the_first_part_had_written_to_are_made_anew_as_it_left_them() 
 fn an_original_all_of_which_the_first_part_had_written_is_noticed_as_lost() {
     assert_undone(SectorSize::B4096, &[(BITMAP, 29)]);
     assert_undone(SectorSize::B512, &[(BITMAP, 29)]);
+}
+
+/// The second part is put back, and then the disk takes no more.
+#[test]
+fn an_undo_that_fails_between_two_parts_says_how_far_it_is() {
+    let (old, request) = made(SectorSize::B512, &[(MIRROR, 29), (LOG, 33)]);
+    let mut subject = target(old.clone());
+    fix(&mut subject, &request, &mut |_| true, &mut |_| ()).unwrap();
+    let repaired = subject.device;
+    let seen = observe(&repaired, None, Depth::Quick).unwrap();
+    let header = seen.journal.unwrap().unwrap().header.header_offset;
+    let mut subject = target(Recording::new(repaired.clone()));
+    undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
+    let (_, events) = subject.device.into_parts();
+    let writes = events.iter().filter_map(|event| match event {
+        Event::Write { offset, data } => Some((*offset, data)),
+        Event::Flush => None,
+    });
+    // The first zeros there: the second part's journal is gone.
+    let removed = writes
+        .enumerate()
+        .find(|(_, (offset, data))| *offset == header && data.iter().all(|byte| *byte == 0));
+    let number = removed.unwrap().0 as u64 + 1;
+    let mut subject = target(Faulty::new(repaired, Fault::WritesFrom { number }));
+    let error = undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap_err();
+    let next = error.next().to_string();
+    assert!(!next.contains("Nothing that is in use was changed"), "{next}");
+    assert!(next.contains("`winrefit undo`"), "{next}");
+    assert_eq!(error.code(), "half-undone", "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("second of the repair's two parts was put back"),
+        "{error}"
+    );
+    let mut subject = target(subject.device.into_inner());
+    let report = undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Undone, "{:?}", report.refusal);
+    assert_eq!(first_lost(&old, &subject.device), None);
 }

@@ -95,7 +95,7 @@ pub fn journal(data: &[u8]) {
         journal::assess(&device, &found, Some(GUID)),
         journal::load(&device, &found.header),
     );
-    let is_undoable = journal::check_undo(&device, &found, Some(GUID)).is_ok();
+    let is_undoable = journal::check_undo(&device, &found, Some(GUID), &mut |_| ()).is_ok();
     let mut metered = Metered::new(device);
     let resumed = journal::resume(&mut metered, &found, Some(GUID), &mut |_| ());
     let written = metered.writes();

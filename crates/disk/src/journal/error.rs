@@ -211,6 +211,18 @@ pub enum JournalError {
         /// First byte of the first such sector.
         offset: u64,
     },
+    /// Only a journal whose work has changed nothing can be given up.
+    #[error("a journal in state {state} whose work is in place cannot be given up")]
+    NotDiscardable {
+        /// The journal's state.
+        state: State,
+    },
+    /// The journal's header lies in a partition by now.
+    #[error("the journal's header at byte {offset} lies in a partition by now")]
+    HeaderTaken {
+        /// Byte offset of the header.
+        offset: u64,
+    },
     /// Undo needs a finished repair.
     #[error("a journal in state {state} cannot be undone; resume first")]
     NotApplied {

@@ -19,6 +19,7 @@
 mod body;
 mod commit;
 mod copies;
+mod discard;
 mod error;
 mod find;
 mod header;
@@ -30,11 +31,12 @@ pub mod recovery;
 mod versions;
 
 pub use commit::{check_place, commit};
+pub use discard::discard;
 pub use error::JournalError;
 pub use find::{Found, find, load};
 pub use header::{Header, MAGIC, MEMO_BYTES, State, VERSION};
-pub use recover::{Outcome, assess, check_undo, resume, undo};
-pub use recovery::Decision;
+pub use recover::{Outcome, assess, check_undo, inspect, resume, undo};
+pub use recovery::{Content, Decision};
 
 use crate::{ByteRange, Move, SectorSize};
 use uuid::Uuid;

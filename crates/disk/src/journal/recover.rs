@@ -31,7 +31,21 @@ pub fn assess(
     found: &Found,
     disk_guid: Option<[u8; 16]>,
 ) -> Result<Decision, JournalError> {
-    Ok(gather(device, found, disk_guid, &mut |_| ())?.decision)
+    Ok(inspect(device, found, disk_guid, &mut |_| ())?.0)
+}
+
+/// What [`resume`] would do, and what the touched sectors hold, as far as that was looked at. Writes nothing.
+///
+/// # Errors
+/// [`JournalError::Disk`].
+pub fn inspect(
+    device: &(impl ReadAt + ?Sized),
+    found: &Found,
+    disk_guid: Option<[u8; 16]>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Decision, Content), JournalError> {
+    let known = gather(device, found, disk_guid, progress)?;
+    Ok((known.decision, known.content()))
 }
 
 /// Finishes what a cut left: completes or discards a commit, completes an undo.
@@ -83,11 +97,19 @@ pub fn resume(
             restore(&mut device, &mut header, &known.transaction, last, progress)?;
             Ok(Outcome::Undone)
         }
-        Decision::StopOtherDisk => Err(other_disk(&device, &header)),
-        Decision::StopForeignWrites { offset } => Err(JournalError::ForeignWrites { offset }),
-        Decision::StopDamaged => Err(JournalError::DamagedBody {
+        stop => Err(stopped(&device, &header, stop)),
+    }
+}
+
+/// Why nothing is written.
+pub(super) fn stopped(device: &(impl ReadAt + ?Sized), header: &Header, decision: Decision) -> JournalError {
+    match decision {
+        Decision::StopOtherDisk => other_disk(device, header),
+        Decision::StopForeignWrites { offset } => JournalError::ForeignWrites { offset },
+        Decision::StopDamaged => JournalError::DamagedBody {
             offset: header.body_offset,
-        }),
+        },
+        _ => JournalError::NotDiscardable { state: header.state },
     }
 }
 
@@ -100,8 +122,9 @@ pub fn check_undo(
     device: &(impl ReadAt + ?Sized),
     found: &Found,
     disk_guid: Option<[u8; 16]>,
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<(), JournalError> {
-    undoable(device, found, disk_guid, &mut |_| ()).map(|_| ())
+    undoable(device, found, disk_guid, progress).map(|_| ())
 }
 
 /// Puts the old content back and removes the journal, so that the device is bit for bit what it was. Only where the
@@ -126,16 +149,22 @@ pub fn undo(
 }
 
 /// What is known of a journal.
-struct Known {
-    decision: Decision,
+pub(super) struct Known {
+    pub(super) decision: Decision,
     /// Empty if it was not needed or is damaged.
     transaction: Transaction,
     /// What the touched sectors hold, if the transaction was read: then the body is ours.
     survey: Option<Survey>,
 }
 
+impl Known {
+    pub(super) fn content(&self) -> Content {
+        self.survey.map_or(Content::Unknown, |survey| survey.content)
+    }
+}
+
 /// The facts as far as the decision needs them, and the decision.
-fn gather(
+pub(super) fn gather(
     device: &(impl ReadAt + ?Sized),
     found: &Found,
     disk_guid: Option<[u8; 16]>,

@@ -93,6 +93,18 @@ pub(super) const ALL: &[Known] = &[
         ],
         sources: vec![decided("docs/adr/0002-journal.md")],
     }),
+    Known::new("half-undone", &[Error], || Words {
+        title: text!("An undo stopped between the two parts of a repair"),
+        means: text!(
+            "The second part was put back: WinRE is where it was, and there is unallocated space. The first part, which \
+             made that space, is still there."
+        ),
+        causes: vec![text!("The disk or its cable fails.")],
+        next: vec![text!(
+            "Cure the cause, then run `winrefit undo` again. It goes on with the first part."
+        )],
+        sources: own(),
+    }),
     Known::new("unverified", &[Error], || Words {
         title: text!("The work is complete, but looking at it afterwards failed"),
         means: text!("All was written and recorded; the proof is missing."),

@@ -219,10 +219,27 @@ pub(super) const ALL: &[Known] = &[
             "What is left to do is made as a rehearsal first: files that were written since would be lost, or a volume would not be whole."
         ),
         causes: vec![text!("Windows was started before `winrefit resume`.")],
-        next: vec![text!(
-            "Nothing was written. Keep a copy of the whole disk as it is, and save what was written since."
-        )],
-        sources: vec![on_disk(), decided("docs/adr/0006-journal-2.md")],
+        next: vec![
+            text!(
+                "Nothing was written. Keep a copy of the whole disk as it is, and save what was written since."
+            ),
+            text!(
+                "Delete those files from the disk and run `winrefit resume` again, or put back a backup from before the repair."
+            ),
+        ],
+        sources: vec![on_disk(), decided("docs/adr/0015-judged-way.md")],
+    }),
+    Known::new("resume-not-at-rest", &[Refusal], || Words {
+        title: text!("A volume that interrupted work concerns is not at rest"),
+        means: text!(
+            "It is dirty, hibernated or was not shut down, so what is left to do cannot be judged. The disk stays between two states."
+        ),
+        causes: vec![text!("Windows was started before `winrefit resume`.")],
+        next: vec![
+            text!("Nothing was written. Keep a copy of the whole disk before anything else."),
+            text!("Do what the message says. Do not run `chkdsk` on the disk before the work is finished."),
+        ],
+        sources: vec![on_disk(), decided("docs/adr/0015-judged-way.md")],
     }),
     Known::new("journal-place-taken", &[Refusal], || Words {
         title: text!("A partition lies where winrefit keeps its record"),

@@ -131,7 +131,7 @@ fn check_recovery(observation: &Observation, named: Option<u32>) -> Result<(), R
 }
 
 /// Whether a volume is inconsistent. One that is only not at rest has a finding for that.
-fn is_damaged(check: &VolumeCheck) -> bool {
+pub(super) fn is_damaged(check: &VolumeCheck) -> bool {
     let at_rest = ["volume-dirty", "log-in-use", "log-fast-startup"];
     let errors = check
         .problems

@@ -1,7 +1,9 @@
 //! resume and undo: acting on a journal that is on the disk.
 
+use super::originals::Originals;
 use super::parts::Part;
-use super::result::check_resume;
+use super::read_only::is_damaged;
+use super::result::{Onward, check_resume};
 use super::way_back::{place_of, way_back};
 use super::{Progress, ProgressSink, build, is_begun};
 use crate::diagnose;
@@ -14,8 +16,8 @@ use crate::target::Target;
 use crate::text;
 use crate::text::Text;
 use crate::verify;
-use winrefit_disk::Device;
-use winrefit_disk::journal::{self, Found, JournalError, Outcome};
+use winrefit_disk::journal::{self, Found, JournalError, Outcome, State};
+use winrefit_disk::{ByteRange, Device};
 
 /// Completes or discards interrupted work.
 ///
@@ -26,21 +28,20 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
     let Some(found) = observation.journal.clone()? else {
         return after("resume", target, Verdict::Healthy, None);
     };
-    if let Err(refusal) = check_resume(target.disk(), &observation, &found)? {
-        let text = text!("The record of the interrupted work.");
-        return refused("resume", target, Some((&found, text)), &refusal);
-    }
-    let guid = observation.table.id.to_bytes();
-    let outcome = journal::resume(&mut target.device, &found, Some(guid), &mut |p| {
-        progress(Progress::Committing(p))
-    })
-    .map_err(|error| match error {
-        JournalError::ForeignWrites { offset } => RepairError::UsedSince {
-            offset,
-            place: place_of(&observation, offset),
-        },
-        error => RepairError::of_writing(error, || is_begun(target)),
-    })?;
+    let onward = match check_resume(target.disk(), &observation, &found, progress)? {
+        Ok(onward) => onward,
+        Err(refusal) => {
+            let text = text!("The record of the interrupted work.");
+            let mut report = refused("resume", target, Some((&found, text)), &refusal)?;
+            // Nothing was written, but the disk is no finished one.
+            report.verdict = Verdict::Unfinished;
+            return Ok(report);
+        }
+    };
+    let (outcome, why) = match onward {
+        Onward::AsRecorded => (go_on(target, (&observation, &found), progress)?, None),
+        Onward::Discard(why) => (give_up(target, (&observation, &found), progress)?, why),
+    };
     progress(Progress::Verifying);
     let (verdict, text) = match (outcome, Part::of(&found.header)) {
         (Outcome::Completed, Part::First) => (
@@ -66,10 +67,60 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
         ),
         (outcome, _) => of_one(outcome),
     };
+    let text = match why {
+        Some(refusal) => given_up(&refusal, text),
+        None => text,
+    };
     match verdict {
         Verdict::Healthy => after("resume", target, verdict, Some((&found, text))),
         _ => proven("resume", target, verdict, (&found, text)),
     }
+}
+
+/// Does with a journal what it says.
+fn go_on<D: Device>(
+    target: &mut Target<D>,
+    (observation, found): (&Observation, &Found),
+    progress: ProgressSink<'_>,
+) -> Result<Outcome, RepairError> {
+    let guid = observation.table.id.to_bytes();
+    journal::resume(&mut target.device, found, Some(guid), &mut |p| {
+        progress(Progress::Committing(p))
+    })
+    .map_err(|error| match error {
+        JournalError::ForeignWrites { offset } => RepairError::UsedSince {
+            offset,
+            place: place_of(observation, offset),
+        },
+        error => RepairError::of_writing(error, || is_begun(target)),
+    })
+}
+
+/// Removes a journal of which nothing is in place, as far as its own place is still unallocated.
+fn give_up<D: Device>(
+    target: &mut Target<D>,
+    (observation, found): (&Observation, &Found),
+    progress: ProgressSink<'_>,
+) -> Result<Outcome, RepairError> {
+    let guid = observation.table.id.to_bytes();
+    let taken: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
+    journal::discard(&mut target.device, found, Some(guid), &taken, &mut |p| {
+        progress(Progress::Committing(p))
+    })
+    .map_err(|error| RepairError::of_writing(error, || is_begun(target)))?;
+    Ok(match found.header.state {
+        State::Undoing => Outcome::Undone,
+        _ => Outcome::Discarded,
+    })
+}
+
+/// Why work that could have been gone on with was given up, before what that means.
+fn given_up(refusal: &Refusal, text: Text) -> Text {
+    let why = text!(
+        "The disk was used since the work was interrupted, and going on with it could have done harm. What was written \
+         since is kept."
+    );
+    Text::sentences([why, refusal.report().explained.detail, text])
 }
 
 /// What the end of interrupted work means where a repair had one part, or this was its last.
@@ -105,7 +156,7 @@ pub fn undo<D: Device>(
         let text = text!("Work on this disk was interrupted. Run `winrefit resume` first.");
         return after("undo", target, Verdict::Unfinished, Some((&found, text)));
     }
-    let way = match way_back(target.disk(), &observation, found.clone())? {
+    let way = match way_back(target.disk(), &observation, found.clone(), progress)? {
         Ok(way) => way,
         Err(refusal) => {
             let text = text!("The record of the last repair.");
@@ -118,20 +169,33 @@ pub fn undo<D: Device>(
     if !ask(&question) {
         return Ok(question);
     }
-    for (originals, part) in &way.0 {
-        originals.restore(&mut target.device, &mut |done_bytes, total_bytes| {
-            progress(Progress::Moving {
-                done_bytes,
-                total_bytes,
-            });
+    for (turn, step) in way.0.iter().enumerate() {
+        put_back(target, step, guid, progress).map_err(|error| match turn {
+            0 => error,
+            _ => error.behind_second_part(),
         })?;
-        journal::undo(&mut target.device, part, Some(guid), &mut |p| {
-            progress(Progress::Committing(p))
-        })
-        .map_err(|error| RepairError::of_writing(error, || is_begun(target)))?;
     }
     progress(Progress::Verifying);
     proven("undo", target, Verdict::Undone, (&found, way.text()))
+}
+
+/// Puts one part of a repair back.
+fn put_back<D: Device>(
+    target: &mut Target<D>,
+    (originals, part): &(Originals, Found),
+    guid: [u8; 16],
+    progress: ProgressSink<'_>,
+) -> Result<(), RepairError> {
+    originals.restore(&mut target.device, &mut |done_bytes, total_bytes| {
+        progress(Progress::Moving {
+            done_bytes,
+            total_bytes,
+        });
+    })?;
+    journal::undo(&mut target.device, part, Some(guid), &mut |p| {
+        progress(Progress::Committing(p))
+    })
+    .map_err(|error| RepairError::of_writing(error, || is_begun(target)))
 }
 
 /// The report on the disk after work on it: with proof, and `verdict` only if nothing is damaged.
@@ -161,7 +225,7 @@ fn prove<D: Device>(
         Verdict::Undone => observation.table.changeable.is_err(),
         _ => !observation.table.is_whole(),
     };
-    if table_damaged || checks.iter().any(|check| !check.consistent) {
+    if table_damaged || checks.iter().any(is_damaged) {
         report.verdict = Verdict::Damaged;
     }
     (report.verification, report.checks) = (items, checks);

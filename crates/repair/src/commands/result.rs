@@ -5,6 +5,7 @@
 //! undo goes back to may lie in clusters that are free by now. Only the result as a whole shows that.
 
 use super::parts::was_sound;
+use super::{Progress, ProgressSink};
 use crate::error::RepairError;
 use crate::observation::{Content, Observation, Partition};
 use crate::observe::unreadable::Attentive;
@@ -42,7 +43,17 @@ struct Written {
     was_sound: bool,
 }
 
-/// Whether a resume would lose nothing of what was written since the cut. Nothing is written.
+/// How a resume goes on.
+#[derive(Debug)]
+pub(super) enum Onward {
+    /// As the journal has it.
+    AsRecorded,
+    /// The journal is removed, since nothing of its work is in place. The refusal says why the work is not done, unless
+    /// the journal itself says that it is to be removed.
+    Discard(Option<Refusal>),
+}
+
+/// How a resume goes on so that nothing is lost of what was written since the cut. Nothing is written.
 ///
 /// # Errors
 /// [`RepairError`]; the inner one says why the work is not gone on with.
@@ -50,31 +61,77 @@ pub(super) fn check_resume(
     disk: &dyn ReadAt,
     observation: &Observation,
     found: &Found,
-) -> Result<Result<(), Refusal>, RepairError> {
-    let guid = observation.table.id.to_bytes();
-    let way = match journal::assess(disk, found, Some(guid))? {
-        Decision::Resume => Way::Forward,
-        Decision::FinishUndo => Way::Back,
-        Decision::Discard => return Ok(place_is_free(observation, &found.header)),
+    progress: ProgressSink<'_>,
+) -> Result<Result<Onward, Refusal>, RepairError> {
+    let (guid, header) = (observation.table.id.to_bytes(), &found.header);
+    let mut compare = |step| progress(Progress::Committing(step));
+    let (decision, content) = journal::inspect(disk, found, Some(guid), &mut compare)?;
+    let way = match (decision, content) {
+        // Nothing but the journal's own place is written, so there is nothing to judge.
+        (Decision::Discard, _) | (Decision::FinishUndo, journal::Content::Before) => {
+            let onward = match place_is_free(observation, header.gap(), header) {
+                Ok(()) => Ok(Onward::AsRecorded),
+                Err(_) => header_is_free(observation, header).map(|()| Onward::Discard(None)),
+            };
+            return Ok(onward);
+        }
+        // What is missing is the header's sector.
+        (Decision::Resume, journal::Content::After) => {
+            return Ok(header_is_free(observation, header).map(|()| Onward::AsRecorded));
+        }
+        (Decision::Resume, _) => Way::Forward,
+        (Decision::FinishUndo, _) => Way::Back,
         // The journal stops by itself, or has nothing to do.
-        _ => return Ok(Ok(())),
+        _ => return Ok(Ok(Onward::AsRecorded)),
     };
-    if let Err(refusal) = place_is_free(observation, &found.header) {
+    let refusal = match judge_resume(disk, observation, (header, way), progress)? {
+        Ok(()) => return Ok(Ok(Onward::AsRecorded)),
+        Err(refusal) => of_resume(refusal),
+    };
+    // The old state is in place, with what was written to it since: it loses nothing if the work is given up.
+    Ok(match content {
+        journal::Content::Before if header_is_free(observation, header).is_ok() => {
+            Ok(Onward::Discard(Some(refusal)))
+        }
+        _ => Err(refusal),
+    })
+}
+
+fn judge_resume(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    (header, way): (&Header, Way),
+    progress: ProgressSink<'_>,
+) -> Result<Result<(), Refusal>, RepairError> {
+    if let Err(refusal) = place_is_free(observation, header.gap(), header) {
         return Ok(Err(refusal));
     }
     let watched = Attentive::new(disk);
-    let result = staged(&watched, &found.header, way)?;
+    let result = staged(&watched, header, way)?;
     let written = Written {
-        touched: touched(&watched, &found.header)?,
-        was_sound: was_sound(&found.header),
+        touched: touched(&watched, header)?,
+        was_sound: was_sound(header),
     };
-    let judged = judge((&watched, observation), &result, &written)?;
+    let judged = judge((&watched, observation), &result, &written, progress)?;
     drop(result);
-    let judged = if_read(watched, judged)?;
-    Ok(judged.map_err(|refusal| match refusal {
+    if_read(watched, judged)
+}
+
+/// On a disk between two states the advice is another one.
+fn of_resume(refusal: Refusal) -> Refusal {
+    let problem = refusal.report().explained.title;
+    match refusal {
         Refusal::UndoWouldDamage { number, problem } => Refusal::ResumeWouldDamage { number, problem },
+        Refusal::Dirty { .. } => Refusal::ResumeNotAtRest {
+            problem,
+            is_dirty: true,
+        },
+        Refusal::Hibernated { .. } | Refusal::UncleanLog { .. } => Refusal::ResumeNotAtRest {
+            problem,
+            is_dirty: false,
+        },
         refusal => refusal,
-    }))
+    }
 }
 
 /// A refusal, unless sectors could not be read: then nobody knows.
@@ -94,16 +151,17 @@ pub(super) fn check_undo(
     (disk, observation): (&dyn ReadAt, &Observation),
     result: &dyn ReadAt,
     found: &[(&dyn ReadAt, &Found)],
+    progress: ProgressSink<'_>,
 ) -> Result<Result<(), Refusal>, RepairError> {
     let mut written = Written::default();
     for (holder, found) in found {
-        if let Err(refusal) = place_is_free(observation, &found.header) {
+        if let Err(refusal) = place_is_free(observation, found.header.gap(), &found.header) {
             return Ok(Err(refusal));
         }
         written.touched.extend(touched(*holder, &found.header)?);
         written.was_sound = was_sound(&found.header);
     }
-    judge((disk, observation), result, &written)
+    judge((disk, observation), result, &written, progress)
 }
 
 /// A disk with the images of a journal in their places.
@@ -139,9 +197,8 @@ fn touched(disk: &dyn ReadAt, header: &Header) -> Result<Vec<ByteRange>, RepairE
 
 /// The gap of a journal was unallocated before and after its repair. A partition that lies there is a new one, and is
 /// not to be filled with zeros.
-fn place_is_free(observation: &Observation, header: &Header) -> Result<(), Refusal> {
-    let gap = header.gap();
-    let taken = observation.partitions.iter().find(|p| p.range.overlaps(&gap));
+fn place_is_free(observation: &Observation, place: ByteRange, header: &Header) -> Result<(), Refusal> {
+    let taken = observation.partitions.iter().find(|p| p.range.overlaps(&place));
     taken.map_or(Ok(()), |partition| {
         Err(Refusal::JournalPlaceTaken {
             number: partition.number,
@@ -150,10 +207,17 @@ fn place_is_free(observation: &Observation, header: &Header) -> Result<(), Refus
     })
 }
 
+/// The same of the one sector that cannot be left behind.
+fn header_is_free(observation: &Observation, header: &Header) -> Result<(), Refusal> {
+    let end = header.header_offset + header.sector_size.bytes();
+    place_is_free(observation, ByteRange::new(header.header_offset, end), header)
+}
+
 fn judge(
     (disk, observation): (&dyn ReadAt, &Observation),
     result: &dyn ReadAt,
     written: &Written,
+    progress: ProgressSink<'_>,
 ) -> Result<Result<(), Refusal>, RepairError> {
     let touched = &written.touched;
     if let Err(refusal) = at_rest(observation, touched) {
@@ -166,6 +230,9 @@ fn judge(
         if is_same_place && !is_touched(partition, touched) {
             continue;
         }
+        progress(Progress::Checking {
+            partition: partition.number,
+        });
         let disks = [(disk, observation), (result, &after)];
         let mut problem = problem_of(disks, (now, partition), written.was_sound)?;
         // A volume that gets another place altogether is copied, and the journal compares copies with originals.
@@ -187,14 +254,16 @@ fn is_touched(partition: &Partition, touched: &[ByteRange]) -> bool {
     touched.iter().any(|range| range.overlaps(&partition.range))
 }
 
-/// A Windows that is hibernated, or was not shut down, goes on with what it remembers. What cannot be read is no reason
-/// here: a cut may have left a record half written.
+/// A Windows that is hibernated, or was not shut down, goes on with what it remembers: of its volume, and where the work
+/// changes the partition table, of that. What cannot be read is no reason here: a cut may have left a record half written.
 fn at_rest(observation: &Observation, touched: &[ByteRange]) -> Result<(), Refusal> {
     let is_windows = |p: &Partition| observation.windows.iter().any(|w| w.partition == p.number);
+    let is_in_volume = |range: &ByteRange| observation.partitions.iter().any(|p| p.range.contains(range));
+    let is_table_touched = !touched.iter().all(is_in_volume);
     let concerned = observation
         .partitions
         .iter()
-        .filter(|p| is_windows(p) || is_touched(p, touched));
+        .filter(|p| is_table_touched && is_windows(p) || is_touched(p, touched));
     for partition in concerned {
         if let Err(
             refusal @ (Refusal::Hibernated { .. } | Refusal::Dirty { .. } | Refusal::UncleanLog { .. }),

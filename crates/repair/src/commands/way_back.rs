@@ -3,6 +3,7 @@
 use super::originals::{Originals, before};
 use super::parts::{Part, first_of};
 use super::result::{Way, check_undo, if_read, staged};
+use super::{Progress, ProgressSink};
 use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::unreadable::Attentive;
@@ -25,9 +26,10 @@ pub(super) fn way_back(
     disk: &dyn ReadAt,
     observation: &Observation,
     newest: Found,
+    progress: ProgressSink<'_>,
 ) -> Result<Result<WayBack, Refusal>, RepairError> {
     let watched = Attentive::new(disk);
-    match collect(&watched, observation, newest) {
+    match collect(&watched, observation, newest, progress) {
         Ok(way) => if_read(watched, way),
         Err(RepairError::Journal(JournalError::ChangedSince { offset })) => {
             let place = place_of(observation, offset);
@@ -44,44 +46,55 @@ fn collect(
     disk: &dyn ReadAt,
     observation: &Observation,
     newest: Found,
+    progress: ProgressSink<'_>,
 ) -> Result<Result<WayBack, Refusal>, RepairError> {
     let guid = Some(observation.table.id.to_bytes());
     let now = (disk, observation);
     match Part::of(&newest.header) {
         Part::Whole => {
-            journal::check_undo(disk, &newest, guid)?;
+            journal::check_undo(disk, &newest, guid, &mut |step| {
+                progress(Progress::Committing(step))
+            })?;
             let old = staged(disk, &newest.header, Way::Back)?;
-            let judged = check_undo(now, &old, &[(disk, &newest)])?;
+            let judged = check_undo(now, &old, &[(disk, &newest)], progress)?;
             Ok(judged.map(|()| WayBack(vec![(Originals::default(), newest)])))
         }
         Part::First => {
-            let originals = first(disk, observation, &newest)?;
+            let originals = first(disk, observation, &newest, progress)?;
             let view = originals.view(disk, observation.sector_size)?;
             let old = staged(&view, &newest.header, Way::Back)?;
-            let judged = check_undo(now, &old, &[(disk, &newest)])?;
+            let judged = check_undo(now, &old, &[(disk, &newest)], progress)?;
             Ok(judged.map(|()| WayBack(vec![(originals, newest)])))
         }
         Part::Second => {
-            journal::check_undo(disk, &newest, guid)?;
+            journal::check_undo(disk, &newest, guid, &mut |step| {
+                progress(Progress::Committing(step))
+            })?;
             let middle = before(disk, &newest)?;
             let known = observe(&middle, Some(observation.sector_size), Depth::Quick)?;
             let offset = newest.header.header_offset;
             let first_part = first_of(&middle, &known, &newest)?;
             let first_part = first_part.ok_or(JournalError::UndoOverwritten { offset })?;
-            let originals = first(&middle, &known, &first_part)?;
+            let originals = first(&middle, &known, &first_part, progress)?;
             let view = originals.view(&middle, observation.sector_size)?;
             let old = staged(&view, &first_part.header, Way::Back)?;
-            let judged = check_undo(now, &old, &[(disk, &newest), (&middle, &first_part)])?;
+            let judged = check_undo(now, &old, &[(disk, &newest), (&middle, &first_part)], progress)?;
             Ok(judged.map(|()| WayBack(vec![(Originals::default(), newest), (originals, first_part)])))
         }
     }
 }
 
 /// Whether a first part can be undone, and what that takes besides.
-fn first(disk: &dyn ReadAt, observation: &Observation, found: &Found) -> Result<Originals, RepairError> {
+fn first(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    found: &Found,
+    progress: ProgressSink<'_>,
+) -> Result<Originals, RepairError> {
     let originals = Originals::of(disk, observation, found)?;
     let view = originals.view(disk, observation.sector_size)?;
-    journal::check_undo(&view, found, Some(observation.table.id.to_bytes()))?;
+    let mut compare = |step| progress(Progress::Committing(step));
+    journal::check_undo(&view, found, Some(observation.table.id.to_bytes()), &mut compare)?;
     Ok(originals)
 }
 

@@ -3,6 +3,7 @@
 use super::Refusal;
 use crate::explain::Explained;
 use crate::text;
+use crate::text::Text;
 
 impl Refusal {
     pub(super) fn explain_undo(&self) -> Explained {
@@ -47,10 +48,14 @@ impl Refusal {
                     problem
                 ),
                 text!(
-                    "Nothing was written. Keep a copy of the whole disk as it is, and save what was written since, \
-                     before anything else."
+                    "Nothing was written, and the work on this disk stays unfinished. Keep a copy of the whole disk before \
+                     anything else, and save what was written since from that copy. Then delete those files from the disk, \
+                     shut down fully (shutdown /s /t 0), and run `winrefit resume` again: it looks anew, and writes nothing \
+                     where it would still do damage. If it is refused again, put back a backup from before the repair, and \
+                     then the saved files: winrefit cannot join both states."
                 ),
             ),
+            Self::ResumeNotAtRest { problem, is_dirty } => not_at_rest(problem, *is_dirty),
             Self::JournalPlaceTaken { number, offset } => Explained::new(
                 text!("Partition {number} lies where winrefit keeps its record", number),
                 text!(
@@ -70,4 +75,29 @@ impl Refusal {
             ),
         }
     }
+}
+
+fn not_at_rest(problem: &Text, is_dirty: bool) -> Explained {
+    let stays = text!(
+        "Nothing was written, and the work on this disk stays unfinished. Keep a copy of the whole disk before anything else."
+    );
+    let then = match is_dirty {
+        false => text!(
+            "Then start that Windows once, do nothing else in it, shut it down fully (shutdown /s /t 0), and run `winrefit \
+             resume` again. If it wants to check the disk as it starts, skip that: no `chkdsk` before the work is finished."
+        ),
+        true => text!(
+            "Save your files from that copy. Do not run `chkdsk` on this disk, and do not start Windows from it, which \
+             would: it may change what the work has to go by. A second copy of exactly the same size is the place to try \
+             `chkdsk`, and then `winrefit resume`. If that is refused there, too, put back a backup from before the repair."
+        ),
+    };
+    Explained::new(
+        text!("The interrupted work cannot be completed: a volume is not at rest"),
+        text!(
+            "{problem}. What the work would lead to cannot be judged while that is so.",
+            problem
+        ),
+        Text::sentences([stays, then]),
+    )
 }

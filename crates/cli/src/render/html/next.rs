@@ -9,7 +9,9 @@ use winrefit_repair::text;
 /// The list of what to do; one line where there is nothing.
 pub fn section(html: &mut Html, report: &Report, options: &str) {
     let mut steps = Html::new("step");
-    unfinished(&mut steps, report);
+    if report.refusal.is_none() {
+        unfinished(&mut steps, report);
+    }
     if let Some(refusal) = &report.refusal {
         step(
             &mut steps,

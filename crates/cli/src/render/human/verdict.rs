@@ -62,7 +62,10 @@ pub fn reason(report: &Report) -> Text {
             || text!("Nothing was written"),
             |refusal| refusal.explained.title.clone(),
         ),
-        Verdict::Unfinished => text!("Earlier work on this disk was interrupted"),
+        Verdict::Unfinished => report.refusal.as_ref().map_or_else(
+            || text!("Earlier work on this disk was interrupted"),
+            |refusal| refusal.explained.title.clone(),
+        ),
         Verdict::Repaired if report.command == "undo" => text!("The last repair of this disk can be undone"),
         Verdict::Repaired => repaired(report),
         Verdict::Undone => text!("The disk is as it was before the repair"),
@@ -198,6 +201,10 @@ pub fn refusal(page: &mut Page, report: &Report) {
 
 /// The command that comes next, where there is one.
 pub fn next_command(report: &Report, options: &str) -> Option<String> {
+    // A refused resume says itself what has to be done before another one.
+    if report.refusal.is_some() {
+        return None;
+    }
     let (next, options) = match (report.verdict, report.command) {
         (Verdict::NeedsRepair, "diagnose") => ("winrefit plan", options),
         (Verdict::NeedsRepair, "plan") => ("winrefit fix", options),
