@@ -28,8 +28,22 @@ enum Phase {
     Committed,
 }
 
+/// A command that writes to a disk that is not its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// `fix`.
+    Fix,
+    /// `reset-update`.
+    Reset,
+    /// `undo`.
+    Undo,
+    /// `resume`.
+    Resume,
+}
+
 struct State {
     phase: Phase,
+    work: Option<Work>,
     is_asked_to_stop: bool,
     language: Option<&'static Language>,
 }
@@ -37,6 +51,7 @@ struct State {
 /// Held while the program ends, too: nothing more is begun then.
 static STATE: Mutex<State> = Mutex::new(State {
     phase: Phase::Reading,
+    work: None,
     is_asked_to_stop: false,
     language: None,
 });
@@ -52,9 +67,10 @@ pub fn arm(language: &'static Language) {
     listen(|| asked(&mut state()));
 }
 
-/// A disk is about to be opened for writing.
-pub fn writing() {
-    state().phase = Phase::Preparing;
+/// A disk is about to be opened for writing, by this command.
+pub fn writing(work: Work) {
+    let mut state = state();
+    (state.phase, state.work) = (Phase::Preparing, Some(work));
 }
 
 /// Takes note of what is being done. Ends the program if it was asked to stop and may by now.
@@ -85,22 +101,42 @@ fn asked(state: &mut State) {
 }
 
 fn stop(state: &State) -> ! {
-    let said = match state.phase {
-        Phase::Reading | Phase::Committing => None,
-        Phase::Preparing => Some(text!("Stopped. Nothing was written.")),
-        Phase::Copying => Some(text!(
-            "Stopped. Data was copied to free space only: the disk is as it was."
-        )),
-        Phase::Committed => Some(text!(
-            "Stopped after a commit. What was written is whole, and Windows and WinRE work: `winrefit diagnose` \
-             says how far the repair is, `winrefit fix` goes on with it, `winrefit undo` puts it back."
-        )),
-    };
-    if let Some(said) = said {
-        tell(state, said);
+    if let Some(work) = state.work {
+        let said = words(state.phase, work);
+        said.into_iter().for_each(|said| tell(state, said));
     }
     unfinished::remove_all();
     std::process::exit(INTERRUPTED);
+}
+
+/// How a stopped command has left the disk, and what goes on from there.
+fn words(phase: Phase, work: Work) -> Option<Text> {
+    Some(match (phase, work) {
+        (Phase::Reading | Phase::Committing, _) => return None,
+        (Phase::Preparing | Phase::Copying, Work::Resume) => text!(
+            "Stopped. Nothing that is in use was written. Work that was unfinished still is: run `winrefit resume` \
+             before anything else."
+        ),
+        (Phase::Preparing, _) => text!("Stopped. Nothing was written."),
+        (Phase::Copying, _) => {
+            text!("Stopped. Data was copied to free space only: the disk is as it was.")
+        }
+        (Phase::Committed, Work::Fix) => text!(
+            "Stopped after a commit. What was written is whole, and Windows and WinRE work: `winrefit diagnose` \
+             says how far the repair is, `winrefit fix` goes on with it, `winrefit undo` puts it back."
+        ),
+        (Phase::Committed, Work::Reset) => text!(
+            "Stopped after a commit. What was written is whole: the reset is made, and `winrefit undo` puts it back."
+        ),
+        (Phase::Committed, Work::Undo) => text!(
+            "Stopped after a commit. What was put back is whole, and Windows and WinRE work: `winrefit diagnose` says \
+             whether a part of the repair is left, and then `winrefit undo` puts that back, too."
+        ),
+        (Phase::Committed, Work::Resume) => text!(
+            "Stopped after a commit. The interrupted work is at its end, and Windows and WinRE work: `winrefit \
+             diagnose` says what the disk is now, and what to do next."
+        ),
+    })
 }
 
 fn tell(state: &State, said: Text) {
@@ -117,12 +153,21 @@ fn listen(mut asked: impl FnMut() + Send + 'static) {
     // What whoever started the program wants to be ignored stays so: `nohup` does that.
     let ignored = ignored_signals();
     let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter();
-    let wanted = wanted.filter(|signal| ignored & (1 << (signal - 1)) == 0);
-    let Ok(mut signals) = Signals::new(wanted) else {
-        return;
-    };
+    let wanted = wanted.filter(move |signal| ignored & (1 << (signal - 1)) == 0);
+    // Taking a signal over without anyone to answer it would swallow it, so the thread is there first and does it.
+    let (ready, is_ready) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new().name("signals".to_owned());
-    let _ = thread.spawn(move || signals.forever().for_each(|_| asked()));
+    let spawned = thread.spawn(move || {
+        let Ok(mut signals) = Signals::new(wanted) else {
+            return;
+        };
+        let _ = ready.send(());
+        signals.forever().for_each(|_| asked());
+    });
+    if spawned.is_ok() {
+        // An error is a thread that has given up: nothing was taken over.
+        let _ = is_ready.recv();
+    }
 }
 
 /// A bit for each signal that is ignored, the lowest for signal 1 (proc_pid_status(5), `SigIgn`). None where it cannot be
@@ -138,4 +183,45 @@ fn ignored_signals() -> u64 {
 #[cfg(not(unix))]
 fn listen(asked: impl FnMut() + Send + 'static) {
     let _ = ctrlc::set_handler(asked);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Work; 4] = [Work::Fix, Work::Reset, Work::Undo, Work::Resume];
+
+    fn said(phase: Phase, work: Work) -> String {
+        words(phase, work).map_or(String::new(), |said| said.to_string())
+    }
+
+    #[test]
+    fn what_was_put_back_is_not_offered_to_be_undone() {
+        for work in ALL {
+            let said = said(Phase::Committed, work);
+            assert!(said.starts_with("Stopped after a commit."), "{said}");
+            let can_be_undone = matches!(work, Work::Fix | Work::Reset);
+            assert_eq!(
+                said.contains("`winrefit undo` puts it back"),
+                can_be_undone,
+                "{said}"
+            );
+            assert_eq!(said.contains("`winrefit fix`"), work == Work::Fix, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_stopped_resume_says_that_work_is_unfinished() {
+        for work in ALL {
+            for phase in [Phase::Preparing, Phase::Copying] {
+                let said = said(phase, work);
+                assert!(said.starts_with("Stopped."), "{said}");
+                assert_eq!(
+                    said.contains("run `winrefit resume`"),
+                    work == Work::Resume,
+                    "{said}"
+                );
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ mod mounted;
 #[allow(dead_code)]
 mod support;
 
-use medium::{attach, copy, detach, difference};
+use medium::{attach, copy, detach, difference, of_journal};
 use mounted::{Mounted, PAGE_BYTES};
 use serde_json::Value;
 use std::fs::{self, File};
@@ -60,22 +60,6 @@ fn state(image: &Path) -> u8 {
     } else {
         0
     }
-}
-
-/// Where copies and the header of the applied journal lie: what may differ.
-fn of_journal(image: &Path) -> (Vec<std::ops::Range<u64>>, std::ops::Range<u64>) {
-    use winrefit_disk::journal::{find, load};
-    use winrefit_disk::{ByteRange, DiskFile, ReadAt, SectorSize};
-    let disk = DiskFile::open_read(image).unwrap();
-    let within = ByteRange::new(0, disk.size());
-    let found = find(&disk, SectorSize::B512, &[34 * 512], within)
-        .unwrap()
-        .unwrap();
-    let moves = load(&disk, &found.header).unwrap().moves;
-    (
-        moves.iter().map(|m| m.to..m.to + m.length).collect(),
-        34 * 512..35 * 512,
-    )
 }
 
 #[test]

@@ -187,3 +187,10 @@ pub enum NtfsError {
         free: usize,
     },
 }
+
+impl NtfsError {
+    /// Whether the medium failed. A request out of bounds is the fault of what the volume says.
+    pub fn is_of_medium(&self) -> bool {
+        matches!(self, Self::Disk(disk) if !matches!(disk, DiskError::OutOfBounds { .. }))
+    }
+}

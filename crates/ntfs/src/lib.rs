@@ -35,6 +35,7 @@ pub mod format;
 pub mod index;
 pub mod logfile;
 mod mft;
+mod reader;
 pub mod record;
 pub mod rename;
 pub mod resize;

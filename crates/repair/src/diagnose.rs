@@ -18,6 +18,7 @@ use crate::select::candidate_or_named;
 use crate::text;
 use crate::text::Text;
 use crate::winre::space_rules;
+use winrefit_ntfs::NtfsError;
 
 /// What a diagnosis comes to.
 #[derive(Debug)]
@@ -206,32 +207,41 @@ fn no_partition(observation: &Observation) -> Option<FindingReport> {
 
 fn volume_finding(partition: &Partition) -> Option<FindingReport> {
     let number = partition.number;
-    match &partition.content {
-        Content::DamagedNtfs(error) => Some(finding(
+    let unread = |title, place, error: &NtfsError| {
+        let (detail, next) = match error.is_of_medium() {
+            true => (
+                text!("The disk cannot read sectors that everything else depends on."),
+                unreadable::copy_first(),
+            ),
+            false => (
+                text!("A structure that everything else depends on is damaged."),
+                text!("Make a copy of the disk, then run `chkdsk /f` in Windows."),
+            ),
+        };
+        let evidence = vec![evidence(place, Text::quoted(error))];
+        finding(
             "ntfs-unreadable",
             Severity::Problem,
+            title,
+            detail,
+            next,
+            evidence,
+        )
+    };
+    match &partition.content {
+        Content::DamagedNtfs(error) => Some(unread(
             text!("The NTFS volume on partition {number} cannot be read", number),
-            text!("A structure that everything else depends on is damaged."),
-            text!("Make a copy of the disk, then run `chkdsk /f` in Windows."),
-            vec![evidence(
-                text!("partition {number}, boot sector or $MFT", number),
-                Text::quoted(error),
-            )],
+            text!("partition {number}, boot sector or $MFT", number),
+            error,
         )),
         Content::Ntfs(ntfs) => match &ntfs.state {
-            Err(error) => Some(finding(
-                "ntfs-unreadable",
-                Severity::Problem,
+            Err(error) => Some(unread(
                 text!(
                     "The state of the NTFS volume on partition {number} cannot be read",
                     number
                 ),
-                text!("A structure that everything else depends on is damaged."),
-                text!("Make a copy of the disk, then run `chkdsk /f` in Windows."),
-                vec![evidence(
-                    text!("partition {number}, $Volume or $LogFile", number),
-                    Text::quoted(error),
-                )],
+                text!("partition {number}, $Volume or $LogFile", number),
+                error,
             )),
             Ok(state) => obstacles::at_rest(partition, state),
         },

@@ -17,6 +17,7 @@ use crate::report::RefusalReport;
 use crate::table::Manager;
 use crate::text;
 use crate::text::{Bytes, Text};
+use winrefit_ntfs::NtfsError;
 use winrefit_ntfs::vss::ShadowCopies;
 
 /// Why a repair is not done. The fields are what the explanation names.
@@ -55,6 +56,8 @@ pub enum Refusal {
     Dirty { number: u32 },
     /// $LogFile is not at rest.
     UncleanLog { number: u32, fast_startup: bool },
+    /// The disk cannot read what the volume cannot do without.
+    UnreadableNtfs { number: u32, problem: Text },
     /// The NTFS check failed.
     DamagedNtfs { number: u32, problem: Text },
     /// An NTFS version other than 3.1.
@@ -209,6 +212,7 @@ impl Refusal {
                 fast_startup: true, ..
             } => "fast-startup",
             Self::UncleanLog { .. } => "unclean-log",
+            Self::UnreadableNtfs { .. } => "unreadable-sectors",
             Self::DamagedNtfs { .. } => "damaged-ntfs",
             Self::NtfsVersion { .. } => "ntfs-version",
             Self::ReAgentUnreadable { .. } => "reagent-unreadable",
@@ -250,6 +254,16 @@ impl Refusal {
         }
     }
 
+    /// What keeps a volume from being read is damage, or a disk that fails: chkdsk is for the first and makes the second
+    /// worse.
+    pub(crate) fn of_unread(number: u32, error: &NtfsError) -> Self {
+        let problem = Text::quoted(error);
+        match error.is_of_medium() {
+            true => Self::UnreadableNtfs { number, problem },
+            false => Self::DamagedNtfs { number, problem },
+        }
+    }
+
     /// For the report.
     pub fn report(&self) -> RefusalReport {
         RefusalReport {
@@ -276,6 +290,7 @@ impl Refusal {
             | Self::Hibernated { .. }
             | Self::Dirty { .. }
             | Self::UncleanLog { .. }
+            | Self::UnreadableNtfs { .. }
             | Self::DamagedNtfs { .. }
             | Self::NtfsVersion { .. }
             | Self::ReAgentUnreadable { .. }

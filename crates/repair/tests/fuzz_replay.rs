@@ -1,5 +1,5 @@
-//! The fuzz targets on stable: every input that is kept in `fuzz/corpus` and `fuzz/regressions`, and a few that are made
-//! up here. `fuzz/README.md` has the rest.
+//! The fuzz targets on stable: every input that is kept in `fuzz/corpus` and, once there is one, in `fuzz/regressions`, and
+//! a few that are made up here. `fuzz/README.md` has the rest.
 //!
 //! `WINREFIT_FUZZ_CASES` sets the number of made-up inputs of each target, `WINREFIT_FUZZ_SEED` what they are made from,
 //! `WINREFIT_FUZZ_TARGET` runs one target alone, `WINREFIT_FUZZ_INPUT` one file. `WINREFIT_FUZZ_SEEDS` names a folder of
@@ -35,6 +35,10 @@ fn number(variable: &str) -> Option<u64> {
 
 fn chosen() -> impl Iterator<Item = FuzzTarget> {
     let only = std::env::var("WINREFIT_FUZZ_TARGET").ok();
+    if let Some(only) = &only {
+        let is_known = TARGETS.iter().any(|(name, _)| name == only);
+        assert!(is_known, "WINREFIT_FUZZ_TARGET: there is no target {only}");
+    }
     let all = TARGETS.iter().copied();
     all.filter(move |(name, _)| only.as_deref().is_none_or(|only| only == *name))
 }
@@ -48,35 +52,49 @@ fn run(target: fn(&[u8]), input: &[u8], what: &str) {
     assert!(taken < TIME_MAX, "{what} took {taken:?}");
 }
 
+/// The files of a folder; none if there is no such folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => panic!("{}: {error}", folder.display()),
     };
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
 }
 
+/// The inputs that are kept, each with the name of its target.
+fn kept() -> Vec<(String, PathBuf)> {
+    let of_target = |place: PathBuf| {
+        let name = place.file_name().unwrap().to_str().unwrap().to_owned();
+        let is_known = TARGETS.iter().any(|(target, _)| *target == name);
+        assert!(is_known, "{}: there is no such target", place.display());
+        files(&place).into_iter().map(move |path| (name.clone(), path))
+    };
+    let places = ["regressions", "corpus"].map(|kind| files(&folder().join(kind)));
+    places.into_iter().flatten().flat_map(of_target).collect()
+}
+
 #[test]
 fn what_is_kept_is_replayed() {
-    let mut count = 0;
     if let Ok(input) = std::env::var("WINREFIT_FUZZ_INPUT") {
         let input = std::fs::read(input).unwrap();
         return chosen().for_each(|(name, target)| run(target, &input, name));
     }
+    let kept = kept();
+    assert!(!kept.is_empty(), "nothing is kept in {}", folder().display());
+    let mut count = 0;
     for (name, target) in chosen() {
-        for kind in ["regressions", "corpus"] {
-            for path in files(&folder().join(kind).join(name)) {
-                run(
-                    target,
-                    &std::fs::read(&path).unwrap(),
-                    &path.display().to_string(),
-                );
-                count += 1;
-            }
+        for (_, path) in kept.iter().filter(|(own, _)| own == name) {
+            let input = std::fs::read(path).unwrap();
+            run(target, &input, &path.display().to_string());
+            count += 1;
         }
     }
-    println!("{count} inputs");
+    println!("{count} of {} inputs", kept.len());
+    let is_one_alone = std::env::var_os("WINREFIT_FUZZ_TARGET").is_some();
+    assert!(is_one_alone || count == kept.len(), "{count} of {}", kept.len());
 }
 
 /// An empty input is a base without a change, which has to be sound; so the targets do reach what they are for.

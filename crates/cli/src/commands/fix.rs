@@ -4,7 +4,7 @@ use super::{now_unix_seconds, request, with_consent};
 use crate::args::{ConsentArgs, GoalArgs, TargetArgs};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::interrupt::{self, Work};
 use crate::output::Output;
 use winrefit_repair::commands;
 use winrefit_repair::target::Target;
@@ -17,7 +17,7 @@ pub fn run(
     consent: ConsentArgs,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    interrupt::writing();
+    interrupt::writing(Work::Fix);
     let mut target = Target::open_write(&target.path, now_unix_seconds())?;
     let question = text!("Repair this disk now?");
     with_consent(output, question, consent.yes, |ask, progress| {

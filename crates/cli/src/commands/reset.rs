@@ -4,7 +4,7 @@ use super::{finish, now_unix_seconds, with_consent};
 use crate::args::{ConsentArgs, Part, ResetArgs, TargetArgs};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::interrupt::{self, Work};
 use crate::output::Output;
 use crate::progress::Progress;
 use winrefit_repair::commands;
@@ -27,7 +27,7 @@ pub fn run(
         progress.end();
         return finish(&report?, output);
     }
-    interrupt::writing();
+    interrupt::writing(Work::Reset);
     let mut target = Target::open_write(&target.path, now_unix_seconds())?;
     let question = text!("Reset Windows Update on this disk now?");
     with_consent(output, question, consent.yes, |ask, progress| {

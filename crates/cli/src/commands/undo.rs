@@ -4,7 +4,7 @@ use super::{now_unix_seconds, with_consent};
 use crate::args::{ConsentArgs, TargetArgs};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::interrupt::{self, Work};
 use crate::output::Output;
 use winrefit_repair::commands;
 use winrefit_repair::target::Target;
@@ -12,7 +12,7 @@ use winrefit_repair::text;
 
 /// Puts the last repair back.
 pub fn run(target: &TargetArgs, consent: ConsentArgs, output: &Output) -> Result<ExitCode, Failure> {
-    interrupt::writing();
+    interrupt::writing(Work::Undo);
     let mut target = Target::open_write(&target.path, now_unix_seconds())?;
     with_consent(
         output,

@@ -154,3 +154,21 @@ fn first_difference(left: &[u8], right: &[u8], start: u64, except: &[Range<u64>]
     let mut differing = bytes.filter(|((a, b), _)| a != b).map(|(_, at)| at);
     differing.find(|at| !except.iter().any(|range| range.contains(at)))
 }
+
+/// Where copies (and the journal's body, if it has no room in the gap) and the header of the applied journal lie: what may
+/// differ.
+pub fn of_journal(image: &Path) -> (Vec<Range<u64>>, Range<u64>) {
+    use winrefit_disk::journal::{find, load};
+    use winrefit_disk::{ByteRange, DiskFile, ReadAt, SectorSize};
+    let disk = DiskFile::open_read(image).unwrap();
+    let within = ByteRange::new(0, disk.size());
+    let found = find(&disk, SectorSize::B512, &[34 * 512], within)
+        .unwrap()
+        .unwrap();
+    let moves = load(&disk, &found.header).unwrap().moves;
+    let mut free: Vec<_> = moves.iter().map(|m| m.to..m.to + m.length).collect();
+    if !found.header.is_body_in_gap() {
+        free.push(found.header.body().start..found.header.body().end);
+    }
+    (free, 34 * 512..35 * 512)
+}

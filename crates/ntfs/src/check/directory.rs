@@ -5,7 +5,7 @@ use super::codes::Severity;
 use super::facts::NameKey;
 use super::indexes::{I30, parts};
 use super::problem::Problem;
-use super::report::{Findings, is_of_medium};
+use super::report::Findings;
 use super::tree::Walk;
 use super::window::Cached;
 use crate::error::NtfsError;
@@ -35,7 +35,7 @@ pub(crate) fn check_directory<R: ReadAt>(
     let mut findings = Findings::new(PROBLEMS_MAX);
     let mut entries = 0;
     match parts(volume, file, I30, &mut findings) {
-        Err(error) if is_of_medium(&error) => return Err(error),
+        Err(error) if error.is_of_medium() => return Err(error),
         Err(_) => {
             let problem = Problem::of(ProblemCode::IndexUnreadable, file.number());
             findings.push(problem.attribute(AttributeType::INDEX_ROOT, I30));

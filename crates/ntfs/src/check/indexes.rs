@@ -5,7 +5,7 @@ use super::entries::{Outcome, Shared};
 use super::facts::MftFacts;
 use super::parallel::{in_order, workers_for};
 use super::problem::Problem;
-use super::report::{Findings, is_of_medium};
+use super::report::Findings;
 use super::tree::Index;
 use super::window::{Cached, RecordWindow};
 use super::{ProblemCode, entries};
@@ -137,7 +137,7 @@ impl<'v, R: ReadAt> Gather<'v, '_, R> {
         // Whatever comes of it, it counts as work done.
         job.bytes += self.volume.geometry().record_size as usize;
         let file = match self.file(files) {
-            Err(error) if is_of_medium(&error) => return Err(error),
+            Err(error) if error.is_of_medium() => return Err(error),
             Err(_) if is_directory => {
                 self.unreadable(job, number, I30);
                 return Ok(());
@@ -160,7 +160,7 @@ impl<'v, R: ReadAt> Gather<'v, '_, R> {
         }
         for name in names {
             match self.parts(&file, &name, &mut job.findings) {
-                Err(error) if is_of_medium(&error) => return Err(error),
+                Err(error) if error.is_of_medium() => return Err(error),
                 Err(_) => self.unreadable(job, number, &name),
                 Ok(None) => job.outcome.damaged.push(number),
                 Ok(Some((index, blocks))) => {

@@ -4,7 +4,7 @@
 use super::ProblemCode;
 use super::mft::record_problem;
 use super::problem::Problem;
-use super::report::{Findings, is_of_medium};
+use super::report::Findings;
 use crate::boot::{BOOT_SECTOR_BYTES, BootSector};
 use crate::error::NtfsError;
 use crate::record::Record;
@@ -62,7 +62,7 @@ pub(crate) fn open<'r, R: ReadAt>(
     };
     match Volume::open(plain(0, Vec::new())) {
         Ok(volume) => Ok(Some(volume)),
-        Err(error) if is_of_medium(&error) => Err(error),
+        Err(error) if error.is_of_medium() => Err(error),
         Err(NtfsError::Truncated {
             volume_bytes,
             available_bytes,
@@ -87,7 +87,7 @@ pub(crate) fn open<'r, R: ReadAt>(
                     findings.push(Problem::of(ProblemCode::MftReadByMirror, RecordNumber::MFT));
                     Ok(Some(volume))
                 }
-                Some(Err(error)) if is_of_medium(&error) => Err(error),
+                Some(Err(error)) if error.is_of_medium() => Err(error),
                 _ => {
                     findings.push(Problem::of(ProblemCode::MftUnreadable, RecordNumber::MFT));
                     Ok(None)

@@ -1,7 +1,6 @@
 //! The path of a file, found by following its names up to the root.
 
 use super::problem::Problem;
-use super::report::is_of_medium;
 use crate::attribute::FileName;
 use crate::error::NtfsError;
 use crate::file::File;
@@ -69,7 +68,7 @@ pub(crate) fn add_paths<R: ReadAt>(volume: &Volume<R>, problems: &mut [Problem])
         problem.path = match known.entry(record) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(place) => match short_path(volume, record) {
-                Err(error) if is_of_medium(&error) => return Err(error),
+                Err(error) if error.is_of_medium() => return Err(error),
                 other => place.insert(other.ok()).clone(),
             },
         };

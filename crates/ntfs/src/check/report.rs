@@ -8,7 +8,6 @@ use crate::error::NtfsError;
 use crate::types::RecordNumber;
 use std::collections::BTreeMap;
 use std::fmt;
-use winrefit_disk::DiskError;
 
 /// What a check found. Figures are 0 where the check had to stop before them.
 #[derive(Clone)]
@@ -155,18 +154,13 @@ impl Findings {
     ) -> Result<Option<T>, NtfsError> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(error) if is_of_medium(&error) => Err(error),
+            Err(error) if error.is_of_medium() => Err(error),
             Err(_) => {
                 self.push(Problem::of(code, record));
                 Ok(None)
             }
         }
     }
-}
-
-/// Whether the medium failed. A request out of bounds is the fault of what the volume says.
-pub(crate) fn is_of_medium(error: &NtfsError) -> bool {
-    matches!(error, NtfsError::Disk(disk) if !matches!(disk, DiskError::OutOfBounds { .. }))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::codes::ProblemCode;
 use super::facts::{Brief, MftFacts};
 use super::mft::name_order;
 use super::problem::Problem;
-use super::report::{Findings, is_of_medium};
+use super::report::Findings;
 use crate::attribute::{Attribute, ListEntry, StreamSizes, parse_attribute_list};
 use crate::error::NtfsError;
 use crate::file::{ATTRIBUTE_LIST_BYTES_MAX, Stream, StreamBody};
@@ -206,7 +206,7 @@ fn check_lists<R: ReadAt>(
         }
         budget = budget.saturating_sub(base.list.len());
         let entries = read_list(volume, base, budget > 0);
-        if entries.as_ref().is_err_and(is_of_medium) {
+        if entries.as_ref().is_err_and(NtfsError::is_of_medium) {
             return entries.map(|_| ());
         }
         match entries {

@@ -53,6 +53,9 @@ pub fn observe<'o>(disk: &'o dyn ReadAt, observation: &'o Observation) -> Vec<Bo
             stores.extend(reader.store(partition, wanted));
             continue;
         }
+        if !reader.may_have(partition, wanted) {
+            continue;
+        }
         // What is not read is told of: it might start what is to change.
         let problem = text!("the disk has more boot stores than {count}", count = STORES_MAX);
         stores.push(BootStore {
@@ -104,6 +107,15 @@ impl<'o> Reader<'o> {
         match files.as_ref()? {
             Ok(files) => Some(Ok(look(files))),
             Err(problem) => Some(Err(problem.clone())),
+        }
+    }
+
+    /// Whether a store is there, as far as can be told without reading it.
+    fn may_have(&self, partition: &Partition, wanted: Wanted) -> bool {
+        match self.with(partition, |files| files.fact(wanted.path)) {
+            Some(Ok(fact)) => !matches!(fact, FileFact::Missing),
+            Some(Err(_)) => wanted.is_expected,
+            None => false,
         }
     }
 

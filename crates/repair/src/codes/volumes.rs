@@ -34,7 +34,7 @@ pub(super) const ALL: &[Known] = &[
         ],
         sources: vec![on_disk(), microsoft("manage-bde")],
     }),
-    Known::new("unreadable-sectors", &[Finding], || Words {
+    Known::new("unreadable-sectors", &[Finding, Refusal], || Words {
         title: text!("The disk cannot read some of its sectors"),
         means: text!(
             "The evidence names the places. What is said of the rest is right; what lies there is missing from it."
@@ -135,14 +135,17 @@ pub(super) const ALL: &[Known] = &[
     Known::new("ntfs-unreadable", &[Finding], || Words {
         title: text!("An NTFS volume cannot be read"),
         means: text!(
-            "A structure that all others depend on is damaged: the boot sector, $MFT, $Volume or $LogFile."
+            "A structure that all others depend on is damaged, or lies in sectors that the disk cannot read: the boot sector, \
+             $MFT, $Volume or $LogFile."
         ),
         causes: vec![text!(
             "A failing disk, a copy that is not complete, or a program that wrote past its bounds."
         )],
         next: vec![
-            text!("Make a copy of the disk first."),
-            text!("Then `chkdsk /f` in Windows, on the copy if the disk fails."),
+            text!("Copy the whole disk first, with `ddrescue` to one of exactly the same size."),
+            text!(
+                "If the disk reads all of its sectors, run `chkdsk /f` in Windows. If it does not, go on with the copy."
+            ),
         ],
         sources: vec![on_disk()],
     }),

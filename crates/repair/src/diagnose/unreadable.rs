@@ -8,6 +8,13 @@ use crate::text::Text;
 use std::collections::BTreeMap;
 use winrefit_disk::DiskError;
 
+/// What to do before anything else: what strains a disk that fails may end it, chkdsk above all.
+pub(crate) fn copy_first() -> Text {
+    text!(
+        "Copy the whole disk first, with `ddrescue` to one of exactly the same size, and go on with the copy."
+    )
+}
+
 /// The finding on reads that failed, by the byte at which they began.
 pub(crate) fn of_reads(
     observation: &Observation,
@@ -35,9 +42,7 @@ pub(crate) fn of_reads(
         Severity::Warning,
         text!("The disk cannot read some of its sectors"),
         text!("What is said here may lack what lies there. A disk that begins to fail soon fails more."),
-        text!(
-            "Copy the whole disk first, with `ddrescue` to one of exactly the same size, and go on with the copy."
-        ),
+        copy_first(),
         all.collect(),
     ))
 }

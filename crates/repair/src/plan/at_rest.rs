@@ -15,12 +15,7 @@ pub(crate) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
         Content::Ntfs(ntfs) => ntfs,
         Content::BitLocker => return Err(Refusal::BitLocker { number }),
         Content::Refs => return Err(Refusal::Refs { number }),
-        Content::DamagedNtfs(error) => {
-            return Err(Refusal::DamagedNtfs {
-                number,
-                problem: Text::quoted(error),
-            });
-        }
+        Content::DamagedNtfs(error) => return Err(Refusal::of_unread(number, error)),
         _ if is_foreign(partition) => return Err(Refusal::ForeignBootSector { number }),
         other => {
             return Err(Refusal::UnknownFilesystem {
@@ -29,10 +24,8 @@ pub(crate) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
             });
         }
     };
-    let state = ntfs.state.as_ref().map_err(|e| Refusal::DamagedNtfs {
-        number,
-        problem: Text::quoted(e),
-    })?;
+    let state = ntfs.state.as_ref();
+    let state = state.map_err(|error| Refusal::of_unread(number, error))?;
     let (major, minor) = state.version;
     if (major, minor) != (3, 1) {
         return Err(Refusal::NtfsVersion { number, major, minor });
@@ -90,12 +83,7 @@ pub(super) fn start_can_be_told(observation: &Observation, recovery: u32) -> Res
         let number = partition.number;
         match &partition.content {
             Content::BitLocker => return Err(Refusal::BitLocker { number }),
-            Content::DamagedNtfs(e) => {
-                return Err(Refusal::DamagedNtfs {
-                    number,
-                    problem: Text::quoted(e),
-                });
-            }
+            Content::DamagedNtfs(error) => return Err(Refusal::of_unread(number, error)),
             Content::Refs => return Err(Refusal::Refs { number }),
             Content::Unknown => return Err(Refusal::ForeignBootSector { number }),
             _ => {}
@@ -121,10 +109,8 @@ pub(super) fn windows_at_rest(observation: &Observation) -> Result<(), Refusal> 
 pub(super) fn no_bad_clusters_behind(donor: &Partition, start: u64) -> Result<(), Refusal> {
     let number = donor.number;
     let Some(ntfs) = donor.ntfs() else { return Ok(()) };
-    let bad = ntfs.bad_clusters.as_ref().map_err(|e| Refusal::DamagedNtfs {
-        number,
-        problem: Text::quoted(e),
-    })?;
+    let bad = ntfs.bad_clusters.as_ref();
+    let bad = bad.map_err(|error| Refusal::of_unread(number, error))?;
     let first = start.saturating_sub(donor.range.start) / u64::from(ntfs.geometry.cluster_size);
     let mut behind = bad.iter().filter_map(|run| {
         let from = run.lcn?.0.max(first);

@@ -1,6 +1,7 @@
 //! Refusals of a volume, in words.
 
 use super::{Refusal, content, unreachable_explanation};
+use crate::diagnose::unreadable::copy_first;
 use crate::explain::Explained;
 use crate::text;
 
@@ -45,6 +46,14 @@ impl Refusal {
                 text!("Run `chkdsk /f` on it in Windows, shut down, and run the command again."),
             ),
             Self::UncleanLog { number, fast_startup } => content::unclean_log(*number, *fast_startup),
+            Self::UnreadableNtfs { number, problem } => Explained::new(
+                text!(
+                    "The disk cannot read sectors of the NTFS volume on partition {number}",
+                    number
+                ),
+                text!("{problem}.", problem),
+                copy_first(),
+            ),
             Self::DamagedNtfs { number, problem } => Explained::new(
                 text!("The NTFS volume on partition {number} is damaged", number),
                 problem,

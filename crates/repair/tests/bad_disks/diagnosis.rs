@@ -2,12 +2,13 @@
 
 use crate::common::disks::{Kind, Style, disk, part};
 use crate::common::target;
-use crate::made::Outcome;
+use crate::made::{Outcome, Work, medium};
 use crate::stride;
 use std::collections::{BTreeMap, BTreeSet};
 use winrefit_disk::faulty::Request;
-use winrefit_disk::{ByteRange, Device, DiskFile, Fault, Faulty, Operation, Overlay};
+use winrefit_disk::{ByteRange, Device, DiskFile, Fault, Faulty, Operation, Overlay, ReadWindow};
 use winrefit_lab::{CreateOptions, Profile, create_file};
+use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
 use winrefit_repair::commands::diagnose;
 use winrefit_repair::report::{Report, Verdict};
 
@@ -149,4 +150,67 @@ fn only_the_table_itself_stops_the_diagnosis_of_an_mbr_disk() {
         stopped[&0].contains("cannot read 512 bytes at byte 0"),
         "{stopped:?}"
     );
+}
+
+/// Sectors of the Windows volume that everything else depends on: the boot sector, $MFT, $Volume, $LogFile.
+fn vital(disk: &winrefit_disk::MemoryDevice) -> Vec<ByteRange> {
+    let start = 1 << 20;
+    let volume = Volume::open(ReadWindow::new(disk, ByteRange::new(start, 16 << 20)).unwrap()).unwrap();
+    let geometry = volume.geometry();
+    let mft = geometry.offset_of(volume.boot().mft_lcn());
+    let record = |number: u64| mft + number * u64::from(geometry.record_size);
+    let log = volume.file(RecordNumber::LOG_FILE).unwrap();
+    let log = log.require(AttributeType::DATA, "").unwrap();
+    let log = geometry.offset_of(log.runs().unwrap().0[0].lcn.unwrap());
+    let places = [0, record(0), record(RecordNumber::VOLUME.0), log];
+    places
+        .iter()
+        .map(|at| ByteRange::new(start + at, start + at + 512))
+        .collect()
+}
+
+/// chkdsk writes, and reads all over a disk that fails: the copy comes first. It is advised where the bytes are wrong.
+#[test]
+fn what_the_disk_cannot_read_is_not_called_damage_for_chkdsk() {
+    let parts = [part(Kind::Windows, (1, 16)), part(Kind::Recovery, (16, 24))];
+    let disk = disk(Style::Gpt, 25, &parts).build();
+    for range in vital(&disk) {
+        for work in [Work::Diagnose, Work::Verify, Work::Check, Work::Fix, Work::Reset] {
+            let what = format!("{work:?}, bad sector at byte {}", range.start);
+            let mut subject = medium(&disk, Fault::BadSectors { range });
+            let said = match work.run(&mut subject) {
+                Err(error) => vec![error.next().to_string()],
+                Ok(report) => {
+                    assert!(
+                        matches!(report.verdict, Verdict::Damaged | Verdict::Refused),
+                        "{what}: {:?}",
+                        report.verdict
+                    );
+                    let findings = report.findings.iter().map(|f| (f.code, &f.explained));
+                    let refusal = report.refusal.iter().map(|r| (r.code, &r.explained));
+                    let codes = ["ntfs-unreadable", "unreadable-sectors", "damaged-ntfs"];
+                    let of_volume = findings.chain(refusal).filter(|(code, _)| codes.contains(code));
+                    of_volume.map(|(_, said)| said.next.to_string()).collect()
+                }
+            };
+            assert!(!said.is_empty(), "{what}: nothing is said");
+            for next in said {
+                assert!(
+                    next.contains("ddrescue") && !next.contains("chkdsk"),
+                    "{what}: {next}"
+                );
+            }
+        }
+        // The same bytes overwritten.
+        let mut damaged = disk.clone();
+        damaged.write_at(range.start, &[0xD1; 512]).unwrap();
+        let target = target(damaged);
+        let report = diagnose(&target, None).unwrap();
+        let next: String = report
+            .findings
+            .iter()
+            .map(|f| f.explained.next.to_string())
+            .collect();
+        assert!(!next.contains("ddrescue"), "byte {}: {next}", range.start);
+    }
 }

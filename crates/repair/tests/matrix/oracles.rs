@@ -17,17 +17,20 @@ fn file(disk: &dyn ReadAt, range: ByteRange) -> NamedTempFile {
     file
 }
 
-/// Has some states judged that our own checker finds clean. How many.
-pub fn judge(matrix: &Matrix, name: &str) -> usize {
+const TOOLS: [&str; 3] = ["ntfsfix", "ntfsresize", "sgdisk"];
+
+/// Has some states judged that our own checker finds clean. How many: some, wherever one of the tools can be asked.
+pub fn judge(matrix: &Matrix, name: &str, sector_size: SectorSize) -> usize {
+    if sector_size != SectorSize::B512 {
+        // They take files for disks with sectors of 512 bytes.
+        return 0;
+    }
     let clean = &matrix.clean;
     let step = clean.len().div_ceil(SHOWN).max(1);
     let mut judged = 0;
     for state in clean.iter().step_by(step) {
         let disk = matrix.disk(state);
-        if disk.sector_size() != SectorSize::B512 {
-            // They take files for disks with sectors of 512 bytes.
-            continue;
-        }
+        let mut is_judged = false;
         let observation = observe(&disk, None, Depth::Quick).unwrap();
         for partition in &observation.partitions {
             let Some(ntfs) = partition.ntfs() else { continue };
@@ -42,9 +45,11 @@ pub fn judge(matrix: &Matrix, name: &str) -> usize {
             if let Some(mut ntfsfix) = oracle("ntfsfix") {
                 let (good, said) = try_run(ntfsfix.arg("-n").arg(volume.path()));
                 assert!(good, "{name}, partition {}: {said}", partition.number);
+                is_judged = true;
             }
             if let Some(mut ntfsresize) = oracle("ntfsresize") {
                 run(ntfsresize.args(["-i", "-f", "-P"]).arg(volume.path()));
+                is_judged = true;
             }
         }
         let is_gpt = observation.table.id.style() == "gpt" && observation.table.is_whole();
@@ -52,8 +57,15 @@ pub fn judge(matrix: &Matrix, name: &str) -> usize {
             let whole = file(&disk, ByteRange::new(0, disk.size()));
             let said = run(sgdisk.arg("-v").arg(whole.path()));
             assert!(said.contains("No problems found"), "{name}: {said}");
+            is_judged = true;
         }
-        judged += 1;
+        judged += usize::from(is_judged);
     }
+    let has_tool = TOOLS.iter().any(|tool| oracle(tool).is_some());
+    assert!(
+        judged > 0 || !has_tool,
+        "{name}: none of {} clean states was judged by another tool",
+        clean.len()
+    );
     judged
 }

@@ -6,7 +6,7 @@ use super::judge::is_harmful;
 use super::matrix::Matrix;
 use super::oracles;
 use super::tally::{amount, finished};
-use winrefit_disk::{Event, MemoryDevice, Recording};
+use winrefit_disk::{Device, Event, MemoryDevice, Recording};
 use winrefit_repair::commands::{fix, reset_update, undo};
 use winrefit_repair::report::Verdict;
 
@@ -40,7 +40,7 @@ fn cut(name: &str, case: &Case, unclean: &[&str]) {
         let (states, seed) = amount();
         let mut matrix = Matrix::new(start, events);
         let tally = matrix.run(states, seed, &name);
-        let judged = oracles::judge(&matrix, &name);
+        let judged = oracles::judge(&matrix, &name, start.sector_size());
         finished(&name, &tally, judged);
         wrong.extend(tally.failures.iter().map(|failure| format!("{name}: {failure}")));
         let found = tally.unclean.keys().map(String::as_str);
