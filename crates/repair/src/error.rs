@@ -125,14 +125,6 @@ impl RepairError {
         }
     }
 
-    /// The same error, once the second of a repair's two parts was put back. What is unfinished says enough.
-    pub(crate) fn behind_second_part(self) -> Self {
-        match self.is_unfinished() {
-            true => self,
-            false => Self::HalfUndone(Box::new(self)),
-        }
-    }
-
     /// The failure of the medium that this is about, if nothing was begun.
     fn of_medium(&self) -> Option<&DiskError> {
         match self {

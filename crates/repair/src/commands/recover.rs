@@ -172,7 +172,9 @@ pub fn undo<D: Device>(
     for (turn, step) in way.0.iter().enumerate() {
         put_back(target, step, guid, progress).map_err(|error| match turn {
             0 => error,
-            _ => error.behind_second_part(),
+            // What is unfinished says enough.
+            _ if error.is_unfinished() => error,
+            _ => RepairError::HalfUndone(Box::new(error)),
         })?;
     }
     progress(Progress::Verifying);
