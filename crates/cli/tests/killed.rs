@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "killed/medium.rs"]
+#[allow(dead_code)]
 mod medium;
 #[path = "killed/scenario.rs"]
 mod scenario;

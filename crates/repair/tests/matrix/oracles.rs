@@ -4,7 +4,7 @@ use super::common::tools::{oracle, run, try_run};
 use super::matrix::Matrix;
 use std::io::Write;
 use tempfile::NamedTempFile;
-use winrefit_disk::{ByteRange, Device, ReadAt, SectorSize};
+use winrefit_disk::{ByteRange, ReadAt, SectorSize};
 use winrefit_repair::observe::{Depth, observe};
 
 /// States of each log that are shown to them: each takes some processes.
