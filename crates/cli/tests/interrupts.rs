@@ -157,7 +157,8 @@ fn a_stop_while_changes_are_written_is_answered_after_them() {
     let old = disk(folder.path());
     let image = folder.path().join("disk.img");
     let path = image.to_str().unwrap();
-    // It is let run for moments only, so that the one in which it writes is met; on a busy machine not every time.
+    // It is let run for moments only, so that the one in which it writes is met; on a busy machine not every time. Whether
+    // the answer comes while it writes or right behind that is up to the machine.
     let mut answered = 0;
     for _ in 0..40 {
         let _ = fs::remove_file(&image);
@@ -173,7 +174,8 @@ fn a_stop_while_changes_are_written_is_answered_after_them() {
         let output = child.wait_with_output().unwrap();
         let said = text(&output.stderr);
         assert_eq!(state(&image), 3, "finished first\n{said}");
-        if said.contains("this is finished first") {
+        let is_finished_first = said.contains("this is finished first");
+        if is_finished_first || output.status.code() != Some(0) {
             assert_eq!(output.status.code(), Some(INTERRUPTED), "{said}");
             assert!(said.contains("Stopped after a commit"), "{said}");
             answered += 1;
