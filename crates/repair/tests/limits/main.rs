@@ -18,7 +18,6 @@ mod logs;
 mod measure;
 mod mft;
 mod records;
-mod stores;
 mod tables;
 
 use peak_alloc::PeakAlloc;
