@@ -15,8 +15,9 @@
 //!   without entries, and marked as free.
 //! * The bytes of $Bitmap of clusters that new blocks lie in, and those clusters, which were free.
 //!
-//! All of these are in one step. Until all are written the directory and the file disagree: a journal has to make them one
-//! change. Copies of records in $MFTMirr are kept true.
+//! All of these are in one step. Until all are written the directory and the file disagree, and blocks may be torn: a journal
+//! has to make them one change. Copies of records in $MFTMirr are kept true. [`rename_in_place`] does with two writes of one
+//! sector each, but not for every name.
 //!
 //! # What is not
 //!
@@ -28,6 +29,7 @@
 mod attributes;
 mod blocks;
 mod error;
+mod in_place;
 mod insert;
 mod names;
 mod node;
@@ -38,6 +40,7 @@ mod space;
 mod tree;
 
 pub use error::RenameError;
+pub use in_place::{name_in_place, rename_in_place};
 
 use crate::check::check_directory;
 use crate::edit::{Editor, Edits};
@@ -112,10 +115,7 @@ pub fn rename<R: ReadAt>(
     time: u64,
 ) -> Result<Renamed, RenameError> {
     let long = names::checked(new)?;
-    let parent = volume.lookup(directory)?.filter(File::is_directory);
-    let parent = parent.ok_or_else(|| RenameError::NoDirectory {
-        path: directory.to_owned(),
-    })?;
+    let parent = parent_of(volume, directory)?;
     let entries = sound(volume, &parent)?;
     let mut tree = Tree::open(volume, &parent)?;
     let (file, removed) = find_old(volume, &mut tree, &parent, (directory, old))?;
@@ -160,6 +160,13 @@ pub fn rename<R: ReadAt>(
         file: file.base().reference(),
         old: plan.removed.first().map(text).unwrap_or_default(),
         short: plan.added.get(1).map(text),
+    })
+}
+
+fn parent_of<R: ReadAt>(volume: &Volume<R>, path: &str) -> Checked<File> {
+    let parent = volume.lookup(path)?.filter(File::is_directory);
+    parent.ok_or_else(|| RenameError::NoDirectory {
+        path: path.to_owned(),
     })
 }
 

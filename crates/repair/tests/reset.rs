@@ -7,7 +7,7 @@ mod update;
 
 use common::compare::{difference, first_lost};
 use common::{Layout, MIB, RECOVERY, REQUEST, WINDOWS, change, files, partition_range, poke, target};
-use update::{ALL, FOLDERS, SYSTEM, broken, content, has, layout, renamed, start};
+use update::{ALL, ASIDE, FOLDERS, SYSTEM, broken, content, has, layout, put_aside, start};
 use winrefit_disk::{ByteRange, Device, Event, MemoryDevice, ReadAt, Recording, SectorSize};
 use winrefit_ntfs::AttributeType;
 use winrefit_ntfs::rename::rename;
@@ -78,14 +78,12 @@ fn folders_get_new_names_and_services_start_again() {
     let old = broken();
     let (report, new) = reset(old.clone(), &ALL);
     assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
-    let to = FOLDERS.map(|folder| (folder, format!("{folder}.old")));
-    let to = to.each_ref().map(|(from, to)| (*from, to.as_str()));
-    for (from, to) in to {
+    for (from, to) in FOLDERS.into_iter().zip(ASIDE) {
         assert!(has(&new, to) && !has(&new, from), "{from}");
     }
     assert_eq!((start(&new, "wuauserv"), start(&new, "BITS")), (3, 2));
     // All files are as they were, but for four bytes of the hive for each service.
-    let mut expected = renamed(&files(&old, WINDOWS), &to);
+    let mut expected = put_aside(&files(&old, WINDOWS));
     let hive = expected.get_mut(SYSTEM).unwrap();
     let now = content(&new, SYSTEM);
     assert_eq!(hive.iter().zip(&now).filter(|(a, b)| a != b).count(), 2);
@@ -164,30 +162,18 @@ fn an_undo_is_refused_once_windows_has_made_the_folder_anew() {
 }
 
 #[test]
-fn names_that_are_taken_are_passed_over_up_to_nine() {
+fn names_that_are_taken_are_passed_over() {
     let folder = r"\Windows\SoftwareDistribution";
     let mut disk = broken();
-    let suffixes = (2..=9).map(|n| format!(".old{n}"));
-    for (index, suffix) in std::iter::once(".old".to_owned()).chain(suffixes).enumerate() {
+    for (index, last) in "~_-0123456789".chars().enumerate() {
         let (report, new) = reset(disk, &only(ResetPart::Folders));
-        assert_eq!(
-            report.verdict,
-            Verdict::Repaired,
-            "{suffix}: {:?}",
-            report.refusal
-        );
-        assert!(
-            has(&new, &format!("{folder}{suffix}")) && !has(&new, folder),
-            "{suffix}"
-        );
+        assert_eq!(report.verdict, Verdict::Repaired, "{last}: {:?}", report.refusal);
+        let aside = format!("{}{last}", &folder[..folder.len() - 1]);
+        assert!(has(&new, &aside) && !has(&new, folder), "{last}");
         disk = new;
         // Windows makes it anew.
-        rename_on(
-            &mut disk,
-            r"\Windows",
-            &format!("spare{index}"),
-            "SoftwareDistribution",
-        );
+        let other = format!("spare{index}");
+        rename_on(&mut disk, r"\Windows", &other, "SoftwareDistribution");
     }
     assert_eq!(refusal(&disk, &ALL), Some("no-free-name"));
     assert_eq!(refusal(&disk, &only(ResetPart::Services)), None);
@@ -199,7 +185,7 @@ fn a_folder_that_is_not_there_is_passed_over() {
     rename_on(&mut disk, r"\Windows\System32", "catroot2", "elsewhere");
     let (report, new) = reset(disk, &only(ResetPart::Folders));
     assert_eq!(report.plan.unwrap().steps.len(), 1);
-    assert!(has(&new, r"\Windows\SoftwareDistribution.old") && has(&new, r"\Windows\System32\elsewhere"));
+    assert!(has(&new, ASIDE[0]) && has(&new, r"\Windows\System32\elsewhere"));
 }
 
 #[test]

@@ -79,19 +79,19 @@ fn ntfs_3g_finds_the_folders_under_their_new_names_with_the_same_content() {
             let (success, printed) = try_run(ntfsfix.args(["-n", after.path()]));
             assert!(success, "{printed}");
         }
-        for (folder, name) in [
-            ("/Windows", "SoftwareDistribution"),
-            ("/Windows/System32", "catroot2"),
+        for (folder, name, aside) in [
+            ("/Windows", "SoftwareDistribution", "SoftwareDistributio~"),
+            ("/Windows/System32", "catroot2", "catroot~"),
         ] {
             let (Some(mut names), Some(now)) = (listed(&before, folder), listed(&after, folder)) else {
                 return;
             };
-            assert!(names.remove(name) && names.insert(format!("{name}.old")));
+            assert!(names.remove(name) && names.insert(aside.to_owned()));
             assert_eq!(now, names, "{folder}");
             let inside = listed(&before, &format!("{folder}/{name}"));
-            assert_eq!(listed(&after, &format!("{folder}/{name}.old")), inside);
+            assert_eq!(listed(&after, &format!("{folder}/{aside}")), inside);
         }
-        let inside = listed(&after, "/Windows/SoftwareDistribution.old").unwrap();
+        let inside = listed(&after, "/Windows/SoftwareDistributio~").unwrap();
         assert_eq!(
             inside,
             set(&[".", "..", "DataStore", "Download", "ReportingEvents.log"])
@@ -99,9 +99,9 @@ fn ntfs_3g_finds_the_folders_under_their_new_names_with_the_same_content() {
         for (from, to) in [
             (
                 "SoftwareDistribution/DataStore/DataStore.edb",
-                "SoftwareDistribution.old/DataStore/DataStore.edb",
+                "SoftwareDistributio~/DataStore/DataStore.edb",
             ),
-            ("System32/catroot2/edb.log", "System32/catroot2.old/edb.log"),
+            ("System32/catroot2/edb.log", "System32/catroot~/edb.log"),
         ] {
             let [from, to] = [from, to].map(|path| format!("/Windows/{path}"));
             let Some(bytes) = read(&before, &from) else { return };

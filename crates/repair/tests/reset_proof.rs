@@ -121,16 +121,11 @@ fn whatever_else_changed_is_found() {
             rename_on(disk, r"\Windows\System32", "library007.dll", "library.dll")
         }),
         ("its content is not what it was", &|disk| {
-            rename_on(
-                disk,
-                r"\Windows\SoftwareDistribution.old",
-                "Download",
-                "Downloads",
-            )
+            rename_on(disk, r"\Windows\SoftwareDistributio~", "Download", "Downloads")
         }),
         ("it is another folder than before", &|disk| {
-            rename_on(disk, r"\Windows", "SoftwareDistribution.old", "other");
-            rename_on(disk, r"\Windows", "spare0", "SoftwareDistribution.old");
+            rename_on(disk, r"\Windows", "SoftwareDistributio~", "other");
+            rename_on(disk, r"\Windows", "spare0", "SoftwareDistributio~");
         }),
         ("is still there", &|disk| {
             rename_on(disk, r"\Windows", "spare0", "SoftwareDistribution")
@@ -181,7 +176,7 @@ fn a_journal_in_free_clusters_serves_a_reset() {
 #[test]
 fn the_folder_says_when_it_was_renamed() {
     let new = reset_disk(&broken());
-    let number = record_of(&new, WINDOWS, r"\Windows\SoftwareDistribution.old");
+    let number = record_of(&new, WINDOWS, r"\Windows\SoftwareDistributio~");
     let (_, record, _) = common::record(&new, WINDOWS, number);
     let information = record
         .find(AttributeType::STANDARD_INFORMATION, "")

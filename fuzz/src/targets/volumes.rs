@@ -10,8 +10,9 @@ use winrefit_disk::{ByteRange, MemoryDevice, Overlay, ReadAt, ReadWindow, Sector
 use winrefit_ntfs::check::{
     CheckOptions, CheckReport, ProblemCode, Severity, check, owner_of, owners_from, path_of,
 };
+use winrefit_ntfs::edit::Edits;
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
-use winrefit_ntfs::rename::rename;
+use winrefit_ntfs::rename::{name_in_place, rename, rename_in_place};
 use winrefit_ntfs::resize::{
     FrontGrowth, ResizeError, front_growth_clusters_min, grow_end, grow_front, shrink_end,
 };
@@ -212,12 +213,26 @@ fn assert_clean(before: &CheckReport, device: &dyn ReadAt, range: ByteRange, wha
     }
 }
 
+/// One sector of the index and one of the file's record, which may have a copy in $MFTMirr.
+fn assert_two_sectors(device: &dyn ReadAt, range: ByteRange, edits: &Edits) {
+    let mut sectors = 0;
+    for edit in &edits.0 {
+        let before = device.read_vec(range.start + edit.offset, edit.bytes.len());
+        let before = before.expect("edits lie on the volume");
+        let pairs = before.chunks(512).zip(edit.bytes.chunks(512));
+        let changed = pairs.filter(|(a, b)| a != b).count();
+        assert!(changed <= 1, "an edit is torn by a cut");
+        sectors += changed;
+    }
+    assert!((2..=3).contains(&sectors), "{sectors} sectors");
+}
+
 /// Renaming: where it is not refused, a clean volume stays clean and has the new name.
 pub fn rename_file(data: &[u8]) {
     let mut input = Input(data);
     let which = input.number(1);
     let name_length = input.number(1) as usize % 40;
-    let name = String::from_utf8_lossy(input.take(name_length)).into_owned();
+    let mut name = String::from_utf8_lossy(input.take(name_length)).into_owned();
     let (base, mut device) = changed(&mut input);
     let (directory, old) = match which & 3 {
         0 => ("large", "a name of some length, number 00042"),
@@ -229,11 +244,22 @@ pub fn rename_file(data: &[u8]) {
     let renamed = {
         let window = ReadWindow::new(&device, base.volume).expect("on the device");
         let Ok(volume) = Volume::open(window) else { return };
-        rename(&volume, directory, old, &name, TIME)
+        let in_place = (which & 4 != 0).then(|| name_in_place(&volume, directory, old));
+        match in_place {
+            None => rename(&volume, directory, old, &name, TIME),
+            Some(Ok(Some(free))) => {
+                name = free;
+                rename_in_place(&volume, directory, old, &name, TIME)
+            }
+            Some(_) => return,
+        }
     };
     let (Ok(renamed), Some(before)) = (renamed, before) else {
         return;
     };
+    if which & 4 != 0 && problems(&before).is_empty() {
+        assert_two_sectors(&device, base.volume, &renamed.edits);
+    }
     renamed.edits.apply(&mut device).expect("edits lie on the volume");
     assert_clean(&before, &device, base.volume, "renamed");
     let window = ReadWindow::new(&device, base.volume).expect("on the device");

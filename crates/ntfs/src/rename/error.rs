@@ -41,6 +41,16 @@ pub enum RenameError {
         /// The name as it is there.
         name: String,
     },
+    /// The new name cannot take the place of the old one.
+    #[error("{new:?} cannot be put in the place of {old:?}: {problem}")]
+    NotInPlace {
+        /// The old name.
+        old: String,
+        /// The new name.
+        new: String,
+        /// What stands against it.
+        problem: &'static str,
+    },
     /// The file is one of NTFS itself.
     #[error("file record {record} is one of NTFS itself")]
     SystemFile {

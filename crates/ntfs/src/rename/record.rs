@@ -57,7 +57,8 @@ pub(super) fn renamed(record: &Record, plan: &Plan) -> Result<Record, RenameErro
         actual: record.link_count().into(),
     })?;
     put(record.bytes_mut(), LINK_COUNT, &links.to_le_bytes());
-    set_change_time(&mut record, plan.time)?;
+    let at = change_time(&record)?;
+    put(record.bytes_mut(), at, &plan.time.to_le_bytes());
     Ok(record)
 }
 
@@ -112,19 +113,17 @@ fn put_name(record: &mut Record, attribute: &[u8]) -> Result<(), NtfsError> {
     record.replace_attribute(place, 0, attribute)
 }
 
-/// Windows notes a renaming as a change of the file's record, not of its content.
-fn set_change_time(record: &mut Record, time: u64) -> Result<(), NtfsError> {
-    let missing = NtfsError::MissingAttribute {
-        record: record.number(),
-        attribute: AttributeType::STANDARD_INFORMATION,
-    };
+/// Where the time of the last change is: Windows notes a renaming as one of the file's record, not of its content.
+pub(super) fn change_time(record: &Record) -> Result<usize, NtfsError> {
     let attribute = record.find(AttributeType::STANDARD_INFORMATION, "")?;
     let at = attribute.and_then(|attribute| {
         let is_whole = attribute.value().is_some_and(|v| v.len() >= CHANGE_TIME + 8);
         is_whole.then(|| attribute.offset() + attribute.value_offset() + CHANGE_TIME)
     });
-    put(record.bytes_mut(), at.ok_or(missing)?, &time.to_le_bytes());
-    Ok(())
+    at.ok_or(NtfsError::MissingAttribute {
+        record: record.number(),
+        attribute: AttributeType::STANDARD_INFORMATION,
+    })
 }
 
 /// The names that a record has, each with its directory.

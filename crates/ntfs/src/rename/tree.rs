@@ -42,12 +42,12 @@ struct Loaded {
 pub(super) struct Tree {
     directory: RecordNumber,
     /// Record that holds the root.
-    root_holder: RecordNumber,
+    pub(super) root_holder: RecordNumber,
     root: Node,
     /// Value of $INDEX_ROOT as it was.
     root_value: Vec<u8>,
     is_root_changed: bool,
-    blocks: Blocks,
+    pub(super) blocks: Blocks,
     loaded: BTreeMap<Vcn, Loaded>,
     pub(super) upcase: Arc<UpCase>,
 }

@@ -62,7 +62,10 @@ pub(super) const ALL: &[Known] = &[
     }),
     Known::new("no-free-name", &[Refusal], || Words {
         title: text!("Every name that a folder of Windows Update could get is taken"),
-        means: text!("Beside it are folders with .old and with .old2 to .old9."),
+        means: text!(
+            "It gets a name that differs in the last character and comes next to it in the order of names, since that takes a \
+             single write. All of these are taken, or another name has come between."
+        ),
         causes: Vec::new(),
         next: vec![text!("Remove old ones in Windows."), one_part("services")],
         sources: sources(),
@@ -70,7 +73,7 @@ pub(super) const ALL: &[Known] = &[
     Known::new("cannot-rename", &[Refusal], || Words {
         title: text!("A folder of Windows Update cannot be renamed"),
         means: text!(
-            "Its names are spread over several file records, or directory or volume have no room for the change."
+            "Its names are spread over several file records or disagree, or its directory is damaged."
         ),
         causes: Vec::new(),
         next: vec![

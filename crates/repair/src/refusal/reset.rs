@@ -47,7 +47,8 @@ impl Refusal {
             Self::NoFreeName { number, path } => Explained::new(
                 text!("A folder of Windows Update has been renamed too often"),
                 text!(
-                    "Partition {number}: beside {path} there are folders of the same name with .old and with .old2 to .old9.",
+                    "Partition {number}: each name that differs from {path} in its last character is taken, or does not \
+                     come next to it in the order of names.",
                     number,
                     path
                 ),

@@ -6,10 +6,8 @@ use crate::records::{Records, SYSTEM_HIVE, State};
 use crate::text;
 use crate::text::Text;
 use winrefit_disk::{ByteRange, ReadAt, ReadWindow};
+use winrefit_ntfs::rename::{RenameError, name_in_place};
 use winrefit_ntfs::{NtfsError, Volume};
-
-/// `.old`, and then `.old2` to this.
-const LAST_NUMBER: u32 = 9;
 
 /// A folder that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +16,8 @@ pub struct FolderFact {
     pub directory: &'static str,
     /// Its name.
     pub name: &'static str,
-    /// The first of the names that it may get which nothing has.
-    pub free_name: Option<String>,
+    /// The name that it can get in one write (ADR 16), if one is free; or why it can get none.
+    pub free_name: Result<Option<String>, Text>,
 }
 
 /// How a service that updates need starts.
@@ -43,13 +41,11 @@ pub fn folders(disk: &dyn ReadAt, range: ByteRange) -> Result<Vec<FolderFact>, N
         if there.is_none_or(|file| !file.is_directory()) {
             continue;
         }
-        let mut free_name = None;
-        for candidate in names(name) {
-            if volume.lookup(&format!(r"{directory}\{candidate}"))?.is_none() {
-                free_name = Some(candidate);
-                break;
-            }
-        }
+        let free_name = match name_in_place(&volume, directory, name) {
+            Ok(free_name) => Ok(free_name),
+            Err(RenameError::Ntfs(error)) => return Err(error),
+            Err(error) => Err(Text::quoted(error)),
+        };
         found.push(FolderFact {
             directory,
             name,
@@ -57,11 +53,6 @@ pub fn folders(disk: &dyn ReadAt, range: ByteRange) -> Result<Vec<FolderFact>, N
         });
     }
     Ok(found)
-}
-
-fn names(name: &str) -> impl Iterator<Item = String> + '_ {
-    let numbered = (2..=LAST_NUMBER).map(move |number| format!("{name}.old{number}"));
-    std::iter::once(format!("{name}.old")).chain(numbered)
 }
 
 /// The services that updates need and that have a start type; or why nothing is known of them.

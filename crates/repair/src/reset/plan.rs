@@ -105,10 +105,22 @@ fn rename(number: u32, folder: &FolderFact, filetime: u64) -> Result<Step, Refus
         name,
         free_name,
     } = folder;
-    let to = free_name.clone().ok_or_else(|| Refusal::NoFreeName {
-        number,
-        path: format!(r"{directory}\{name}"),
-    })?;
+    let path = || format!(r"{directory}\{name}");
+    let to = match free_name {
+        Ok(Some(to)) => to.clone(),
+        Ok(None) => {
+            let path = path();
+            return Err(Refusal::NoFreeName { number, path });
+        }
+        Err(problem) => {
+            let (path, problem) = (path(), problem.clone());
+            return Err(Refusal::CannotRename {
+                number,
+                path,
+                problem,
+            });
+        }
+    };
     Ok(Step::RenameFolder {
         partition: number,
         folder: directory,
@@ -151,7 +163,7 @@ mod tests {
         let folder = FolderFact {
             directory: r"\Windows",
             name: "SoftwareDistribution",
-            free_name: None,
+            free_name: Ok(None),
         };
         let problem = text!("it is not there");
         let facts = || (std::slice::from_ref(&folder), Err(&problem));

@@ -12,7 +12,7 @@ use winrefit_disk::{ByteRange, ReadAt};
 use winrefit_formats::hive::{HiveEditError, HiveStep};
 use winrefit_formats::{Hive, HiveEdit, HiveWrite};
 use winrefit_ntfs::file::StreamReader;
-use winrefit_ntfs::rename::{RenameError, rename};
+use winrefit_ntfs::rename::{RenameError, rename_in_place};
 use winrefit_ntfs::{AttributeType, NtfsError, Volume};
 
 /// A service and its new start type.
@@ -38,7 +38,7 @@ impl Stager<'_, '_> {
         });
         for (phase, (number, folder, from, to, filetime)) in (phase::UPDATE_FOLDERS..).zip(renames) {
             let (volume, range) = self.volume(number)?;
-            let renamed = rename(&volume, folder, from, to, filetime)
+            let renamed = rename_in_place(&volume, folder, from, to, filetime)
                 .map_err(|error| rename_error(number, format!(r"{folder}\{from}"), error))?;
             drop(volume);
             self.apply(range, &renamed.edits, phase)?;

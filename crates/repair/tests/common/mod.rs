@@ -280,7 +280,7 @@ fn add_update(volume: &mut VolumeBuilder, hive: &[u8]) {
             vec![index; 200],
         );
     }
-    for index in 0..9 {
+    for index in 0..13 {
         volume
             .add_directory(&format!(r"Windows\spare{index}"), 0)
             .unwrap();

@@ -16,6 +16,8 @@ pub const ALL: ResetRequest = ResetRequest {
 };
 pub const SYSTEM: &str = r"\Windows\System32\config\SYSTEM";
 pub const FOLDERS: [&str; 2] = [r"\Windows\SoftwareDistribution", r"\Windows\System32\catroot2"];
+/// What they are put aside as.
+pub const ASIDE: [&str; 2] = [r"\Windows\SoftwareDistributio~", r"\Windows\System32\catroot~"];
 
 /// A hive SYSTEM with these start types.
 pub fn hive(starts: &[(&'static str, u32)]) -> Vec<u8> {
@@ -62,10 +64,11 @@ pub fn start(disk: &dyn ReadAt, service: &str) -> u32 {
     hive.dword(&path, "Start").unwrap().unwrap()
 }
 
-/// Paths as they are after the folders got these names.
-pub fn renamed(files: &BTreeMap<String, Vec<u8>>, to: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
+/// Paths as they are after the folders were put aside.
+pub fn put_aside(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
     let path = |path: &String| {
-        let found = to.iter().find(|(from, _)| path.starts_with(&format!(r"{from}\")));
+        let mut pairs = FOLDERS.iter().zip(ASIDE);
+        let found = pairs.find(|(from, _)| path.starts_with(&format!(r"{from}\")));
         found.map_or(path.clone(), |(from, to)| {
             format!("{to}{rest}", rest = &path[from.len()..])
         })

@@ -43,13 +43,20 @@ pub(super) fn untouched(plan: &Plan) -> Vec<Text> {
 }
 
 pub(super) fn afterwards(plan: &Plan) -> Vec<Text> {
-    if !renames(plan) {
-        return vec![text!("Start Windows and let Windows Update look for updates.")];
+    let start = text!("Start Windows and let Windows Update look for updates.");
+    let aside = plan.steps.iter().filter_map(|step| match step {
+        Step::RenameFolder { folder, to, .. } => Some(Text::raw(format!(r"{folder}\{to}"))),
+        _ => None,
+    });
+    let aside: Vec<Text> = aside.collect();
+    if aside.is_empty() {
+        return vec![start];
     }
-    vec![text!(
-        "Start Windows and let Windows Update look for updates. Once they install, the folders with .old in their names can \
-         be deleted; they may take some GiB."
-    )]
+    let delete = text!(
+        "Once they install, what was put aside can be deleted: {folders}. It may take some GiB.",
+        folders = Text::listed(aside)
+    );
+    vec![Text::sentences([start, delete])]
 }
 
 /// The way back ends when Windows starts.

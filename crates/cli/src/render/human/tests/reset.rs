@@ -47,7 +47,7 @@ fn reset(verdict: Verdict) -> Report {
     ];
     if verdict == Verdict::Repaired {
         report.verification = vec![VerificationItem {
-            what: "Folder SoftwareDistribution.old".raw(),
+            what: "Folder SoftwareDistributio~".raw(),
             ok: true,
             detail: "there".raw(),
         }];
