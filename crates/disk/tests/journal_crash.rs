@@ -8,7 +8,7 @@
 mod journal_case;
 
 use journal_case::{Case, Changes, GUID, meta, moving, plain};
-use winrefit_disk::journal::{self, Decision, JournalPlace, Outcome, State};
+use winrefit_disk::journal::{self, Decision, JournalError, JournalPlace, Outcome, State};
 use winrefit_disk::{ByteRange, Crash, Event, MemoryDevice, Recording, SectorSize, recording::replay};
 
 impl Case {
@@ -223,25 +223,22 @@ fn a_removal_zeroes_nothing_behind_what_is_free() {
     let found = case.find(&cut).unwrap();
     assert_eq!(found.header.state, State::Preparing);
     assert!(found.header.gap().end > taken.start);
-    for free_end in [taken.start, case.gap.start + 512, 0] {
+    for free_end in [taken.start, case.gap.start + 512] {
         let mut device = cut.clone();
-        let outcome = journal::resume(
-            &mut device,
-            &found.clone().removed_up_to(free_end),
-            Some(GUID),
-            &mut |_| (),
-        );
-        assert_eq!(outcome.unwrap(), Outcome::Discarded);
+        let taken = [ByteRange::new(free_end, case.gap.end)];
+        journal::discard(&mut device, &found, Some(GUID), &taken, &mut |_| ()).unwrap();
         assert!(case.find(&device).is_none());
-        let left = free_end.max(case.gap.start + 512) as usize;
-        assert!(device.bytes()[left..] == cut.bytes()[left..], "{free_end}");
+        let (start, end) = (case.gap.start as usize, free_end as usize);
+        assert!(device.bytes()[end..] == cut.bytes()[end..], "{free_end}");
         assert!(
-            device.bytes()[case.gap.start as usize..left]
-                .iter()
-                .all(|byte| *byte == 0),
+            device.bytes()[start..end].iter().all(|byte| *byte == 0),
             "{free_end}"
         );
     }
+    let mut device = cut.clone();
+    let error = journal::discard(&mut device, &found, Some(GUID), &[case.gap], &mut |_| ()).unwrap_err();
+    assert!(matches!(error, JournalError::HeaderTaken { offset } if offset == case.gap.start));
+    assert!(device == cut);
 }
 
 fn header_of(case: &Case, device: &MemoryDevice) -> journal::Header {

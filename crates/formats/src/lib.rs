@@ -39,7 +39,7 @@ pub use gpt::{Gpt, GptCopy, GptDisagreement, GptError, GptReading, LbaRange, Not
 pub use gpt::{PartitionName, detect_sector_size, read_gpt};
 pub use guid::{Guid, ParseGuidError};
 pub use hive::{CurrentHive, Replay, ReplayError, ReplayedHive, open_with_logs, replay};
-pub use hive::{Hive, HiveEdit, HiveEditError, HiveError, HiveStep, HiveWrite, Key, RegistryValue, Value};
+pub use hive::{Hive, HiveEdit, HiveEditError, HiveError, HiveWrite, Key, RegistryValue, Value};
 pub use kb::kb_numbers;
 pub use mbr::{
     Mbr, MbrEditError, MbrError, MbrPartition, MbrReadError, MbrReading, MbrSlot, MbrWrite, read_mbr,

@@ -16,20 +16,6 @@ impl Found {
     pub fn is_unfinished(&self) -> bool {
         self.header.state != State::Applied
     }
-
-    /// The same journal on a disk where only what lies before byte `free_end` is still free behind the header: its
-    /// removal zeroes nothing behind that. Of use in state preparing alone, where no body is needed any more. In memory
-    /// only, so what asks for less than the header's sector has no effect on that.
-    #[must_use]
-    pub fn removed_up_to(mut self, free_end: u64) -> Self {
-        let behind = self
-            .header
-            .header_offset
-            .saturating_add(self.header.sector_size.bytes());
-        let free = free_end.saturating_sub(behind);
-        self.header.wipe_len = self.header.wipe_len.min(free);
-        self
-    }
 }
 
 /// The journal of this device: the unfinished one, else the newest applied one. Reads one sector for each of `headers`,

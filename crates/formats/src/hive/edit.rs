@@ -1,31 +1,19 @@
 //! Overwriting values' data in place, without changing any cell's size.
 //!
-//! The result is a list of writes in the order in which the hive stays readable: the base block says that a write has
-//! begun, the data, the base block says that it is complete. Everything else in the file stays as it is, the time of
-//! the last write included. A dirty hive is refused: its current content lies in its logs, and writing into it would
-//! mean to apply them for good, which is Windows' business.
+//! The result is a list of writes of values' data. All else in the file stays as it is, the time of the last write and the
+//! sequence numbers included: raised ones would say, between two writes, that the hive is dirty, and no log would complete
+//! it. Whoever writes in place has to make sure that the hive is good with any choice of the writes. A dirty hive is
+//! refused: its current content lies in its logs, and writing into it would mean to apply them for good, which is
+//! Windows' business.
 
-use super::base_block::{self, BASE_BLOCK_BYTES, CHECKED_BYTES};
+use super::base_block::BASE_BLOCK_BYTES;
 use super::log::Log;
 use super::{Hive, HiveError, Value, replay};
 use winrefit_disk::{ByteRange, ReadAt};
 
-/// When a [`HiveWrite`] belongs on the medium. Flush between the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HiveStep {
-    /// The primary sequence number is raised: the hive is dirty.
-    Begin,
-    /// New data.
-    Data,
-    /// The secondary sequence number is raised: the hive is clean again.
-    End,
-}
-
 /// Bytes for one place in the hive's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HiveWrite {
-    /// When.
-    pub step: HiveStep,
     /// Byte offset in the file.
     pub offset: u64,
     /// What belongs there.
@@ -178,7 +166,7 @@ impl<'f> HiveEdit<'f> {
         Ok(())
     }
 
-    /// The writes, in the order of their steps; none if all data is as it was.
+    /// The writes, in the order of their places; none if all data is as it was.
     ///
     /// # Errors
     /// [`HiveError::Disk`] if the file cannot be read.
@@ -187,29 +175,13 @@ impl<'f> HiveEdit<'f> {
         for (range, bytes) in &self.edited {
             if &self.hive.file.read_vec(range.start, bytes.len())? != bytes {
                 data.push(HiveWrite {
-                    step: HiveStep::Data,
                     offset: range.start,
                     bytes: bytes.clone(),
                 });
             }
         }
-        if data.is_empty() {
-            return Ok(data);
-        }
         data.sort_by_key(|write| write.offset);
-        let mut block = self.hive.file.read_vec(0, CHECKED_BYTES)?;
-        let next = self.hive.base_block().primary_sequence.wrapping_add(1);
-        let mut base = |step, field| {
-            base_block::patch(&mut block, &[(field, next)]);
-            HiveWrite {
-                step,
-                offset: 0,
-                bytes: block.clone(),
-            }
-        };
-        let begin = base(HiveStep::Begin, base_block::PRIMARY_SEQUENCE);
-        let end = base(HiveStep::End, base_block::SECONDARY_SEQUENCE);
-        Ok([vec![begin], data, vec![end]].concat())
+        Ok(data)
     }
 }
 

@@ -22,7 +22,7 @@ mod tests;
 mod value;
 
 pub use base_block::BaseBlock;
-pub use edit::{HiveEdit, HiveEditError, HiveStep, HiveWrite};
+pub use edit::{HiveEdit, HiveEditError, HiveWrite};
 pub use error::HiveError;
 pub use key::Key;
 pub use lookup::Subkeys;

@@ -85,11 +85,8 @@ fn backup_boot(disk: &dyn ReadAt, partition: ByteRange) -> Result<Option<Move>, 
 ///
 /// # Errors
 /// Those of [`journal::load`].
-pub(super) fn before<'d>(
-    disk: &'d dyn ReadAt,
-    found: &Found,
-) -> Result<Overlay<&'d dyn ReadAt>, RepairError> {
-    staged(disk, &found.header, Way::Back)
+fn before<'d>(disk: &'d dyn ReadAt, found: &Found) -> Result<Overlay<&'d dyn ReadAt>, RepairError> {
+    Ok(staged(disk, &found.header, Way::Back)?.disk)
 }
 
 impl Originals {

@@ -174,32 +174,30 @@ pub(super) fn mark_unfinished(observation: &Observation, report: &mut Report) {
             );
             report.journal = Some(build::journal(found, sector, text));
         }
-        Err(error @ JournalError::Disk(_)) => {
-            report.verdict = Verdict::Unfinished;
-            report.journal = Some(JournalReport {
-                state: "damaged",
-                memo: Text::empty(),
-                place: text!("the journal's place"),
-                text: text!(
-                    "Where a journal of winrefit would be, the disk cannot be read: {error}. Whether work is unfinished \
-                     is not known, so nothing is written. Copy the whole disk first, with `ddrescue` to one of exactly \
-                     the same size, and go on with the copy.",
-                    error = error.to_string()
-                ),
-            });
-        }
         Err(error) => {
             report.verdict = Verdict::Unfinished;
             report.journal = Some(JournalReport {
                 state: "damaged",
                 memo: Text::empty(),
                 place: text!("the journal's place"),
-                text: text!(
-                    "A journal of winrefit is on the disk and cannot be used: {error}. Whether work is unfinished is \
-                     not known. Keep a copy of the disk before anything else.",
-                    error = error.to_string()
-                ),
+                text: unusable(error),
             });
         }
+    }
+}
+
+fn unusable(error: &JournalError) -> Text {
+    match error {
+        JournalError::Disk(_) => text!(
+            "Where a journal of winrefit would be, the disk cannot be read: {error}. Whether work is unfinished is not \
+             known, so nothing is written. Copy the whole disk first, with `ddrescue` to one of exactly the same size, and \
+             go on with the copy.",
+            error = error.to_string()
+        ),
+        _ => text!(
+            "A journal of winrefit is on the disk and cannot be used: {error}. Whether work is unfinished is not known. \
+             Keep a copy of the disk before anything else.",
+            error = error.to_string()
+        ),
     }
 }

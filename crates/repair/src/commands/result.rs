@@ -35,8 +35,14 @@ pub(super) enum Way {
     Back,
 }
 
+/// A disk with the images of a journal in their places.
+pub(super) struct Staged<'d> {
+    pub(super) disk: Overlay<&'d dyn ReadAt>,
+    written: Written,
+}
+
 /// What is known of the writes that lead to a result.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Written {
     touched: Vec<ByteRange>,
     /// Whether a warning of a volume can only be a new one.
@@ -108,11 +114,7 @@ fn judge_resume(
     }
     let watched = Attentive::new(disk);
     let result = staged(&watched, header, way)?;
-    let written = Written {
-        touched: touched(&watched, header)?,
-        was_sound: was_sound(header),
-    };
-    let judged = judge((&watched, observation), &result, &written, progress)?;
+    let judged = judge((&watched, observation), &result.disk, &result.written, progress)?;
     drop(result);
     if_read(watched, judged)
 }
@@ -145,54 +147,48 @@ pub(super) fn if_read<T>(
     }
 }
 
-/// Whether an undo that leads to `result` would lose nothing of what was written since the repair. `found` are the
-/// journals that are undone, the oldest last, each with the disk on which it can be read.
+/// Whether an undo would lose nothing of what was written since the repair. `undone` are the journals, the oldest last, each
+/// with the disk that undoing it leaves.
 pub(super) fn check_undo(
-    (disk, observation): (&dyn ReadAt, &Observation),
-    result: &dyn ReadAt,
-    found: &[(&dyn ReadAt, &Found)],
+    now: (&dyn ReadAt, &Observation),
+    undone: &[(&Found, &Staged<'_>)],
     progress: ProgressSink<'_>,
 ) -> Result<Result<(), Refusal>, RepairError> {
     let mut written = Written::default();
-    for (holder, found) in found {
-        if let Err(refusal) = place_is_free(observation, found.header.gap(), &found.header) {
+    for (found, staged) in undone {
+        if let Err(refusal) = place_is_free(now.1, found.header.gap(), &found.header) {
             return Ok(Err(refusal));
         }
-        written.touched.extend(touched(*holder, &found.header)?);
-        written.was_sound = was_sound(&found.header);
+        written.touched.extend(&staged.written.touched);
+        written.was_sound = staged.written.was_sound;
     }
-    judge((disk, observation), result, &written, progress)
+    match undone.last() {
+        Some((_, result)) => judge(now, &result.disk, &written, progress),
+        None => Ok(Ok(())),
+    }
 }
 
-/// A disk with the images of a journal in their places.
-pub(super) fn staged<'d>(
-    disk: &'d dyn ReadAt,
-    header: &Header,
-    way: Way,
-) -> Result<Overlay<&'d dyn ReadAt>, RepairError> {
+pub(super) fn staged<'d>(disk: &'d dyn ReadAt, header: &Header, way: Way) -> Result<Staged<'d>, RepairError> {
     let mut extents = journal::load(disk, header)?.extents;
     match way {
         Way::Forward => extents.sort_by_key(|extent| extent.phase),
         Way::Back => extents.sort_by_key(|extent| Reverse(extent.phase)),
     }
     let mut result = Overlay::new(disk, header.sector_size);
+    let mut touched = Vec::new();
     for extent in &extents {
         let image = match way {
             Way::Forward => &extent.after,
             Way::Back => &extent.before,
         };
         result.write_at(extent.offset, image)?;
+        touched.push(ByteRange::new(extent.offset, extent.offset + image.len() as u64));
     }
-    Ok(result)
-}
-
-fn touched(disk: &dyn ReadAt, header: &Header) -> Result<Vec<ByteRange>, RepairError> {
-    let extents = journal::load(disk, header)?.extents;
-    let ranges = extents.iter().map(|extent| {
-        let length = extent.after.len() as u64;
-        ByteRange::new(extent.offset, extent.offset.saturating_add(length))
-    });
-    Ok(ranges.collect())
+    let was_sound = was_sound(header);
+    Ok(Staged {
+        disk: result,
+        written: Written { touched, was_sound },
+    })
 }
 
 /// The gap of a journal was unallocated before and after its repair. A partition that lies there is a new one, and is

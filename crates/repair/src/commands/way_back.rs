@@ -1,6 +1,6 @@
 //! What an undo has to do, known as a whole before any of it is done.
 
-use super::originals::{Originals, before};
+use super::originals::Originals;
 use super::parts::{Part, first_of};
 use super::result::{Way, check_undo, if_read, staged};
 use super::{Progress, ProgressSink};
@@ -56,29 +56,30 @@ fn collect(
                 progress(Progress::Committing(step))
             })?;
             let old = staged(disk, &newest.header, Way::Back)?;
-            let judged = check_undo(now, &old, &[(disk, &newest)], progress)?;
+            let judged = check_undo(now, &[(&newest, &old)], progress)?;
             Ok(judged.map(|()| WayBack(vec![(Originals::default(), newest)])))
         }
         Part::First => {
             let originals = first(disk, observation, &newest, progress)?;
             let view = originals.view(disk, observation.sector_size)?;
             let old = staged(&view, &newest.header, Way::Back)?;
-            let judged = check_undo(now, &old, &[(disk, &newest)], progress)?;
+            let judged = check_undo(now, &[(&newest, &old)], progress)?;
             Ok(judged.map(|()| WayBack(vec![(originals, newest)])))
         }
         Part::Second => {
             journal::check_undo(disk, &newest, guid, &mut |step| {
                 progress(Progress::Committing(step))
             })?;
-            let middle = before(disk, &newest)?;
-            let known = observe(&middle, Some(observation.sector_size), Depth::Quick)?;
+            let staged_middle = staged(disk, &newest.header, Way::Back)?;
+            let middle = &staged_middle.disk;
+            let known = observe(middle, Some(observation.sector_size), Depth::Quick)?;
             let offset = newest.header.header_offset;
-            let first_part = first_of(&middle, &known, &newest)?;
+            let first_part = first_of(middle, &known, &newest)?;
             let first_part = first_part.ok_or(JournalError::UndoOverwritten { offset })?;
-            let originals = first(&middle, &known, &first_part, progress)?;
-            let view = originals.view(&middle, observation.sector_size)?;
+            let originals = first(middle, &known, &first_part, progress)?;
+            let view = originals.view(middle, observation.sector_size)?;
             let old = staged(&view, &first_part.header, Way::Back)?;
-            let judged = check_undo(now, &old, &[(disk, &newest), (&middle, &first_part)], progress)?;
+            let judged = check_undo(now, &[(&newest, &staged_middle), (&first_part, &old)], progress)?;
             Ok(judged.map(|()| WayBack(vec![(Originals::default(), newest), (originals, first_part)])))
         }
     }

@@ -7,7 +7,6 @@ use crate::refusal::Refusal;
 use crate::text;
 use crate::text::Text;
 use winrefit_disk::{ByteRange, ReadAt};
-use winrefit_formats::hive::HiveStep;
 use winrefit_formats::{Bcd, HiveEdit, HiveWrite};
 
 /// What is changed in one store.
@@ -45,12 +44,11 @@ impl Stager<'_, '_> {
                 ranges.ok_or_else(|| problem(text!("its bytes do not lie on the volume as they are")))?;
             (ranges, self.writes_of(recovery, change, &files).map_err(problem)?)
         };
-        // The marks that a write is under way are left out: between them the boot manager would find a store that is
-        // dirty, and no log that completes it. Only numbers within the data of values change, and none that Windows
-        // itself is started by, so the store is whole whichever of them a power cut leaves.
-        for write in writes.iter().filter(|write| write.step == HiveStep::Data) {
+        // Only numbers within the data of values change, and none that Windows itself is started by, so the store is
+        // whole whichever of them a power cut leaves.
+        for write in writes {
             let places =
-                places(&ranges, write).ok_or_else(|| problem(text!("it is shorter than its hive")))?;
+                places(&ranges, &write).ok_or_else(|| problem(text!("it is shorter than its hive")))?;
             for (offset, bytes) in places {
                 self.write(range, offset, &bytes, phase::BOOT_STORE)?;
             }
@@ -115,7 +113,6 @@ mod tests {
             ByteRange::new(7, 9),
         ];
         let write = |offset, length: u8| HiveWrite {
-            step: HiveStep::Data,
             offset,
             bytes: (0..length).collect(),
         };

@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 use crate::text;
 use crate::text::Text;
 use winrefit_disk::{ByteRange, ReadAt};
-use winrefit_formats::hive::{HiveEditError, HiveStep};
+use winrefit_formats::hive::HiveEditError;
 use winrefit_formats::{Hive, HiveEdit, HiveWrite};
 use winrefit_ntfs::file::StreamReader;
 use winrefit_ntfs::rename::{RenameError, rename_in_place};
@@ -53,7 +53,7 @@ impl Stager<'_, '_> {
     }
 
     /// Each value is written by itself, within one sector: every choice of them that a power cut may leave is a hive
-    /// without a fault. So the marks of a write, which would make it a dirty one in between, are left out.
+    /// without a fault.
     fn set_services(&mut self, number: u32, changes: &[Change]) -> Result<(), StageError> {
         let (volume, range) = self.volume(number)?;
         let (ranges, writes) = hive_writes(&volume, number, changes)?;
@@ -103,8 +103,7 @@ fn hive_writes<R: ReadAt>(
         edit.overwrite(&path, START, &change.to.to_le_bytes())
             .map_err(|error| hive_error(number, error))?;
     }
-    let mut writes = edit.writes().map_err(|error| problem(Text::quoted(error)))?;
-    writes.retain(|write| write.step == HiveStep::Data);
+    let writes = edit.writes().map_err(|error| problem(Text::quoted(error)))?;
     match writes.iter().find(|write| !is_in_one_sector(write)) {
         Some(write) => Err(problem(text!(
             "the value at byte {offset} of it lies across two sectors",
