@@ -151,9 +151,9 @@ impl RepairError {
         }
     }
 
-    /// Whether work may be unfinished on the disk.
+    /// Whether work may be unfinished on the disk, and stays so.
     pub fn is_unfinished(&self) -> bool {
-        matches!(self, Self::Interrupted(_))
+        matches!(self, Self::Interrupted(_) | Self::UsedSince { .. })
     }
 
     /// Whether the disk itself is damaged.

@@ -107,11 +107,11 @@ fn check_resume(disks: &Disks, disk: &MemoryDevice, decision: Decision) {
             &subject,
             &["another identity", "the disk that the work was begun on"],
         ),
-        Decision::StopForeignWrites { .. } => assert_stopped(
-            outcome,
-            &subject,
-            &["byte ", "partition ", "changed by something else", "Keep a copy"],
-        ),
+        Decision::StopForeignWrites { .. } => {
+            assert!(outcome.as_ref().is_err_and(RepairError::is_unfinished));
+            let words = ["byte ", "partition ", "changed by something else", "Keep a copy"];
+            assert_stopped(outcome, &subject, &words);
+        }
         Decision::StopDamaged => assert_stopped(
             outcome,
             &subject,
