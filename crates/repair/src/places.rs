@@ -159,15 +159,18 @@ pub(crate) fn journal_place<D: Device>(
     })
 }
 
-/// What partitions and tables occupy before or after.
+/// What partitions and tables occupy before or after, and after the second commit, which has to keep the record of the
+/// first.
 fn used(observation: &Observation, plan: &Plan) -> Vec<ByteRange> {
     let sector = observation.sector_size;
     let mut used: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
     let own = observation.table.own_ranges();
     used.extend(own.into_iter().map(|range| range.bytes(sector)));
-    let numbers = observation.partitions.iter().map(|p| p.number);
-    let numbers = numbers.chain(plan.recovery_partition);
-    used.extend(numbers.filter_map(|number| range_after(observation, plan, number)));
+    for plan in std::iter::once(plan).chain(plan.then.as_deref()) {
+        let numbers = observation.partitions.iter().map(|p| p.number);
+        let numbers = numbers.chain(plan.recovery_partition);
+        used.extend(numbers.filter_map(|number| range_after(observation, plan, number)));
+    }
     used
 }
 

@@ -89,3 +89,23 @@ fn the_rest_of_a_longer_journal_is_cleared_where_it_is_free() {
         .unwrap();
     assert!(rest.iter().all(|byte| *byte == 0), "something is left");
 }
+
+/// The first of two journals lay behind the last partition, where the second commit put the recovery partition: neither
+/// commit could be undone any more.
+#[test]
+fn the_new_place_of_a_recovery_partition_covered_the_journal_of_its_first_commit() {
+    let mut windows = part(Kind::Windows, (9, 33));
+    windows.tail = true;
+    let mut recovery = part(Kind::Recovery, (1, 9));
+    // In the gap before it there is room for a header, but for no journal.
+    recovery.start = 48;
+    let mut shape = disk(Style::Gpt, 35, &[recovery, windows]);
+    // The last MiB that is whole ends right before the backup table.
+    shape.sectors = 35 * 2048 + 64;
+    let old = shape.build();
+    let mut subject = target(old.clone());
+    let report = fix(&mut subject, &request(14), &mut |_| true, &mut |_| ()).unwrap();
+    let refusal = report.refusal.expect("there is no place for the second journal");
+    assert_eq!(refusal.code, "no-journal-space");
+    assert!(subject.device == old);
+}
