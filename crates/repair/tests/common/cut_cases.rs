@@ -1,13 +1,15 @@
 //! The repairs whose power is cut: small disks, one for each strategy and each kind of table and sector.
 
 use crate::common::disks::{Disk, Kind, Part, Style, disk, logical, part};
-use crate::common::{Layout, MIB, REQUEST, disk_guid, poke};
+use crate::common::{Layout, MIB, REQUEST, disk_guid, poke, target};
 use crate::update::{ALL, layout};
-use winrefit_disk::{ByteRange, Lba, MemoryDevice, ReadAt, SectorSize, Window};
+use winrefit_disk::{ByteRange, Event, Lba, MemoryDevice, ReadAt, Recording, SectorSize, Window};
 use winrefit_formats::gpt::types;
 use winrefit_formats::{Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentTemplate};
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
+use winrefit_repair::commands::{fix, reset_update};
 use winrefit_repair::plan::Request;
+use winrefit_repair::report::Verdict;
 use winrefit_repair::reset::ResetRequest;
 
 /// What is asked for.
@@ -22,6 +24,21 @@ pub struct Case {
     /// What the plan has to be, and how many commits it takes.
     pub strategy: &'static str,
     pub commits: usize,
+}
+
+impl Case {
+    /// The disk that the repair leaves, and every write and flush that leads there.
+    pub fn repaired(&self) -> (MemoryDevice, Vec<Event>) {
+        let mut subject = target(Recording::new(self.old.clone()));
+        let report = match &self.asked {
+            Asked::Fix(request) => fix(&mut subject, request, &mut |_| true, &mut |_| ()),
+            Asked::Reset(request) => reset_update(&mut subject, request, &mut |_| true, &mut |_| ()),
+        };
+        let report = report.expect("a report");
+        assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+        assert_eq!(report.plan.expect("a plan").strategy, self.strategy);
+        subject.device.into_parts()
+    }
 }
 
 fn request(size: u64) -> Request {

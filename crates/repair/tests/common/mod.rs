@@ -332,7 +332,12 @@ pub fn partition_range(disk: &dyn ReadAt, number: u32) -> ByteRange {
 
 /// Every user file of a volume with its content.
 pub fn files(disk: &dyn ReadAt, number: u32) -> BTreeMap<String, Vec<u8>> {
-    let volume = Volume::open(ReadWindow::new(disk, partition_range(disk, number)).unwrap()).unwrap();
+    files_in(disk, partition_range(disk, number))
+}
+
+/// The same, of the volume at a place.
+pub fn files_in(disk: &dyn ReadAt, range: ByteRange) -> BTreeMap<String, Vec<u8>> {
+    let volume = Volume::open(ReadWindow::new(disk, range).unwrap()).unwrap();
     let mut all = BTreeMap::new();
     for record in 24..volume.records() {
         let Ok(file) = volume.file(RecordNumber(record)) else {

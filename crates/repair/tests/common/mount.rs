@@ -5,7 +5,7 @@ use super::tools::{oracle, run, skip, try_run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use winrefit_disk::MemoryDevice;
+use winrefit_disk::{ByteRange, MemoryDevice};
 
 /// Unmounts, also where a test fails in between.
 struct Mounted(PathBuf);
@@ -19,12 +19,20 @@ impl Drop for Mounted {
 
 /// Lets `work` change the volume of a partition through a mount of it; `None`, with a notice, where that is not possible.
 pub fn while_mounted<T>(disk: &mut MemoryDevice, number: u32, work: impl FnOnce(&Path) -> T) -> Option<T> {
+    while_mounted_at(disk, partition_range(disk, number), work)
+}
+
+/// The same, for the volume at a place.
+pub fn while_mounted_at<T>(
+    disk: &mut MemoryDevice,
+    range: ByteRange,
+    work: impl FnOnce(&Path) -> T,
+) -> Option<T> {
     let mut mount = oracle("ntfs-3g")?;
     if !Path::new("/dev/fuse").exists() {
         skip("there is no /dev/fuse");
         return None;
     }
-    let range = partition_range(disk, number);
     let (start, end) = (range.start as usize, range.end as usize);
     let folder = tempfile::tempdir().unwrap();
     let (volume, place) = (folder.path().join("volume"), folder.path().join("mounted"));
@@ -37,10 +45,21 @@ pub fn while_mounted<T>(disk: &mut MemoryDevice, number: u32, work: impl FnOnce(
     }
     let guard = Mounted(place.clone());
     let result = work(&place);
-    run(Command::new("umount").arg(&place));
+    unmount(&place);
     std::mem::forget(guard);
     disk.bytes_mut()[start..end].copy_from_slice(&settled(&volume));
     Some(result)
+}
+
+/// A process that another thread starts holds the files that are open here until it runs.
+fn unmount(place: &Path) {
+    for _ in 0..50 {
+        if try_run(Command::new("umount").arg(place)).0 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(40));
+    }
+    run(Command::new("umount").arg(place));
 }
 
 /// The content of a file that a process may still write to for a moment after its unmounting.
@@ -59,7 +78,11 @@ fn settled(path: &Path) -> Vec<u8> {
 
 /// ntfsfix and ntfsresize find nothing to say against the volume of a partition.
 pub fn assert_judged_sound(disk: &MemoryDevice, number: u32) {
-    let range = partition_range(disk, number);
+    assert_judged_sound_at(disk, partition_range(disk, number));
+}
+
+/// The same, for the volume at a place.
+pub fn assert_judged_sound_at(disk: &MemoryDevice, range: ByteRange) {
     let volume = tempfile::NamedTempFile::new().unwrap();
     fs::write(
         volume.path(),

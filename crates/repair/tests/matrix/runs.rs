@@ -10,19 +10,6 @@ use winrefit_disk::{Device, Event, MemoryDevice, Recording};
 use winrefit_repair::commands::{fix, reset_update, undo};
 use winrefit_repair::report::Verdict;
 
-/// What leads to a repaired disk, and the disk.
-pub fn repaired(name: &str, case: &Case) -> (MemoryDevice, Vec<Event>) {
-    let mut subject = target(Recording::new(case.old.clone()));
-    let report = match &case.asked {
-        Asked::Fix(request) => fix(&mut subject, request, &mut |_| true, &mut |_| ()),
-        Asked::Reset(request) => reset_update(&mut subject, request, &mut |_| true, &mut |_| ()),
-    };
-    let report = report.unwrap();
-    assert_eq!(report.verdict, Verdict::Repaired, "{name}: {:?}", report.refusal);
-    assert_eq!(report.plan.unwrap().strategy, case.strategy, "{name}");
-    subject.device.into_parts()
-}
-
 pub fn undone(name: &str, new: &MemoryDevice) -> Vec<Event> {
     let mut subject = target(Recording::new(new.clone()));
     let report = undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
@@ -31,7 +18,7 @@ pub fn undone(name: &str, new: &MemoryDevice) -> Vec<Event> {
 }
 
 fn cut(name: &str, case: &Case, unclean: &[&str]) {
-    let (new, events) = repaired(name, case);
+    let (new, events) = case.repaired();
     let back = undone(name, &new);
     let ways = [("", &case.old, &events), (", undo", &new, &back)];
     let mut wrong = Vec::new();
