@@ -5,6 +5,7 @@ use tempfile::TempDir;
 use winrefit_disk::{ByteRange, Device, DiskFile, Overlay, ReadAt, ReadWindow, Window};
 use winrefit_formats::FatVolume;
 use winrefit_lab::fat::{EspFile, EspOptions, make_esp};
+use winrefit_lab::hive::seal;
 use winrefit_lab::{CreateOptions, CreatedDisk, Profile, create_file};
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::boot::{BIOS_STORE, UEFI_STORE};
@@ -145,14 +146,6 @@ pub fn make_dirty(hive: &mut [u8]) {
     let primary = u32::from_le_bytes(hive[4..8].try_into().unwrap());
     hive[4..8].copy_from_slice(&(primary + 1).to_le_bytes());
     seal(hive);
-}
-
-/// Sets the checksum of a base block.
-pub fn seal(hive: &mut [u8]) {
-    let sum = hive[..508]
-        .chunks(4)
-        .fold(0, |sum, word| sum ^ u32::from_le_bytes(word.try_into().unwrap()));
-    hive[508..512].copy_from_slice(&sum.to_le_bytes());
 }
 
 /// A log in the old format that completes `dirty` to `wanted`: base block, one bit for each page, the pages.
