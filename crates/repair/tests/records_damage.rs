@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/lab.rs"]
+mod lab;
+
+use lab::LabFile;
 use std::time::{Duration, Instant};
 use winrefit_disk::{ByteRange, Device, DiskFile, Overlay, ReadAt, ReadWindow, SectorSize};
-use winrefit_lab::{CreateOptions, Profile, create_file};
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::diagnose;
 use winrefit_repair::report::{Report, Severity};
@@ -46,21 +49,14 @@ struct Lab {
     target: Target<Overlay<DiskFile>>,
     /// Places of the files' bytes on the disk.
     places: Vec<(&'static str, Vec<ByteRange>)>,
-    _folder: tempfile::TempDir,
+    _lab: LabFile,
 }
 
 impl Lab {
     fn new(profile: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("disk.img");
-        let options = CreateOptions {
-            size: None,
-            files: Some(20),
-            event_log: None,
-        };
-        let made = create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
-        let range = made.windows().next().unwrap().range;
-        let disk = DiskFile::open_read(&path).unwrap();
+        let lab = LabFile::of(profile);
+        let range = lab.made.windows().next().unwrap().range;
+        let disk = DiskFile::open_read(&lab.path).unwrap();
         let volume = Volume::open(ReadWindow::new(&disk, range).unwrap()).unwrap();
         let places = FILES.iter().filter_map(|name| {
             let file = volume.lookup(name).unwrap()?;
@@ -79,7 +75,7 @@ impl Lab {
                 now_unix_seconds: 0,
             },
             places,
-            _folder: folder,
+            _lab: lab,
         }
     }
 

@@ -12,6 +12,7 @@ pub mod tools;
 
 pub mod compare;
 pub mod disks;
+pub mod lab;
 pub mod mount;
 pub mod used;
 pub mod wim;
