@@ -40,7 +40,7 @@ impl Lab {
     fn new(profile: &str) -> Self {
         let lab = LabFile::of(profile);
         let range = lab.made.windows().next().unwrap().range;
-        let disk = DiskFile::open_read(&lab.path).unwrap();
+        let disk = lab.open();
         let volume = Volume::open(ReadWindow::new(&disk, range).unwrap()).unwrap();
         let places = FILES.iter().filter_map(|name| {
             let file = volume.lookup(name).unwrap()?;

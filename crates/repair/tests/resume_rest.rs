@@ -47,7 +47,7 @@ fn a_dirty_windows_that_the_work_does_not_touch_is_no_obstacle() {
         make_dirty(&mut file, numbers[1]);
         numbers
     };
-    let file = DiskFile::open_read(&lab.path).unwrap();
+    let file = lab.open();
     let size = file.sector_size();
     let subject = |fault| target(Faulty::new(Overlay::new(&file, size), fault));
     let request = ResetRequest {

@@ -7,7 +7,7 @@ use crate::made::{Outcome, Work, medium};
 use crate::stride;
 use std::collections::{BTreeMap, BTreeSet};
 use winrefit_disk::faulty::Request;
-use winrefit_disk::{ByteRange, Device, DiskFile, Fault, Faulty, Operation, Overlay, ReadWindow};
+use winrefit_disk::{ByteRange, Device, Fault, Faulty, Operation, Overlay, ReadWindow};
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
 use winrefit_repair::commands::diagnose;
 use winrefit_repair::report::{Report, Verdict};
@@ -66,7 +66,7 @@ fn lab() -> Source {
     Source {
         name: "of the lab",
         bytes: std::fs::metadata(&lab.path).unwrap().len(),
-        open: Box::new(move |fault| looked_at(DiskFile::open_read(&lab.path).unwrap(), fault)),
+        open: Box::new(move |fault| looked_at(lab.open(), fault)),
     }
 }
 

@@ -28,7 +28,7 @@ impl Lab {
     }
 
     pub fn view(&self) -> View {
-        let file = DiskFile::open_read(&self.0.path).unwrap();
+        let file = self.0.open();
         let sector_size = file.sector_size();
         Overlay::new(file, sector_size)
     }

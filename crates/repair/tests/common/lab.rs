@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use tempfile::TempDir;
+use winrefit_disk::DiskFile;
 use winrefit_lab::{CreateOptions, CreatedDisk, Profile, create_file};
 
 /// A disk of the lab, in a folder that goes with it.
@@ -31,5 +32,10 @@ impl LabFile {
             made,
             _folder: folder,
         }
+    }
+
+    /// The disk for reading.
+    pub fn open(&self) -> DiskFile {
+        DiskFile::open_read(&self.path).unwrap()
     }
 }

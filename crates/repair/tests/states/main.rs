@@ -326,7 +326,7 @@ fn a_diagnosis_reads_little_of_a_large_disk() {
     // Each Windows has two volumes to be opened.
     for (profile, windows) in [("server2022", 1), ("winre-in-backup", 1), ("two-windows", 2)] {
         let disk = Disk::of(profile);
-        let device = Metered::new(DiskFile::open_read(&disk.0.path).unwrap());
+        let device = Metered::new(disk.0.open());
         let mut target = target(device);
         diagnose(&target, None).unwrap();
         let bytes = target.device.bytes_read();
