@@ -35,7 +35,7 @@ fn is_one_too_many(store: &BootStore) -> bool {
 #[test]
 fn as_many_boot_stores_as_are_read_are_not_one_too_many() {
     let _alone = alone();
-    // No volume is smaller than this: its $LogFile alone takes 2 MiB.
+    // 2 MiB would be too few for a volume with its $LogFile.
     let parts: Vec<Part> = (0..READ as u64 + 2)
         .map(|at| logical(Kind::Data, (3 + 4 * at, 6 + 4 * at), 2048))
         .collect();
