@@ -204,6 +204,22 @@ fn told(command: &[&str], target: &str) -> (Option<i32>, Value) {
     (output.status.code(), report)
 }
 
+/// Every command that writes says that the target is not to be had for that, in a message with all of `words`.
+fn assert_writing_refused(target: &str, words: &[&str]) {
+    for command in WRITING {
+        let (code, told) = error(&on(command, target));
+        assert_eq!(
+            (code, &told["code"]),
+            (Some(1), &Value::from("cannot-open")),
+            "{told:#}"
+        );
+        for words in words {
+            says(&told, "message", words);
+        }
+        says(&told, "next", "attach it for writing");
+    }
+}
+
 /// Reading needs no more than reading, changes nothing, and says the same; writing is refused with the reason.
 fn assert_read_only(target: &Path, image: &Path, reason: &str) {
     let target = target.to_str().unwrap();
@@ -215,17 +231,7 @@ fn assert_read_only(target: &Path, image: &Path, reason: &str) {
             "{command:?}"
         );
     }
-    for command in WRITING {
-        let (code, told) = error(&on(command, target));
-        assert_eq!(
-            (code, &told["code"]),
-            (Some(1), &Value::from("cannot-open")),
-            "{told:#}"
-        );
-        says(&told, "message", target);
-        says(&told, "message", reason);
-        says(&told, "next", "attach it for writing");
-    }
+    assert_writing_refused(target, &[target, reason]);
     let after = image.metadata().unwrap();
     let times = |of: &fs::Metadata| (of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec());
     assert_eq!(times(&after), times(&before), "something was written");
@@ -256,16 +262,7 @@ fn a_disk_that_is_read_only_is_read_and_not_written() {
         let code = winrefit(&on(command, target)).status.code();
         assert!(matches!(code, Some(0 | 3 | 4 | 7)), "{command:?}: {code:?}");
     }
-    for command in WRITING {
-        let (code, told) = error(&on(command, target));
-        assert_eq!(
-            (code, &told["code"]),
-            (Some(1), &Value::from("cannot-open")),
-            "{told:#}"
-        );
-        says(&told, "message", target);
-        says(&told, "next", "attach it for writing");
-    }
+    assert_writing_refused(target, &[target]);
     detach(&device);
 }
 

@@ -27,6 +27,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::report;
 use winrefit_disk::journal::State;
+use winrefit_lab::random::Random;
 
 /// Kills in a usual run, on both media together.
 const RUNS: u64 = 40;
@@ -37,25 +38,8 @@ const RESUMES_KILLED_MAX: u32 = 3;
 /// How often the header is looked at while its state is waited for.
 const GLANCE: Duration = Duration::from_micros(20);
 
-/// SplitMix64: small, and the same everywhere.
-pub struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
-
-    fn duration(&mut self, longest: Duration) -> Duration {
-        Duration::from_nanos(self.below(longest.as_nanos() as u64))
-    }
+fn duration(random: &mut Random, longest: Duration) -> Duration {
+    Duration::from_nanos(random.below(longest.as_nanos() as u64))
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -141,9 +125,9 @@ fn run(
     let target = medium.target().to_str().unwrap().to_owned();
     let aimed = random.below(3) > 0;
     let moment = if aimed {
-        Moment::Writing(random.duration(scenario.writing * 5 / 4))
+        Moment::Writing(duration(random, scenario.writing * 5 / 4))
     } else {
-        Moment::After(random.duration(scenario.whole * 5 / 4))
+        Moment::After(duration(random, scenario.whole * 5 / 4))
     };
     let command = [scenario.command, &target, "--yes"];
     let killed = kill(&command, medium.target(), scenario.header, moment);
@@ -163,7 +147,7 @@ fn run(
         }
         let earlier = folder.join("earlier.img");
         copy(medium.settled(), &earlier);
-        let moment = Moment::After(random.duration(scenario.resume));
+        let moment = Moment::After(duration(random, scenario.resume));
         let killed = kill(&["resume", &target], medium.target(), scenario.header, moment);
         let untouched = difference(medium.settled(), &earlier, &[]).is_none();
         std::fs::remove_file(&earlier).unwrap();
@@ -220,7 +204,7 @@ fn killed_on(kind: Kind) {
     let Some(mut scenarios) = scenarios(folder.path(), kind) else {
         return;
     };
-    let (mut random, mut counts) = (Random(seed), Counts::new());
+    let (mut random, mut counts) = (Random::new(seed), Counts::new());
     let begin = Instant::now();
     for turn in 0..runs {
         let count = scenarios.len();

@@ -4,6 +4,8 @@
 //! record, contents of many clusters, a directory of more than a thousand entries, names of 255 characters and in
 //! several scripts, deep paths. The contents together stay below [`TOTAL_BYTES_LIMIT`] whatever the number of files.
 
+use crate::random::{Random, mix};
+
 /// The most that the contents of one tree have together.
 pub const TOTAL_BYTES_LIMIT: u64 = 60 << 20;
 
@@ -95,7 +97,9 @@ pub fn tree(seed: u64, file_count: u32) -> Vec<Entry> {
         .iter()
         .map(|(path, attributes)| directory(path, *attributes))
         .collect();
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
+    // Trees have always begun with the second number, and stay what they are.
+    random.next_u64();
     let mut left_bytes = TOTAL_BYTES_LIMIT;
     let mut made_directories =
         std::collections::BTreeSet::from_iter(FRAME.iter().map(|(path, _)| (*path).to_owned()));
@@ -111,7 +115,7 @@ pub fn tree(seed: u64, file_count: u32) -> Vec<Entry> {
             entries.push(directory(&missing, 0));
         }
         let fair_share = left_bytes / u64::from(file_count - number);
-        let size_bytes = random.file_size(fair_share).min(left_bytes);
+        let size_bytes = file_size(&mut random, fair_share).min(left_bytes);
         left_bytes -= size_bytes;
         entries.push(Entry {
             path: format!(r"{parent}\{}", file_name(number)),
@@ -122,7 +126,7 @@ pub fn tree(seed: u64, file_count: u32) -> Vec<Entry> {
             },
             kind: EntryKind::File {
                 size_bytes,
-                seed: random.next(),
+                seed: random.next_u64(),
             },
         });
     }
@@ -163,35 +167,13 @@ pub fn fill(seed: u64, offset: u64, buf: &mut [u8]) {
     }
 }
 
-/// The finalizer of SplitMix64: a fixed, well mixing permutation of 64-bit numbers.
-const fn mix(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    number ^ (number >> 31)
-}
-
-/// A sequence of numbers from a seed.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        mix(self.0)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
-    }
-
-    /// Most files are small, some empty, a few large; on average at most `fair_share`.
-    fn file_size(&mut self, fair_share: u64) -> u64 {
-        match self.below(100) {
-            0..10 => 0,
-            10..50 => self.below(700.min(fair_share)),
-            50..95 => self.below(fair_share.min(64 << 10)),
-            _ => self.below((8 * fair_share).min(2 << 20)),
-        }
+/// Most files are small, some empty, a few large; on average at most `fair_share`.
+fn file_size(random: &mut Random, fair_share: u64) -> u64 {
+    match random.below(100) {
+        0..10 => 0,
+        10..50 => random.below(700.min(fair_share)),
+        50..95 => random.below(fair_share.min(64 << 10)),
+        _ => random.below((8 * fair_share).min(2 << 20)),
     }
 }
 

@@ -10,7 +10,8 @@ mod log;
 
 use layout::{Bins, NO_CELL};
 
-pub use log::interrupted;
+pub use layout::seal;
+pub use log::{interrupted, seal_entry};
 
 /// Longest key name, in UTF-16 units.
 const KEY_NAME_LIMIT: usize = 255;

@@ -24,6 +24,7 @@ mod mbr;
 mod oracle;
 pub mod profile;
 pub mod profiles;
+pub mod random;
 mod shadow;
 pub mod software;
 mod sources;

@@ -3,15 +3,13 @@
 
 mod common;
 
+use common::wim::winre;
 use common::{MIB, disk_guid, files, partition_range, target};
 use winrefit_disk::{
     ByteRange, Device, Fault, Faulty, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window,
 };
 use winrefit_formats::gpt::types;
-use winrefit_formats::{
-    Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentTemplate, WimArchitecture, WimTemplate, WimVersion,
-    read_gpt,
-};
+use winrefit_formats::{Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentTemplate, read_gpt};
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::{diagnose, fix, plan, undo, verify};
@@ -51,28 +49,6 @@ const USUAL: Disk = Disk {
     data: 2,
 };
 
-fn image() -> FileData {
-    let wim = WimTemplate {
-        guid: disk_guid(),
-        name: "Microsoft Windows Recovery Environment (x64)".to_owned(),
-        version: WimVersion {
-            major: 10,
-            minor: 0,
-            build: 20348,
-            sp_build: 587,
-        },
-        architecture: WimArchitecture::Amd64,
-        size_bytes: 9 * MIB + 777,
-    }
-    .build();
-    let tail = wim.tail_offset();
-    let pieces = vec![(0, wim.head), (1 << 20, vec![0xA5; 3 << 20]), (tail, wim.tail)];
-    FileData::Zeroed {
-        size: wim.size_bytes,
-        pieces,
-    }
-}
-
 impl Disk {
     fn build(&self) -> MemoryDevice {
         let size = self.sector_size;
@@ -109,7 +85,7 @@ impl Disk {
         add(SDI, FileData::Bytes(vec![0x5D; 90_000]));
         add(r"Users\noise.bin", FileData::Bytes(noise));
         if self.image {
-            add(IMAGE, image());
+            add(IMAGE, winre(9 * MIB + 777, vec![(1 << 20, vec![0xA5; 3 << 20])]));
         }
         let range = ByteRange::new(self.windows.0 * MIB, self.windows.1 * MIB);
         let mut part = Window::new(&mut disk, range).unwrap();

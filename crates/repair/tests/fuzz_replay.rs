@@ -19,6 +19,7 @@ mod update;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use targets::{FuzzTarget, TARGETS, seeds};
+use winrefit_lab::random::Random;
 
 /// Made-up inputs of each target in a usual run.
 const CASES: u64 = 6;
@@ -125,15 +126,6 @@ fn seeds_are_survived() {
     }
 }
 
-/// A sequence of numbers that looks random and is the same every time (splitmix64).
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 #[test]
 fn made_up_inputs_are_survived() {
     let seed = number("WINREFIT_FUZZ_SEED").unwrap_or(1);
@@ -141,9 +133,9 @@ fn made_up_inputs_are_survived() {
     eprintln!("WINREFIT_FUZZ_SEED={seed} WINREFIT_FUZZ_CASES={cases}");
     for (name, target) in chosen() {
         for case in 0..cases {
-            let mut state = seed.wrapping_mul(0x1_0000) + case;
-            let length = random(&mut state) % 48;
-            let input: Vec<u8> = (0..length).map(|_| (random(&mut state) >> 24) as u8).collect();
+            let mut random = Random::new(seed.wrapping_mul(0x1_0000) + case);
+            let length = random.next_u64() % 48;
+            let input: Vec<u8> = (0..length).map(|_| (random.next_u64() >> 24) as u8).collect();
             run(target, &input, &format!("{name} {input:02x?}"));
         }
     }

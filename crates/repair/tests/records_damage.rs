@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/lab.rs"]
+mod lab;
+
+use lab::LabFile;
 use std::time::{Duration, Instant};
 use winrefit_disk::{ByteRange, Device, DiskFile, Overlay, ReadAt, ReadWindow, SectorSize};
-use winrefit_lab::{CreateOptions, Profile, create_file};
+use winrefit_lab::random::Random;
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::diagnose;
 use winrefit_repair::report::{Report, Severity};
@@ -25,42 +29,18 @@ const FILES: [&str; 9] = [
 /// No diagnosis of a small disk takes longer, however it is damaged.
 const TIME_MAX: Duration = Duration::from_secs(20);
 
-/// A sequence of numbers that looks random and is the same every time (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
-
 struct Lab {
     target: Target<Overlay<DiskFile>>,
     /// Places of the files' bytes on the disk.
     places: Vec<(&'static str, Vec<ByteRange>)>,
-    _folder: tempfile::TempDir,
+    _lab: LabFile,
 }
 
 impl Lab {
     fn new(profile: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("disk.img");
-        let options = CreateOptions {
-            size: None,
-            files: Some(20),
-            event_log: None,
-        };
-        let made = create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
-        let range = made.windows().next().unwrap().range;
-        let disk = DiskFile::open_read(&path).unwrap();
+        let lab = LabFile::of(profile);
+        let range = lab.made.windows().next().unwrap().range;
+        let disk = lab.open();
         let volume = Volume::open(ReadWindow::new(&disk, range).unwrap()).unwrap();
         let places = FILES.iter().filter_map(|name| {
             let file = volume.lookup(name).unwrap()?;
@@ -79,7 +59,7 @@ impl Lab {
                 now_unix_seconds: 0,
             },
             places,
-            _folder: folder,
+            _lab: lab,
         }
     }
 
@@ -162,7 +142,7 @@ fn a_file_of_nonsense_is_a_source_that_cannot_be_used() {
 
 #[test]
 fn flipped_bits_end_in_a_report() {
-    let mut random = Random(0x2024_0109);
+    let mut random = Random::new(0x2024_0109);
     let mut lab = Lab::new("case-two-diseases");
     let places = lab.places.clone();
     let mut unhappy = 0;
@@ -192,7 +172,7 @@ fn flipped_bits_end_in_a_report() {
 /// Words of every kind of structure where others belong: lengths, offsets and counts at their limits.
 #[test]
 fn hostile_numbers_end_in_a_report() {
-    let mut random = Random(0x4502);
+    let mut random = Random::new(0x4502);
     let mut lab = Lab::new("case-two-diseases");
     let places = lab.places.clone();
     let words = [0_u32, 1, 0x20, 0x7fff_ffff, 0x8000_0000, 0xffff_fff8, 0xffff_ffff];

@@ -9,6 +9,7 @@ use common::compare::{difference, first_lost};
 use common::{Layout, MIB, RECOVERY, REQUEST, WINDOWS, change, files, partition_range, poke, target};
 use update::{ALL, ASIDE, FOLDERS, SYSTEM, broken, content, has, layout, put_aside, start};
 use winrefit_disk::{ByteRange, Device, Event, MemoryDevice, ReadAt, Recording, SectorSize};
+use winrefit_lab::hive::seal;
 use winrefit_ntfs::AttributeType;
 use winrefit_ntfs::rename::rename;
 use winrefit_repair::commands::{diagnose, fix, plan_reset, reset_update, undo, verify};
@@ -270,10 +271,7 @@ fn a_hive_that_is_not_at_rest_stops_only_what_would_change_it() {
     let dirty = |starts| {
         let mut hive = update::hive(starts);
         hive[4] = hive[4].wrapping_add(1);
-        let sum = (0..127).fold(0u32, |sum, at| {
-            sum ^ u32::from_le_bytes(hive[at * 4..at * 4 + 4].try_into().unwrap())
-        });
-        hive[508..512].copy_from_slice(&sum.to_le_bytes());
+        seal(&mut hive);
         Layout {
             update: Some(hive),
             ..Layout::default()

@@ -9,6 +9,7 @@ mod common;
 mod update;
 
 use common::image::Image;
+use common::lab::LabFile;
 use common::tools::{oracle, run, try_run};
 use common::{Layout, WINDOWS, partition_range, target};
 use std::collections::BTreeSet;
@@ -17,7 +18,6 @@ use update::{ALL, SYSTEM, layout};
 use winrefit_disk::{
     Device, DiskFile, Event, MemoryDevice, Overlay, ReadAt, Recording, SectorSize, recording,
 };
-use winrefit_lab::{CreateOptions, Profile, create_file};
 use winrefit_repair::commands::{diagnose, fix, plan_reset, reset_update, undo, verify};
 use winrefit_repair::report::{Report, Verdict};
 use winrefit_repair::reset::ResetRequest;
@@ -166,21 +166,15 @@ fn hivex_reads_the_start_types_and_all_else_as_before() {
 
 /// A disk of the lab.
 struct Lab {
-    _directory: tempfile::TempDir,
+    _disk: LabFile,
     target: Target<DiskFile>,
 }
 
 fn lab(profile: &str) -> Lab {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("disk.img");
-    let options = CreateOptions {
-        files: Some(40),
-        ..CreateOptions::default()
-    };
-    create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
+    let disk = LabFile::with_files(profile, 40);
     Lab {
-        target: Target::open_write(&path, NOW).unwrap(),
-        _directory: directory,
+        target: Target::open_write(&disk.path, NOW).unwrap(),
+        _disk: disk,
     }
 }
 

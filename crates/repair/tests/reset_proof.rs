@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use update::{ALL, SYSTEM, broken, content};
 use winrefit_disk::{Device, MemoryDevice, ReadAt, ReadWindow};
 use winrefit_formats::Hive;
+use winrefit_lab::hive::seal;
 use winrefit_ntfs::rename::rename;
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::{reset_update, undo};
@@ -139,9 +140,7 @@ fn whatever_else_changed_is_found() {
         ("is in the middle of a write", &|disk| {
             let mut block = hive[..512].to_vec();
             block[4] = block[4].wrapping_add(1);
-            let word = |at: usize| u32::from_le_bytes(block[at * 4..at * 4 + 4].try_into().unwrap());
-            let sum = (0..127).map(word).fold(0, |sum, word| sum ^ word);
-            block[508..].copy_from_slice(&sum.to_le_bytes());
+            seal(&mut block);
             poke(disk, place(&new, SYSTEM, 0), &block);
         }),
     ];

@@ -4,11 +4,11 @@
 
 mod common;
 
+use common::lab::LabFile;
 use common::{Layout, REQUEST, WINDOWS, change, target};
 use winrefit_disk::{
     Crash, Device, DiskFile, Event, Fault, Faulty, MemoryDevice, Operation, Overlay, ReadWindow, Recording,
 };
-use winrefit_lab::{CreateOptions, Profile, create_file};
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
 use winrefit_repair::commands::{Progress, diagnose, fix, reset_update, resume, undo};
 use winrefit_repair::observe::{Depth, observe};
@@ -39,22 +39,15 @@ fn make_dirty(file: &mut DiskFile, number: u32) {
 /// One of two Windows is reset; the other one is dirty all the time.
 #[test]
 fn a_dirty_windows_that_the_work_does_not_touch_is_no_obstacle() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("disk.img");
-    let options = CreateOptions {
-        size: None,
-        files: Some(20),
-        event_log: None,
-    };
-    create_file(Profile::find("two-windows").unwrap(), &options, &path).unwrap();
+    let lab = LabFile::of("two-windows");
     let numbers: Vec<u32> = {
-        let mut file = DiskFile::open_write(&path).unwrap();
+        let mut file = DiskFile::open_write(&lab.path).unwrap();
         let seen = observe(&file, None, Depth::Quick).unwrap();
         let numbers: Vec<u32> = seen.windows.iter().map(|w| w.partition).collect();
         make_dirty(&mut file, numbers[1]);
         numbers
     };
-    let file = DiskFile::open_read(&path).unwrap();
+    let file = lab.open();
     let size = file.sector_size();
     let subject = |fault| target(Faulty::new(Overlay::new(&file, size), fault));
     let request = ResetRequest {

@@ -1,9 +1,12 @@
 //! What a plan says of itself in words and numbers, on disks of the lab.
 #![allow(clippy::unwrap_used)]
 
-use std::path::PathBuf;
+#[allow(dead_code)]
+#[path = "common/lab.rs"]
+mod lab;
+
+use lab::LabFile;
 use winrefit_disk::DiskFile;
-use winrefit_lab::{CreateOptions, Profile, create_file};
 use winrefit_repair::commands::plan;
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::Report;
@@ -14,14 +17,8 @@ const NOW: u64 = 1_704_067_200;
 
 /// The plan for a disk of the lab.
 fn planned(profile: &str, request: &Request) -> Report {
-    let directory = tempfile::tempdir().unwrap();
-    let path: PathBuf = directory.path().join("disk.img");
-    let options = CreateOptions {
-        files: Some(20),
-        ..CreateOptions::default()
-    };
-    create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
-    let target: Target<DiskFile> = Target::open_read(&path, NOW).unwrap();
+    let lab = LabFile::of(profile);
+    let target: Target<DiskFile> = Target::open_read(&lab.path, NOW).unwrap();
     plan(&target, request, &mut |_| ()).unwrap()
 }
 

@@ -1,18 +1,12 @@
 //! Checksums set right again, so that a change gets past them.
 
+use winrefit_lab::hive;
+
 /// The checksum of a hive's base block, or of a log's, at the start of `file`.
 pub fn hive(file: &mut [u8]) {
-    let Some(block) = file.get_mut(..512) else { return };
-    let words = block[..508].chunks_exact(4);
-    let sum = words.fold(0, |sum, word| {
-        sum ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]])
-    });
-    let sum = match sum {
-        0 => 1,
-        u32::MAX => u32::MAX - 1,
-        sum => sum,
-    };
-    block[508..].copy_from_slice(&sum.to_le_bytes());
+    if file.len() >= 512 {
+        hive::seal(file);
+    }
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -27,27 +21,6 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     }
 }
 
-/// The Marvin32 hash that guards entries of hive logs.
-fn marvin32(bytes: &[u8]) -> u64 {
-    let (mut low, mut high) = (0x7A4E_55C5_u32, 0x82EF_4D88_u32);
-    let mut mix = |word: u32| {
-        low = low.wrapping_add(word);
-        high ^= low;
-        low = low.rotate_left(20).wrapping_add(high);
-        high = high.rotate_left(9) ^ low;
-        low = low.rotate_left(27).wrapping_add(high);
-        high = high.rotate_left(19);
-    };
-    let words = bytes.chunks_exact(4);
-    let mut rest = [0; 4];
-    rest[..words.remainder().len()].copy_from_slice(words.remainder());
-    rest[words.remainder().len()] = 0x80;
-    words.for_each(|word| mix(u32_at(word, 0)));
-    mix(u32::from_le_bytes(rest));
-    mix(0);
-    u64::from(high) << 32 | u64::from(low)
-}
-
 /// Checksum and hashes of a hive's log in the new format.
 pub fn hive_log(file: &mut [u8]) {
     hive(file);
@@ -60,10 +33,7 @@ pub fn hive_log(file: &mut [u8]) {
         else {
             return;
         };
-        let body = marvin32(&entry[40..]);
-        put(entry, 24, &body.to_le_bytes());
-        let head = marvin32(&entry[..32]);
-        put(entry, 32, &head.to_le_bytes());
+        hive::seal_entry(entry);
         at += size;
     }
 }

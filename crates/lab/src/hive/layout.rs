@@ -96,11 +96,16 @@ impl Bins {
         for (place, unit) in base[48..].chunks_exact_mut(2).zip(tail) {
             place.copy_from_slice(&unit.to_le_bytes());
         }
-        let sum = checksum(&base);
-        base[508..512].copy_from_slice(&sum.to_le_bytes());
+        seal(&mut base);
         base.extend(self.bytes);
         base
     }
+}
+
+/// Sets the checksum of the base block, of a hive or of a log, at the start of `file`; at least 512 bytes are there.
+pub fn seal(file: &mut [u8]) {
+    let sum = checksum(file);
+    file[508..512].copy_from_slice(&sum.to_le_bytes());
 }
 
 /// The base block's checksum: its first 508 bytes as 32-bit words, all XORed, with 0 and -1 avoided.

@@ -4,7 +4,7 @@
 //! new format (since Windows 8.1) has the start of a base block, then entries with the pages of 512 bytes that were
 //! changed, guarded by two hashes.
 
-use super::layout;
+use super::layout::seal;
 
 const BASE_BLOCK: usize = 4096;
 /// What a log keeps of the base block, the unit of pages, and that of entries.
@@ -12,7 +12,6 @@ const PAGE: usize = 512;
 const PRIMARY_SEQUENCE: usize = 4;
 const SECONDARY_SEQUENCE: usize = 8;
 const FILE_TYPE: usize = 28;
-const CHECKSUM: usize = 508;
 /// File type of a log in the new format.
 const NEW_LOG: u32 = 6;
 const ENTRY_HEAD: usize = 40;
@@ -59,10 +58,19 @@ fn entry(sequence: u32, old: &[u8], new: &[u8]) -> Vec<u8> {
     for number in [size as u32, 0, sequence, new.len() as u32, pages.len() as u32] {
         entry.extend(number.to_le_bytes());
     }
-    entry.extend(marvin32(&body).to_le_bytes());
-    entry.extend(marvin32(&entry).to_le_bytes());
+    entry.resize(ENTRY_HEAD, 0);
     entry.extend(body);
+    seal_entry(&mut entry);
     entry
+}
+
+/// Sets both hashes of an entry of a log, which is all of `entry`: that of what is behind its head of 40 bytes, then that
+/// of the head.
+pub fn seal_entry(entry: &mut [u8]) {
+    let body = marvin32(&entry[ENTRY_HEAD..]);
+    entry[24..32].copy_from_slice(&body.to_le_bytes());
+    let head = marvin32(&entry[..32]);
+    entry[32..ENTRY_HEAD].copy_from_slice(&head.to_le_bytes());
 }
 
 /// The Marvin32 hash, as Microsoft published it with .NET.
@@ -94,8 +102,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 /// Sets a field of a base block, and its checksum.
 fn set(block: &mut [u8], at: usize, number: u32) {
     block[at..at + 4].copy_from_slice(&number.to_le_bytes());
-    let sum = layout::checksum(block);
-    block[CHECKSUM..CHECKSUM + 4].copy_from_slice(&sum.to_le_bytes());
+    seal(block);
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! A diagnosis on a disk that cannot read one of its sectors.
 
 use crate::common::disks::{Kind, Style, disk, part};
+use crate::common::lab::LabFile;
 use crate::common::target;
 use crate::made::{Outcome, Work, medium};
 use crate::stride;
 use std::collections::{BTreeMap, BTreeSet};
 use winrefit_disk::faulty::Request;
-use winrefit_disk::{ByteRange, Device, DiskFile, Fault, Faulty, Operation, Overlay, ReadWindow};
-use winrefit_lab::{CreateOptions, Profile, create_file};
+use winrefit_disk::{ByteRange, Device, Fault, Faulty, Operation, Overlay, ReadWindow};
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
 use winrefit_repair::commands::diagnose;
 use winrefit_repair::report::{Report, Verdict};
@@ -62,21 +62,11 @@ fn small(style: Style) -> Source {
 
 /// A whole Windows with its records of updates, in few files.
 fn lab() -> Source {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("disk.img");
-    let options = CreateOptions {
-        size: None,
-        files: Some(20),
-        event_log: None,
-    };
-    create_file(Profile::find("winre-missing").unwrap(), &options, &path).unwrap();
+    let lab = LabFile::of("winre-missing");
     Source {
         name: "of the lab",
-        bytes: std::fs::metadata(&path).unwrap().len(),
-        open: Box::new(move |fault| {
-            let _kept = &folder;
-            looked_at(DiskFile::open_read(&path).unwrap(), fault)
-        }),
+        bytes: std::fs::metadata(&lab.path).unwrap().len(),
+        open: Box::new(move |fault| looked_at(lab.open(), fault)),
     }
 }
 

@@ -17,7 +17,7 @@ fn winre() -> WinreChain {
 }
 
 fn recovery_guid() -> Vec<u8> {
-    server().made.partitions[3].unique_guid.to_bytes_le().to_vec()
+    server().made().partitions[3].unique_guid.to_bytes_le().to_vec()
 }
 
 fn places_of(store: &[u8], bytes: &[u8]) -> Vec<usize> {

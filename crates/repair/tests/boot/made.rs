@@ -1,61 +1,49 @@
 //! Lab disks whose boot store is changed: in its bytes, or by a new volume around it.
 
-use std::path::PathBuf;
-use tempfile::TempDir;
+use crate::lab::LabFile;
 use winrefit_disk::{ByteRange, Device, DiskFile, Overlay, ReadAt, ReadWindow, Window};
 use winrefit_formats::FatVolume;
+use winrefit_lab::CreatedDisk;
 use winrefit_lab::fat::{EspFile, EspOptions, make_esp};
-use winrefit_lab::{CreateOptions, CreatedDisk, Profile, create_file};
+use winrefit_lab::hive::seal;
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::boot::{BIOS_STORE, UEFI_STORE};
 use winrefit_repair::target::Target;
 
 pub const LIMIT: u64 = 1 << 20;
 
-/// A disk of the lab with few files. Tests work on views of it.
-pub struct Lab {
-    pub path: PathBuf,
-    pub made: CreatedDisk,
-    _folder: TempDir,
-}
+/// A disk of the lab. Tests work on views of it.
+pub struct Lab(LabFile);
 
 /// What is changed on a lab disk, none of which reaches the file.
 pub type View = Overlay<DiskFile>;
 
 impl Lab {
     pub fn of(profile: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("disk.img");
-        let options = CreateOptions {
-            size: None,
-            files: Some(20),
-            event_log: None,
-        };
-        let made = create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
-        Self {
-            path,
-            made,
-            _folder: folder,
-        }
+        Self(LabFile::of(profile))
+    }
+
+    pub fn made(&self) -> &CreatedDisk {
+        &self.0.made
     }
 
     pub fn view(&self) -> View {
-        let file = DiskFile::open_read(&self.path).unwrap();
+        let file = self.0.open();
         let sector_size = file.sector_size();
         Overlay::new(file, sector_size)
     }
 
     pub fn range(&self, number: u32) -> ByteRange {
-        let mut all = self.made.partitions.iter();
+        let mut all = self.made().partitions.iter();
         all.find(|p| p.number == number).unwrap().range
     }
 
     /// The partition of the store, its path, and its bytes.
     pub fn store(&self) -> (u32, &'static str, Vec<u8>) {
-        let system = self.made.system().unwrap().number;
+        let system = self.made().system().unwrap().number;
         let view = self.view();
         let part = ReadWindow::new(&view, self.range(system)).unwrap();
-        if self.made.disk_signature.is_some() {
+        if self.made().disk_signature.is_some() {
             return (system, BIOS_STORE, ntfs_file(&part, BIOS_STORE));
         }
         let fat = FatVolume::open(&part).unwrap();
@@ -87,7 +75,7 @@ impl Lab {
 
     /// A view whose system partition is a new FAT volume with these files.
     pub fn with_fat(&self, files: &[(&str, &[u8])]) -> View {
-        let system = self.made.system().unwrap().number;
+        let system = self.made().system().unwrap().number;
         let mut view = self.view();
         let range = self.range(system);
         // What stays of the old volume is free space of the new one.
@@ -145,14 +133,6 @@ pub fn make_dirty(hive: &mut [u8]) {
     let primary = u32::from_le_bytes(hive[4..8].try_into().unwrap());
     hive[4..8].copy_from_slice(&(primary + 1).to_le_bytes());
     seal(hive);
-}
-
-/// Sets the checksum of a base block.
-pub fn seal(hive: &mut [u8]) {
-    let sum = hive[..508]
-        .chunks(4)
-        .fold(0, |sum, word| sum ^ u32::from_le_bytes(word.try_into().unwrap()));
-    hive[508..512].copy_from_slice(&sum.to_le_bytes());
 }
 
 /// A log in the old format that completes `dirty` to `wanted`: base block, one bit for each page, the pages.

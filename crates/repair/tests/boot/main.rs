@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod breaks;
+#[path = "../common/lab.rs"]
+mod lab;
 mod made;
 mod repoint;
 #[allow(dead_code)]

@@ -21,7 +21,7 @@ fn mbr() -> &'static Lab {
 }
 
 fn named(offset: u64) -> BcdPartition {
-    let signature = mbr().made.disk_signature.unwrap();
+    let signature = mbr().made().disk_signature.unwrap();
     BcdPartition::Mbr { signature, offset }
 }
 

@@ -1,13 +1,11 @@
 //! Whole small disks of any layout, GPT or MBR. The MBR is written here by hand, so that what the engine reads and
 //! changes was not made by its own code.
 
+use super::wim::winre;
 use super::{disk_guid, scatter};
 use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, SectorSize, Window};
 use winrefit_formats::gpt::types;
-use winrefit_formats::wim::{WimArchitecture, WimVersion};
-use winrefit_formats::{
-    Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentLocation, ReAgentTemplate, WimTemplate,
-};
+use winrefit_formats::{Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentLocation, ReAgentTemplate};
 use winrefit_ntfs::AttributeType;
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
 
@@ -372,29 +370,9 @@ fn to_tail(disk: &mut MemoryDevice, range: ByteRange) {
     disk.write_at(range.start, &volume.bytes).unwrap();
 }
 
+/// The image of all recovery environments on these disks.
 pub fn wim() -> FileData {
-    let wim = WimTemplate {
-        guid: disk_guid(),
-        name: "Microsoft Windows Recovery Environment (x64)".to_owned(),
-        version: WimVersion {
-            major: 10,
-            minor: 0,
-            build: 20348,
-            sp_build: 587,
-        },
-        architecture: WimArchitecture::Amd64,
-        size_bytes: 2 * MIB,
-    }
-    .build();
-    let tail_offset = wim.tail_offset();
-    FileData::Zeroed {
-        size: wim.size_bytes,
-        pieces: vec![
-            (0, wim.head),
-            (1 << 20, vec![0xA5; 700 << 10]),
-            (tail_offset, wim.tail),
-        ],
-    }
+    winre(2 * MIB, vec![(1 << 20, vec![0xA5; 700 << 10])])
 }
 
 pub fn noise(length: usize, seed: u64) -> Vec<u8> {

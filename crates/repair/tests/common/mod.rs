@@ -12,16 +12,15 @@ pub mod tools;
 
 pub mod compare;
 pub mod disks;
+pub mod lab;
 pub mod mount;
 pub mod used;
+pub mod wim;
 
 use std::collections::BTreeMap;
 use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, ReadWindow, SectorSize, Window};
 use winrefit_formats::gpt::types;
-use winrefit_formats::wim::{WimArchitecture, WimVersion};
-use winrefit_formats::{
-    Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentLocation, ReAgentTemplate, WimTemplate,
-};
+use winrefit_formats::{Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentLocation, ReAgentTemplate};
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
 use winrefit_ntfs::record::Record;
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
@@ -194,32 +193,7 @@ impl Layout {
         let mut options = self.options(self.recovery, "Recovery");
         options.cluster_size = self.recovery_cluster.max(options.sector_size);
         let mut volume = VolumeBuilder::new(options).unwrap();
-        let version = WimVersion {
-            major: 10,
-            minor: 0,
-            build: 20348,
-            sp_build: 587,
-        };
-        let architecture = WimArchitecture::Amd64;
-        let name = "Microsoft Windows Recovery Environment (x64)".to_owned();
-        let wim = WimTemplate {
-            guid: disk_guid(),
-            name,
-            version,
-            architecture,
-            size_bytes: 9 * MIB,
-        }
-        .build();
-        let tail_offset = wim.tail_offset();
-        let pieces = vec![
-            (0, wim.head),
-            (1 << 20, vec![0xA5; 3 << 20]),
-            (tail_offset, wim.tail),
-        ];
-        let data = FileData::Zeroed {
-            size: wim.size_bytes,
-            pieces,
-        };
+        let data = wim::winre(9 * MIB, vec![(1 << 20, vec![0xA5; 3 << 20])]);
         volume.add_file(r"Recovery\WindowsRE\Winre.wim", 6, data).unwrap();
         volume
             .add_file(

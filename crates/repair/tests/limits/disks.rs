@@ -1,13 +1,11 @@
 //! Sparse disks with a Windows and a recovery volume, and whatever a test puts on them.
 
 use crate::common::image::Image;
+use crate::common::wim::winre;
 use crate::common::{RECOVERY, WINDOWS, disk_guid};
 use winrefit_disk::{ByteRange, Device, Lba, ReadAt, ReadWindow, SectorSize, Window};
 use winrefit_formats::gpt::types;
-use winrefit_formats::wim::{WimArchitecture, WimVersion};
-use winrefit_formats::{
-    Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentLocation, ReAgentTemplate, WimTemplate,
-};
+use winrefit_formats::{Gpt, Guid, LbaRange, Partition, PartitionName, ReAgentLocation, ReAgentTemplate};
 use winrefit_ntfs::format::{FileData, FormatOptions, VolumeBuilder};
 use winrefit_ntfs::record::Record;
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume, fixup};
@@ -51,28 +49,6 @@ pub fn bytes(path: &str, content: Vec<u8>) -> NewFile {
     (path.to_owned(), FileData::Bytes(content))
 }
 
-/// An image of the recovery environment with this size, most of it a hole.
-pub fn winre(size_bytes: u64) -> FileData {
-    let skeleton = WimTemplate {
-        guid: disk_guid(),
-        name: "Microsoft Windows Recovery Environment (x64)".to_owned(),
-        version: WimVersion {
-            major: 10,
-            minor: 0,
-            build: 20348,
-            sp_build: 587,
-        },
-        architecture: WimArchitecture::Amd64,
-        size_bytes,
-    }
-    .build();
-    let tail = skeleton.tail_offset();
-    FileData::Zeroed {
-        size: skeleton.size_bytes,
-        pieces: vec![(0, skeleton.head), (tail, skeleton.tail)],
-    }
-}
-
 impl Disk {
     /// One with these files on C:.
     pub fn with(windows: Vec<NewFile>) -> Self {
@@ -101,7 +77,7 @@ impl Disk {
         for (path, data) in self.windows {
             windows.add_file(&path, 0, data).unwrap();
         }
-        let image = self.image.unwrap_or_else(|| winre(6 * MIB));
+        let image = self.image.unwrap_or_else(|| winre(6 * MIB, vec![]));
         recovery.add_file(WINRE, 6, image).unwrap();
         write(windows, &mut disk, (4, self.border));
         write(recovery, &mut disk, (self.border, end));

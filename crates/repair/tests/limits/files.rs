@@ -1,7 +1,8 @@
 //! ReAgent.xml and the image of the recovery environment.
 
 use crate::common::disk_guid;
-use crate::disks::{Disk, REAGENT, bytes, winre};
+use crate::common::wim::winre;
+use crate::disks::{Disk, REAGENT, bytes};
 use crate::measure::{USUAL, all, alone};
 use winrefit_ntfs::format::FileData;
 
@@ -70,7 +71,7 @@ fn a_reagent_xml_that_is_dear_to_parse() {
 
 /// An image whose XML resource is this, or claims to have this length.
 fn image(xml: &[u8], claimed: u64) -> FileData {
-    let FileData::Zeroed { mut pieces, .. } = winre(1 << 20) else {
+    let FileData::Zeroed { mut pieces, .. } = winre(1 << 20, vec![]) else {
         unreachable!("an image is mostly a hole");
     };
     let head = &mut pieces[0].1;
@@ -127,7 +128,7 @@ fn large_images() {
     let disk = Disk {
         mib: 8 << 10,
         border: 1 << 10,
-        image: Some(winre(6 << 30)),
+        image: Some(winre(6 << 30, vec![])),
         ..Disk::default()
     };
     let outcomes = all("WIM of 6 GiB", disk.build(), (USUAL, USUAL));

@@ -2,6 +2,7 @@
 
 use crate::hives::{PACKAGES, Raw};
 use winrefit_disk::{DiskError, ReadAt};
+use winrefit_lab::hive;
 
 const LOG_BYTES: u64 = 256 << 20;
 const ENTRY_BYTES: u64 = 4 << 20;
@@ -34,30 +35,7 @@ fn seal(block: &mut [u8], fields: &[(usize, u32)]) {
     for (at, number) in fields {
         block[*at..*at + 4].copy_from_slice(&number.to_le_bytes());
     }
-    let words = block[..508].as_chunks::<4>().0;
-    let sum = words.iter().fold(0, |sum, word| sum ^ u32::from_le_bytes(*word));
-    block[508..512].copy_from_slice(&sum.to_le_bytes());
-}
-
-/// Marvin32 with the seed of the registry's logs, of whole words.
-fn marvin(bytes: &[u8]) -> u64 {
-    let (mut low, mut high) = (0x7A4E_55C5u32, 0x82EF_4D88u32);
-    let mut mix = |word: u32| {
-        low = low.wrapping_add(word);
-        high ^= low;
-        low = low.rotate_left(20).wrapping_add(high);
-        high = high.rotate_left(9) ^ low;
-        low = low.rotate_left(27).wrapping_add(high);
-        high = high.rotate_left(19);
-    };
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .for_each(|word| mix(u32::from_le_bytes(*word)));
-    mix(0x80);
-    mix(0);
-    u64::from(high) << 32 | u64::from(low)
+    hive::seal(block);
 }
 
 impl Log {
@@ -81,10 +59,7 @@ impl Log {
         for (at, number) in fields {
             entry[at..at + 4].copy_from_slice(&number.to_le_bytes());
         }
-        let body = marvin(&entry[40..]);
-        entry[24..32].copy_from_slice(&body.to_le_bytes());
-        let head = marvin(&entry[..32]);
-        entry[32..40].copy_from_slice(&head.to_le_bytes());
+        hive::seal_entry(&mut entry);
         entry
     }
 }

@@ -3,7 +3,7 @@
 use crate::disks::{Disk, NewFile, bytes};
 use crate::hive_logs;
 use crate::measure::{USUAL, all, alone};
-use winrefit_lab::hive::{Data, Key, write};
+use winrefit_lab::hive::{Data, Key, seal, write};
 use winrefit_ntfs::format::FileData;
 
 const SOFTWARE: &str = r"Windows\System32\config\SOFTWARE";
@@ -128,9 +128,7 @@ impl Raw {
         ] {
             block[at..at + 4].copy_from_slice(&number.to_le_bytes());
         }
-        let words = block[..508].as_chunks::<4>().0;
-        let sum = words.iter().fold(0, |sum, word| sum ^ u32::from_le_bytes(*word));
-        block[508..512].copy_from_slice(&sum.to_le_bytes());
+        seal(&mut block);
         block.extend(self.bins);
         block
     }

@@ -18,6 +18,7 @@ mod logs;
 mod measure;
 mod mft;
 mod records;
+mod stores;
 mod tables;
 
 use peak_alloc::PeakAlloc;

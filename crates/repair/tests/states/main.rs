@@ -6,40 +6,23 @@
 mod common;
 mod made;
 
+use common::lab::LabFile;
 use common::{MIB, target};
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 use winrefit_disk::{DiskFile, Metered};
-use winrefit_lab::{CreateOptions, Profile, create_file};
 use winrefit_repair::commands::{diagnose, fix, plan, verify};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::{FindingReport, Report, Severity, Verdict};
 use winrefit_repair::target::Target;
 
-/// A disk of the lab with few files.
-struct Disk {
-    path: PathBuf,
-    _folder: TempDir,
-}
+struct Disk(LabFile);
 
 impl Disk {
     fn of(profile: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("disk.img");
-        let options = CreateOptions {
-            size: None,
-            files: Some(20),
-            event_log: None,
-        };
-        create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
-        Self {
-            path,
-            _folder: folder,
-        }
+        Self(LabFile::of(profile))
     }
 
     fn open(&self) -> Target<DiskFile> {
-        Target::open_read(&self.path, 0).unwrap()
+        Target::open_read(&self.0.path, 0).unwrap()
     }
 
     fn diagnose(&self) -> Report {
@@ -55,7 +38,7 @@ impl Disk {
     }
 
     fn fix(&self, agree: bool) -> Report {
-        let mut target = Target::open_write(&self.path, 1_700_000_000).unwrap();
+        let mut target = Target::open_write(&self.0.path, 1_700_000_000).unwrap();
         fix(&mut target, &Request::default(), &mut |_| agree, &mut |_| ()).unwrap()
     }
 }
@@ -343,7 +326,7 @@ fn a_diagnosis_reads_little_of_a_large_disk() {
     // Each Windows has two volumes to be opened.
     for (profile, windows) in [("server2022", 1), ("winre-in-backup", 1), ("two-windows", 2)] {
         let disk = Disk::of(profile);
-        let device = Metered::new(DiskFile::open_read(Path::new(&disk.path)).unwrap());
+        let device = Metered::new(disk.0.open());
         let mut target = target(device);
         diagnose(&target, None).unwrap();
         let bytes = target.device.bytes_read();
