@@ -5,7 +5,6 @@ use super::common::{WINDOWS, compare};
 use super::declared::{Work, check, works};
 use super::judge::is_harmful;
 use super::matrix::{Matrix, Tally};
-use super::runs::repaired;
 use winrefit_disk::{Event, Lba, MemoryDevice, SectorSize};
 use winrefit_formats::gpt::types;
 use winrefit_formats::{Guid, LbaRange, Partition, PartitionName, read_gpt};
@@ -19,7 +18,7 @@ struct Honest {
 
 fn honest() -> Honest {
     let case = shrink();
-    let events = repaired("honest", &case).1;
+    let events = case.repaired().1;
     let works = works(&case.old, &events).unwrap();
     assert_eq!(works.len(), 1);
     Honest {
@@ -159,7 +158,7 @@ fn phases_without_flushes_are_found() {
 #[test]
 fn a_copy_to_a_place_in_use_is_found() {
     let case = data();
-    let (new, events) = repaired("data", &case);
+    let (new, events) = case.repaired();
     let mut works = works(&case.old, &events).unwrap();
     check(&works[0], &events).unwrap();
     // On the repaired disk the copies are what counts.

@@ -1,13 +1,13 @@
 //! The runs, a test for each: a repair and its undo.
 
-use super::cases::{self, Asked, Case};
+use super::cases::{self, Case};
 use super::common::target;
 use super::judge::is_harmful;
 use super::matrix::Matrix;
 use super::oracles;
 use super::tally::{amount, finished};
 use winrefit_disk::{Device, Event, MemoryDevice, Recording};
-use winrefit_repair::commands::{fix, reset_update, undo};
+use winrefit_repair::commands::undo;
 use winrefit_repair::report::Verdict;
 
 pub fn undone(name: &str, new: &MemoryDevice) -> Vec<Event> {
