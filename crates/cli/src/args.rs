@@ -155,9 +155,9 @@ pub enum Command {
     },
     /// Reset Windows Update offline: put aside what it has stored, set disabled services back. undo takes it back.
     ///
-    /// The folders SoftwareDistribution and catroot2 get the names SoftwareDistributio~ and catroot~, and Windows makes new
-    /// ones; services that updates need and that are disabled start again as Windows sets them. If something else is the
-    /// cause, that is said first. Shows what it does and asks.
+    /// The folders SoftwareDistribution and catroot2 get other names, such as SoftwareDistributio~ and catroot~, and Windows
+    /// makes new ones; services that updates need and that are disabled start again as Windows sets them. If something
+    /// else is the cause, that is said first. Shows what it does and asks.
     ResetUpdate {
         /// The disk.
         #[command(flatten)]

@@ -130,7 +130,8 @@ fn what_stops_a_resume_stops_a_discard() {
     let case = moving();
     let disk = cut(&case, false).into_iter().find(|disk| {
         let found = case.find(disk).unwrap();
-        journal::inspect(disk, &found, Some(GUID), &mut |_| ()).unwrap() == (Decision::Resume, Content::Mixed)
+        let seen = journal::inspect(disk, &found, Some(GUID), &mut |_| ()).unwrap();
+        (seen.decision, seen.content) == (Decision::Resume, Content::Mixed)
     });
     let disk = disk.unwrap();
     let found = case.find(&disk).unwrap();
@@ -145,4 +146,95 @@ fn what_stops_a_resume_stops_a_discard() {
         ));
         assert!(device == disk);
     }
+}
+
+/// An undo that has taken nothing back, on a disk that was used or not: its journal is finished again.
+#[test]
+fn only_an_undo_that_has_taken_nothing_back_is_given_up() {
+    for case in [plain(), moving()] {
+        let new = case.outside(&case.committed(&case.base).0);
+        let (mut kept, mut refused) = (0, 0);
+        for disk in [cut(&case, false), cut(&case, true)].concat() {
+            let is_new = case.outside(&disk) == new;
+            let disk = used(&case, &disk);
+            let found = case.find(&disk).unwrap();
+            let mut device = Recording::new(disk.clone());
+            let outcome = journal::keep(&mut device, &found, Some(GUID), &mut |_| ());
+            let (mut after, events) = device.into_parts();
+            if found.header.state != State::Undoing || !is_new {
+                assert!(matches!(outcome, Err(JournalError::NotDiscardable { .. })));
+                assert!(events.is_empty());
+                refused += 1;
+                continue;
+            }
+            outcome.unwrap();
+            kept += 1;
+            let header = found.header.header_offset;
+            assert!(events.iter().all(|event| match event {
+                Event::Write { offset, data } => *offset == header && data.len() as u64 == SECTOR,
+                Event::Flush => true,
+            }));
+            let found = case.find(&after).unwrap();
+            assert_eq!(found.header.state, State::Applied);
+            journal::undo(&mut after, &found, Some(GUID), &mut |_| ()).unwrap();
+            assert!(case.outside(&after) == case.outside(&used(&case, &case.base)));
+        }
+        assert!(kept > 0 && refused > 0, "{kept}, {refused}");
+    }
+}
+
+/// Somebody has written to touched sectors. Where the first phase to come is wholly as it was, none has begun.
+#[test]
+fn foreign_writes_end_the_work_only_where_none_of_it_has_begun() {
+    let case = plain();
+    let extents = &case.transaction.extents;
+    let phases = || extents.iter().map(|extent| extent.phase);
+    let (lowest, highest) = (phases().min().unwrap(), phases().max().unwrap());
+    assert!(lowest < highest);
+    let alone = |phase| {
+        let mut own = extents.iter().filter(|extent| extent.phase == phase);
+        let is_alone = |at: u64| {
+            let mut others = extents.iter().filter(|other| other.phase != phase);
+            others.all(|other| at < other.offset || at >= other.offset + other.after.len() as u64)
+        };
+        own.find(|extent| is_alone(extent.offset)).unwrap().offset
+    };
+    let new = case.outside(&case.committed(&case.base).0);
+    let mut ends = [0; 4];
+    for (is_undo, first, last) in [(false, lowest, highest), (true, highest, lowest)] {
+        for disk in cut(&case, is_undo) {
+            let state = case.find(&disk).unwrap().header.state;
+            if state != [State::Committed, State::Undoing][usize::from(is_undo)] {
+                continue;
+            }
+            let content = case.outside(&disk);
+            let is_unbegun = content == if is_undo { new.clone() } else { case.old_content() };
+            for (phase, is_due) in [(last, is_unbegun), (first, false)] {
+                let mut disk = disk.clone();
+                disk.write_at(alone(phase), &[0x77; SECTOR as usize]).unwrap();
+                let found = case.find(&disk).unwrap();
+                let seen = journal::inspect(&disk, &found, Some(GUID), &mut |_| ()).unwrap();
+                assert!(matches!(seen.content, Content::Foreign { .. }));
+                assert_eq!(seen.is_unbegun, is_due, "{state}, phase {phase}");
+                let mut device = disk.clone();
+                let outcome = match is_undo {
+                    false => journal::discard(&mut device, &found, Some(GUID), &[], &mut |_| ()),
+                    true => journal::keep(&mut device, &found, Some(GUID), &mut |_| ()),
+                };
+                assert!(case.outside(&device) == case.outside(&disk));
+                match outcome {
+                    Ok(()) => assert!(is_due),
+                    Err(error) => {
+                        assert!(
+                            !is_due && matches!(error, JournalError::ForeignWrites { .. }),
+                            "{error}"
+                        );
+                        assert!(device == disk);
+                    }
+                }
+                ends[usize::from(is_undo) * 2 + usize::from(is_due)] += 1;
+            }
+        }
+    }
+    assert!(ends.iter().all(|count| *count > 0), "{ends:?}");
 }

@@ -293,7 +293,8 @@ impl RepairError {
             Self::UsedSince { .. } => text!(
                 "Windows or another tool has written to the disk since the work was interrupted. winrefit will not \
                  overwrite that; nothing was written now. Keep a copy of the whole disk as it is, and save what was \
-                 written since, before anything else."
+                 written since, before anything else. Then put back a backup from before the repair, and the saved files: \
+                 winrefit cannot join both states."
             ),
             Self::Journal(error) => next_of_journal(error),
             Self::NoSuchPartition { .. } | Self::NotRecoveryType { .. } | Self::NotNtfs { .. } => {

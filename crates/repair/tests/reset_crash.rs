@@ -8,11 +8,14 @@ mod update;
 
 use common::{Layout, WINDOWS, partition_range, target};
 use update::{ALL, ASIDE, FOLDERS, has, layout, start};
+use winrefit_disk::journal::State;
 use winrefit_disk::{
-    Crash, Device, Event, MemoryDevice, Overlay, ReadAt, ReadWindow, Recording, SectorSize, recording,
+    Crash, Device, Event, Lba, MemoryDevice, Overlay, ReadAt, ReadWindow, Recording, SectorSize, recording,
 };
+use winrefit_formats::{LbaRange, read_gpt};
 use winrefit_ntfs::check::{CheckOptions, check};
-use winrefit_repair::commands::{diagnose, reset_update, undo};
+use winrefit_repair::commands::{diagnose, reset_update, resume, undo};
+use winrefit_repair::observe::{Depth, observe};
 use winrefit_repair::report::Verdict;
 
 const STARTS: [(&str, u32); 3] = [("wuauserv", 4), ("BITS", 4), ("TrustedInstaller", 4)];
@@ -121,4 +124,32 @@ fn an_interrupted_reset_is_told_of() {
     assert_eq!(report.verdict, Verdict::Unfinished);
     let memo = report.journal.unwrap().memo.to_string();
     assert!(memo.contains("reset-update"), "{memo}");
+}
+
+/// Going on writes to the header and to what was recorded: what else of the journal's place has become a partition's is in
+/// nobody's way.
+#[test]
+fn a_partition_that_has_taken_some_of_the_journals_place_is_no_obstacle_to_going_on() {
+    let (name, old) = &disks()[0];
+    let (_, events) = reset(name, old);
+    let mut met = 0;
+    for end in (0..events.len()).filter(|&index| events[index] == Event::Flush) {
+        let mut disk = old.clone();
+        recording::replay(&mut disk, &events[..=end]).unwrap();
+        let Ok(Some(found)) = observe(&disk, None, Depth::Quick).unwrap().journal else {
+            continue;
+        };
+        if found.header.state != State::Committed {
+            continue;
+        }
+        let mut gpt = read_gpt(&disk, SectorSize::B512).unwrap().usable().unwrap();
+        let last = found.header.gap().end / 512 - 1;
+        gpt.set_range(1, LbaRange::new(Lba(last), Lba(4096))).unwrap();
+        gpt.write(&mut disk).unwrap();
+        let mut subject = target(disk);
+        let report = resume(&mut subject, &mut |_| ()).unwrap();
+        assert_eq!(report.verdict, Verdict::Repaired, "{end}: {:?}", report.refusal);
+        met += 1;
+    }
+    assert!(met >= 3, "{met}");
 }

@@ -158,6 +158,43 @@ fn a_dirty_volume_before_the_first_change_ends_the_work() {
     assert!(subject.device == old);
 }
 
+/// Nothing has been taken back yet: then the repair stays, and the volume as it is.
+#[test]
+fn an_undo_of_a_dirty_volume_that_has_taken_nothing_back_is_given_up() {
+    let mut repaired = target(Layout::default().build());
+    fix(&mut repaired, &REQUEST, &mut |_| true, &mut |_| ()).unwrap();
+    let new = repaired.device;
+    let mut subject = target(Recording::new(new.clone()));
+    undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
+    let events = subject.device.into_parts().1;
+    let first = events.iter().position(|event| *event == Event::Flush).unwrap();
+    let mut disk = new.clone();
+    Crash::Prefix { count: first + 1 }
+        .apply(&mut disk, &events)
+        .unwrap();
+    let state = |disk: &MemoryDevice| {
+        diagnose(&target(disk.clone()), None)
+            .unwrap()
+            .journal
+            .unwrap()
+            .state
+    };
+    assert_eq!(state(&disk), "undoing");
+    change(&mut disk, WINDOWS, 3, VOLUME, 0x18 + 10, &[1, 0]);
+    let mut subject = target(disk);
+    let report = resume(&mut subject, &mut |_| ()).unwrap();
+    assert!(report.refusal.is_none(), "{:?}", report.refusal);
+    let text = report.journal.unwrap().text.to_string();
+    assert!(
+        text.contains("used since") && text.contains("the repair stays as it is"),
+        "{text}"
+    );
+    assert_eq!(state(&subject.device), "applied");
+    let mut due = new;
+    change(&mut due, WINDOWS, 3, VOLUME, 0x18 + 10, &[1, 0]);
+    assert!(subject.device == due);
+}
+
 /// What is long is seen.
 #[test]
 fn a_resume_tells_of_the_volumes_that_it_checks() {

@@ -1,4 +1,4 @@
-//! Giving up a journal whose work has changed nothing, on a disk that was used since.
+//! Giving up the work of a journal that has changed nothing, on a disk that was used since.
 
 use super::commit::write_header;
 use super::images::{self, Meter};
@@ -6,8 +6,8 @@ use super::recover::{gather, stopped};
 use super::{Content, Decision, Found, JournalError, Progress, Stage, State};
 use crate::{ByteRange, Device, FailStop};
 
-/// Removes an unfinished journal while each touched sector holds its first version, whatever the journal is about to do:
-/// the old state is in place, with all that was written to it since. [`super::resume()`] would go on; that it must not
+/// Removes an unfinished journal while nothing of the new state is in place: no touched sector of the first phase has
+/// changed, or an undo has taken all back. The old state is there, with all that was written to it since. [`super::resume()`] would go on; that it must not
 /// is known to the caller alone.
 ///
 /// Nothing but the header's sector and the gap behind it is written, and of the gap only what is outside of `taken`, which
@@ -26,8 +26,10 @@ pub fn discard(
     let mut device = FailStop::new(device);
     let mut header = found.header.clone();
     let known = gather(&device, found, disk_guid, progress)?;
+    let is_old = header.state == State::Committed && known.is_unbegun(header.state);
     match (known.decision, known.content()) {
         (Decision::Discard, _) | (Decision::Resume | Decision::FinishUndo, Content::Before) => {}
+        _ if is_old => {}
         (decision, _) => return Err(stopped(&device, &header, decision)),
     }
     let gap = header.gap();
@@ -51,6 +53,31 @@ pub fn discard(
     images::write_zeros(&mut device, sector, &mut meter)?;
     device.flush()?;
     Ok(())
+}
+
+/// Gives up an undo that has taken nothing back: the journal says again that its work is done. The new state is there,
+/// with all that was written to it since.
+///
+/// Nothing but the header's sector is written, which has to be free still.
+///
+/// # Errors
+/// [`JournalError::NotDiscardable`] and those of [`super::resume()`] before anything is written; [`JournalError::Disk`]
+/// later, after which the journal says the one or the other.
+pub fn keep(
+    device: &mut impl Device,
+    found: &Found,
+    disk_guid: Option<[u8; 16]>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), JournalError> {
+    let mut device = FailStop::new(device);
+    let mut header = found.header.clone();
+    let known = gather(&device, found, disk_guid, progress)?;
+    if header.state != State::Undoing || !known.is_unbegun(header.state) {
+        return Err(stopped(&device, &header, known.decision));
+    }
+    Meter::new(progress, Stage::Apply, 0);
+    device.flush()?;
+    Ok(write_header(&mut device, &mut header, State::Applied)?)
 }
 
 /// The parts of `range` that are in none of `taken`.

@@ -31,11 +31,11 @@ pub mod recovery;
 mod versions;
 
 pub use commit::{check_place, commit};
-pub use discard::discard;
+pub use discard::{discard, keep};
 pub use error::JournalError;
 pub use find::{Found, find, load};
 pub use header::{Header, MAGIC, MEMO_BYTES, State, VERSION};
-pub use recover::{Outcome, assess, check_undo, inspect, resume, undo};
+pub use recover::{Outcome, Seen, assess, check_undo, inspect, resume, undo};
 pub use recovery::{Content, Decision};
 
 use crate::{ByteRange, Move, SectorSize};

@@ -31,10 +31,22 @@ pub fn assess(
     found: &Found,
     disk_guid: Option<[u8; 16]>,
 ) -> Result<Decision, JournalError> {
-    Ok(inspect(device, found, disk_guid, &mut |_| ())?.0)
+    Ok(inspect(device, found, disk_guid, &mut |_| ())?.decision)
 }
 
-/// What [`resume`] would do, and what the touched sectors hold, as far as that was looked at. Writes nothing.
+/// What is to be seen of a journal's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// What [`resume`] would do.
+    pub decision: Decision,
+    /// What the touched sectors hold, as far as that was looked at.
+    pub content: Content,
+    /// Whether nothing has been done of what the journal says is under way: no after-image is in place, or of an undo no
+    /// before-image. Then [`super::discard()`] or [`super::keep()`] can give it up.
+    pub is_unbegun: bool,
+}
+
+/// What [`resume`] would do, and what the touched sectors hold. Writes nothing.
 ///
 /// # Errors
 /// [`JournalError::Disk`].
@@ -43,9 +55,13 @@ pub fn inspect(
     found: &Found,
     disk_guid: Option<[u8; 16]>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Decision, Content), JournalError> {
+) -> Result<Seen, JournalError> {
     let known = gather(device, found, disk_guid, progress)?;
-    Ok((known.decision, known.content()))
+    Ok(Seen {
+        decision: known.decision,
+        content: known.content(),
+        is_unbegun: known.is_unbegun(found.header.state),
+    })
 }
 
 /// Finishes what a cut left: completes or discards a commit, completes an undo.
@@ -160,6 +176,15 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn content(&self) -> Content {
         self.survey.map_or(Content::Unknown, |survey| survey.content)
+    }
+
+    /// See [`Seen::is_unbegun`].
+    pub(super) fn is_unbegun(&self, state: State) -> bool {
+        self.survey.is_some_and(|survey| match state {
+            State::Committed => survey.none_written,
+            State::Undoing => survey.none_taken_back,
+            _ => false,
+        })
     }
 }
 

@@ -48,6 +48,11 @@ pub(super) struct Survey {
     pub(super) first_to_write: Option<u8>,
     /// The highest phase that is not wholly taken back; `None` where all are.
     pub(super) last_to_undo: Option<u8>,
+    /// Whether the lowest phase is wholly as before, and no sector holds a later version. Then no phase was begun, whatever
+    /// else is to be seen: they are written one after another, with a flush behind each.
+    pub(super) none_written: bool,
+    /// Whether the highest phase is wholly written, and no sector lacks its last version. Then nothing was taken back.
+    pub(super) none_taken_back: bool,
 }
 
 impl<'t> Versions<'t> {
@@ -203,6 +208,9 @@ impl<'t> Versions<'t> {
         let size = sector_size.bytes() as usize;
         let (mut first_to_write, mut last_to_undo) = (None::<u8>, None::<u8>);
         let mut foreign = None;
+        let phases = || self.extents.iter().map(|extent| extent.phase);
+        let (lowest, highest) = (phases().min(), phases().max());
+        let (mut lowest_is_old, mut highest_is_new) = (true, true);
         self.read(device, &mut |piece, present| {
             for (number, sector) in present.chunks(size).enumerate() {
                 let start = piece.range.start + (number * size) as u64;
@@ -212,6 +220,10 @@ impl<'t> Versions<'t> {
                     .get(number * size..)
                     .is_some_and(|old| old.starts_with(sector));
                 let is = |extent: &Extent| part(extent, at, Image::After) == sector;
+                let is_new = self.cover(piece).next_back().is_some_and(is);
+                let covers = |phase| self.cover(piece).any(|extent| Some(extent.phase) == phase);
+                lowest_is_old &= is_old || !covers(lowest);
+                highest_is_new &= is_new || !covers(highest);
                 let mut cover = self.cover(piece);
                 // How many extents have left their version behind, at least and at most.
                 let least = if is_old {
@@ -221,8 +233,8 @@ impl<'t> Versions<'t> {
                 };
                 let most = self.cover(piece).rposition(is).map_or(0, |n| n + 1);
                 let Some(least) = least else {
-                    foreign = Some(start);
-                    return false;
+                    foreign = foreign.or(Some(start));
+                    continue;
                 };
                 if let Some(next) = self.cover(piece).nth(most) {
                     first_to_write = Some(first_to_write.map_or(next.phase, |p| p.min(next.phase)));
@@ -243,6 +255,8 @@ impl<'t> Versions<'t> {
             content,
             first_to_write,
             last_to_undo,
+            none_written: lowest_is_old && last_to_undo.is_none(),
+            none_taken_back: highest_is_new && first_to_write.is_none(),
         })
     }
 

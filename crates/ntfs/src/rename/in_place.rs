@@ -12,6 +12,7 @@ use super::{Checked, RenameError, Renamed, STEP, find_old, names, parent_of, sou
 use crate::attribute::FileName;
 use crate::bytes::put;
 use crate::edit::Editor;
+use crate::error::NtfsError;
 use crate::file::File;
 use crate::fixup::{self, STRIDE};
 use crate::format::names::{WIN32_AND_DOS, namespace};
@@ -121,8 +122,21 @@ pub fn rename_in_place<R: ReadAt>(
     change_index(&mut editor, (volume, &parent), &entry, (at, last))?;
     let record = editor.record(entry.file.number())?;
     change_record(record, (parent.number(), &entry.name), (at, last), time)?;
+    let edits = editor.finish(STEP)?;
+    for edit in &edits.0 {
+        let old_bytes = volume
+            .reader()
+            .read_vec(edit.offset, edit.bytes.len())
+            .map_err(NtfsError::from)?;
+        let strides = old_bytes.chunks(STRIDE).zip(edit.bytes.chunks(STRIDE));
+        if strides.filter(|(old, new)| old != new).count() > 1 {
+            let (old, new) = (entry.name.display_name(), new.to_owned());
+            let problem = "it would take more than one sector";
+            return Err(RenameError::NotInPlace { old, new, problem });
+        }
+    }
     Ok(Renamed {
-        edits: editor.finish(STEP)?,
+        edits,
         file: entry.file.base().reference(),
         old: entry.name.display_name(),
         short: entry

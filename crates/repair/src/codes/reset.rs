@@ -61,7 +61,7 @@ pub(super) const ALL: &[Known] = &[
         sources: sources(),
     }),
     Known::new("no-free-name", &[Refusal], || Words {
-        title: text!("Every name that a folder of Windows Update could get is taken"),
+        title: text!("No name is left for a folder of Windows Update"),
         means: text!(
             "It gets a name that differs in the last character and comes next to it in the order of names, since that takes a \
              single write. All of these are taken, or another name has come between."

@@ -38,9 +38,11 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
             return Ok(report);
         }
     };
+    let now = (&observation, &found);
     let (outcome, why) = match onward {
-        Onward::AsRecorded => (go_on(target, (&observation, &found), progress)?, None),
-        Onward::Discard(why) => (give_up(target, (&observation, &found), progress)?, why),
+        Onward::AsRecorded => (go_on(target, now, progress)?, None),
+        Onward::Discard(why) => (give_up(target, now, progress)?, why),
+        Onward::Keep(why) => return keep(target, now, why, progress),
     };
     progress(Progress::Verifying);
     let (verdict, text) = match (outcome, Part::of(&found.header)) {
@@ -68,7 +70,7 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
         (outcome, _) => of_one(outcome),
     };
     let text = match why {
-        Some(refusal) => given_up(&refusal, text),
+        Some(why) => given_up(why, text),
         None => text,
     };
     match verdict {
@@ -114,13 +116,42 @@ fn give_up<D: Device>(
     })
 }
 
+/// Says of an undo that has taken nothing back that the repair is done.
+fn keep<D: Device>(
+    target: &mut Target<D>,
+    (observation, found): (&Observation, &Found),
+    why: Text,
+    progress: ProgressSink<'_>,
+) -> Result<Report, RepairError> {
+    let guid = observation.table.id.to_bytes();
+    journal::keep(&mut target.device, found, Some(guid), &mut |p| {
+        progress(Progress::Committing(p))
+    })
+    .map_err(|error| RepairError::of_writing(error, || is_begun(target)))?;
+    progress(Progress::Verifying);
+    let (verdict, text) = match Part::of(&found.header) {
+        Part::First => (
+            Verdict::NeedsRepair,
+            text!(
+                "The undo of the first of the repair's two parts had been interrupted before it changed anything. Run `winrefit \
+                 fix` for the second one, or `winrefit undo` to put the first one back."
+            ),
+        ),
+        Part::Whole | Part::Second => (
+            Verdict::Repaired,
+            text!("The undo had been interrupted before it changed anything; the repair stays as it is."),
+        ),
+    };
+    proven("resume", target, verdict, (found, given_up(why, text)))
+}
+
 /// Why work that could have been gone on with was given up, before what that means.
-fn given_up(refusal: &Refusal, text: Text) -> Text {
-    let why = text!(
+fn given_up(why: Text, text: Text) -> Text {
+    let used = text!(
         "The disk was used since the work was interrupted, and going on with it could have done harm. What was written \
          since is kept."
     );
-    Text::sentences([why, refusal.report().explained.detail, text])
+    Text::sentences([used, why, text])
 }
 
 /// What the end of interrupted work means where a repair had one part, or this was its last.
@@ -170,6 +201,10 @@ pub fn undo<D: Device>(
         return Ok(question);
     }
     for (turn, step) in way.0.iter().enumerate() {
+        if turn > 0 {
+            // Between two parts nothing is half written.
+            progress(Progress::Verifying);
+        }
         put_back(target, step, guid, progress).map_err(|error| match turn {
             0 => error,
             // What is unfinished says enough.

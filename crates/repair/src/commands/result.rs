@@ -5,6 +5,7 @@
 //! undo goes back to may lie in clusters that are free by now. Only the result as a whole shows that.
 
 use super::parts::was_sound;
+use super::way_back::place_of;
 use super::{Progress, ProgressSink};
 use crate::error::RepairError;
 use crate::observation::{Content, Observation, Partition};
@@ -16,7 +17,7 @@ use crate::text;
 use crate::text::Text;
 use crate::verify::check_partition;
 use std::cmp::Reverse;
-use winrefit_disk::journal::{self, Decision, Found, Header};
+use winrefit_disk::journal::{self, Decision, Found, Header, State};
 use winrefit_disk::{ByteRange, Device, Overlay, ReadAt, ReadWindow};
 use winrefit_ntfs::check::{CheckLevel, Severity, path_of};
 use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume};
@@ -54,9 +55,12 @@ struct Written {
 pub(super) enum Onward {
     /// As the journal has it.
     AsRecorded,
-    /// The journal is removed, since nothing of its work is in place. The refusal says why the work is not done, unless
-    /// the journal itself says that it is to be removed.
-    Discard(Option<Refusal>),
+    /// The journal is removed, since nothing of its work is in place. The text says why the work is not done, unless the
+    /// journal itself says that it is to be removed.
+    Discard(Option<Text>),
+    /// The journal says again that its work is done, since an undo has taken nothing back. The text says why it is not
+    /// gone on with.
+    Keep(Text),
 }
 
 /// How a resume goes on so that nothing is lost of what was written since the cut. Nothing is written.
@@ -71,8 +75,8 @@ pub(super) fn check_resume(
 ) -> Result<Result<Onward, Refusal>, RepairError> {
     let (guid, header) = (observation.table.id.to_bytes(), &found.header);
     let mut compare = |step| progress(Progress::Committing(step));
-    let (decision, content) = journal::inspect(disk, found, Some(guid), &mut compare)?;
-    let way = match (decision, content) {
+    let seen = journal::inspect(disk, found, Some(guid), &mut compare)?;
+    let way = match (seen.decision, seen.content) {
         // Nothing but the journal's own place is written, so there is nothing to judge.
         (Decision::Discard, _) | (Decision::FinishUndo, journal::Content::Before) => {
             let onward = match place_is_free(observation, header.gap(), header) {
@@ -87,6 +91,11 @@ pub(super) fn check_resume(
         }
         (Decision::Resume, _) => Way::Forward,
         (Decision::FinishUndo, _) => Way::Back,
+        (Decision::StopForeignWrites { offset }, _) if seen.is_unbegun => {
+            let place = place_of(observation, offset);
+            let why = RepairError::UsedSince { offset, place }.text();
+            return Ok(header_is_free(observation, header).map(|()| given_up(header, why)));
+        }
         // The journal stops by itself, or has nothing to do.
         _ => return Ok(Ok(Onward::AsRecorded)),
     };
@@ -94,13 +103,22 @@ pub(super) fn check_resume(
         Ok(()) => return Ok(Ok(Onward::AsRecorded)),
         Err(refusal) => of_resume(refusal),
     };
-    // The old state is in place, with what was written to it since: it loses nothing if the work is given up.
-    Ok(match content {
-        journal::Content::Before if header_is_free(observation, header).is_ok() => {
-            Ok(Onward::Discard(Some(refusal)))
-        }
+    let why = refusal.report().explained.detail;
+    Ok(match (way, seen.content) {
+        _ if header_is_free(observation, header).is_err() => Err(refusal),
+        (Way::Back, journal::Content::Before) => Ok(Onward::Discard(Some(why))),
+        _ if seen.is_unbegun => Ok(given_up(header, why)),
         _ => Err(refusal),
     })
+}
+
+/// The state that the work was to change is in place, with what was written to it since: it loses nothing if the work is
+/// given up.
+fn given_up(header: &Header, why: Text) -> Onward {
+    match header.state {
+        State::Undoing => Onward::Keep(why),
+        _ => Onward::Discard(Some(why)),
+    }
 }
 
 fn judge_resume(
@@ -109,7 +127,11 @@ fn judge_resume(
     (header, way): (&Header, Way),
     progress: ProgressSink<'_>,
 ) -> Result<Result<(), Refusal>, RepairError> {
-    if let Err(refusal) = place_is_free(observation, header.gap(), header) {
+    let is_free = match way {
+        Way::Forward => header_is_free(observation, header),
+        Way::Back => place_is_free(observation, header.gap(), header),
+    };
+    if let Err(refusal) = is_free {
         return Ok(Err(refusal));
     }
     let watched = Attentive::new(disk);

@@ -45,7 +45,7 @@ impl Refusal {
                 ),
             ),
             Self::NoFreeName { number, path } => Explained::new(
-                text!("A folder of Windows Update has been renamed too often"),
+                text!("No name is left for a folder of Windows Update"),
                 text!(
                     "Partition {number}: each name that differs from {path} in its last character is taken, or does not \
                      come next to it in the order of names.",

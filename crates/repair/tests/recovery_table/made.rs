@@ -4,7 +4,7 @@ use crate::common::disks::{Kind, Part, Style, disk, part};
 use crate::common::{MIB, target};
 use std::cmp::Reverse;
 use winrefit_disk::journal::recovery::Content;
-use winrefit_disk::journal::{self, Found, State, Transaction};
+use winrefit_disk::journal::{self, Found, Seen, State, Transaction};
 use winrefit_disk::{ByteRange, Device, MemoryDevice, Move, SectorSize};
 use winrefit_repair::commands::fix;
 use winrefit_repair::plan::Request;
@@ -13,6 +13,8 @@ use winrefit_repair::report::Verdict;
 pub const SECTOR: SectorSize = SectorSize::B512;
 /// Byte of the journal's header: the first sector behind the table.
 pub const HEADER: usize = 34 * 512;
+/// A foreign write to a disk on which nothing of the work is in place; others are to one where all is.
+pub const FOREIGN_ON_OLD: Content = Content::Foreign { offset: u64::MAX };
 const STATE: usize = 12;
 const DISK_GUID: usize = 32;
 
@@ -80,7 +82,7 @@ impl Disks {
         let mut extents = self.transaction.extents.clone();
         match content {
             Content::After => {}
-            Content::Before | Content::Mixed => {
+            Content::Before | Content::Mixed | FOREIGN_ON_OLD => {
                 extents.sort_by_key(|extent| Reverse(extent.phase));
                 let first = extents.last().unwrap().phase;
                 for extent in &extents {
@@ -92,11 +94,12 @@ impl Disks {
                     }
                 }
             }
-            Content::Foreign { .. } => {
-                let longest = extents.iter().max_by_key(|extent| extent.after.len()).unwrap();
-                flip(&mut disk, longest.offset as usize + longest.after.len() - 300);
-            }
+            Content::Foreign { .. } => {}
             Content::Unknown => flip(&mut disk, self.found.header.body_offset as usize + 700),
+        }
+        if matches!(content, Content::Foreign { .. }) {
+            let longest = extents.iter().max_by_key(|extent| extent.after.len()).unwrap();
+            flip(&mut disk, longest.offset as usize + longest.after.len() - 300);
         }
         if torn == Torn::Yes {
             flip(&mut disk, self.copy_alone() as usize + 77);
@@ -133,6 +136,21 @@ impl Disks {
             .map(|m| ByteRange::new(m.to, m.to + m.length))
             .collect();
         assert_eq!(difference(disk, &self.old, &copies), None, "the old disk");
+    }
+
+    pub fn state(&self, disk: &MemoryDevice) -> State {
+        find(disk).header.state
+    }
+
+    pub fn inspect(&self, disk: &MemoryDevice) -> Seen {
+        let guid = self.found.header.disk_guid;
+        journal::inspect(disk, &find(disk), Some(guid), &mut |_| ()).unwrap()
+    }
+
+    /// Nothing but the header has changed.
+    pub fn assert_same_but_header(&self, disk: &MemoryDevice, before: &MemoryDevice) {
+        let header = ByteRange::new(HEADER as u64, HEADER as u64 + 512);
+        assert_eq!(difference(disk, before, &[header]), None);
     }
 
     /// The journal is gone, and nothing else has changed.

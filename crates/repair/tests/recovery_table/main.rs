@@ -8,7 +8,7 @@ mod headers;
 mod made;
 
 use common::target;
-use made::{Disks, HEADER, SECTOR, Torn};
+use made::{Disks, FOREIGN_ON_OLD, HEADER, SECTOR, Torn};
 use std::collections::BTreeSet;
 use winrefit_disk::journal::recovery::{Content, Copies, Facts, decide};
 use winrefit_disk::journal::{Decision, State};
@@ -24,13 +24,13 @@ pub fn subject(disk: &MemoryDevice) -> Subject<'_> {
     target(Recording::new(Overlay::new(disk, SECTOR)))
 }
 
-fn contents() -> [Content; 5] {
-    let offset = 0;
+fn contents() -> [Content; 6] {
     [
         Content::Before,
         Content::After,
         Content::Mixed,
-        Content::Foreign { offset },
+        Content::Foreign { offset: 0 },
+        FOREIGN_ON_OLD,
         Content::Unknown,
     ]
 }
@@ -75,11 +75,12 @@ fn every_row_on_a_whole_disk() {
             }
         }
     }
-    assert_eq!((count, labels.len()), (80, 13), "{labels:?}");
+    assert_eq!((count, labels.len()), (96, 13), "{labels:?}");
 }
 
 fn check_resume(disks: &Disks, disk: &MemoryDevice, decision: Decision) {
     let mut subject = subject(disk);
+    let seen = disks.inspect(disk);
     let outcome = resume(&mut subject, &mut |_| ());
     let whole = |subject: &Subject<'_>| {
         let bytes = subject.device.read_vec(0, disk.bytes().len()).unwrap();
@@ -107,6 +108,18 @@ fn check_resume(disks: &Disks, disk: &MemoryDevice, decision: Decision) {
             &subject,
             &["another identity", "the disk that the work was begun on"],
         ),
+        // Above the table: what has not begun is given up.
+        Decision::StopForeignWrites { .. } if seen.is_unbegun => {
+            let told = outcome.unwrap().journal.unwrap().text.to_string();
+            assert!(told.contains("used since"), "{told}");
+            let after = whole(&subject);
+            if disks.state(disk) == State::Committed {
+                disks.assert_same_but_journal(&after, disk);
+            } else {
+                assert_eq!(disks.state(&after), State::Applied);
+                disks.assert_same_but_header(&after, disk);
+            }
+        }
         Decision::StopForeignWrites { .. } => {
             assert!(outcome.as_ref().is_err_and(RepairError::is_unfinished));
             let words = ["byte ", "partition ", "changed by something else", "Keep a copy"];
