@@ -43,7 +43,7 @@ pub(super) struct Staged<'d> {
 }
 
 /// What is known of the writes that lead to a result.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 struct Written {
     touched: Vec<ByteRange>,
     /// Whether a warning of a volume can only be a new one.
@@ -176,13 +176,16 @@ pub(super) fn check_undo(
     undone: &[(&Found, &Staged<'_>)],
     progress: ProgressSink<'_>,
 ) -> Result<Result<(), Refusal>, RepairError> {
-    let mut written = Written::default();
+    let mut written = Written {
+        touched: Vec::new(),
+        // Each part tells of the volumes that it changes alone.
+        was_sound: undone.iter().all(|(_, staged)| staged.written.was_sound),
+    };
     for (found, staged) in undone {
         if let Err(refusal) = place_is_free(now.1, found.header.gap(), &found.header) {
             return Ok(Err(refusal));
         }
         written.touched.extend(&staged.written.touched);
-        written.was_sound = staged.written.was_sound;
     }
     match undone.last() {
         Some((_, result)) => judge(now, &result.disk, &written, progress),
