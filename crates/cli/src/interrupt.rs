@@ -122,8 +122,8 @@ fn words(phase: Phase, work: Work) -> Option<Text> {
             text!("Stopped. Data was copied to free space only: the disk is as it was.")
         }
         (Phase::Committed, Work::Fix) => text!(
-            "Stopped after a commit. What was written is whole, and Windows and WinRE work: `winrefit diagnose` \
-             says how far the repair is, `winrefit fix` goes on with it, `winrefit undo` puts it back."
+            "Stopped after a commit. What was written is whole, and Windows and WinRE work: `winrefit verify` shows what the disk \
+             is now, `winrefit fix` goes on if the repair takes another commit, `winrefit undo` puts it back."
         ),
         (Phase::Committed, Work::Reset) => text!(
             "Stopped after a commit. What was written is whole: the reset is made, and `winrefit undo` puts it back."

@@ -5,7 +5,7 @@
 mod journal_case;
 
 use journal_case::{Case, GUID, SECTOR, moving, plain, sectors};
-use winrefit_disk::journal::{self, Content, Decision, JournalError, Outcome, State};
+use winrefit_disk::journal::{self, Content, Decision, JournalError, Outcome, State, Whole};
 use winrefit_disk::{ByteRange, Crash, Device, Event, MemoryDevice, ReadAt, Recording};
 
 /// A disk for each cut of a commit, or of the undo behind it, that has a journal.
@@ -148,9 +148,9 @@ fn what_stops_a_resume_stops_a_discard() {
     }
 }
 
-/// An undo that has taken nothing back, on a disk that was used or not: its journal is finished again.
+/// Work of which nothing is missing, on a disk that was used or not: its journal is finished.
 #[test]
-fn only_an_undo_that_has_taken_nothing_back_is_given_up() {
+fn only_work_of_which_nothing_is_missing_is_called_done() {
     for case in [plain(), moving()] {
         let new = case.outside(&case.committed(&case.base).0);
         let (mut kept, mut refused) = (0, 0);
@@ -161,7 +161,8 @@ fn only_an_undo_that_has_taken_nothing_back_is_given_up() {
             let mut device = Recording::new(disk.clone());
             let outcome = journal::keep(&mut device, &found, Some(GUID), &mut |_| ());
             let (mut after, events) = device.into_parts();
-            if found.header.state != State::Undoing || !is_new {
+            let is_underway = matches!(found.header.state, State::Committed | State::Undoing);
+            if !is_underway || !is_new {
                 assert!(matches!(outcome, Err(JournalError::NotDiscardable { .. })));
                 assert!(events.is_empty());
                 refused += 1;
@@ -183,9 +184,9 @@ fn only_an_undo_that_has_taken_nothing_back_is_given_up() {
     }
 }
 
-/// Somebody has written to touched sectors. Where the first phase to come is wholly as it was, none has begun.
+/// Somebody has written to touched sectors. Which state is there is known by the phase next to its end.
 #[test]
-fn foreign_writes_end_the_work_only_where_none_of_it_has_begun() {
+fn foreign_writes_hide_a_whole_state_only_in_the_phase_that_tells_of_it() {
     let case = plain();
     let extents = &case.transaction.extents;
     let phases = || extents.iter().map(|extent| extent.phase);
@@ -200,40 +201,41 @@ fn foreign_writes_end_the_work_only_where_none_of_it_has_begun() {
         own.find(|extent| is_alone(extent.offset)).unwrap().offset
     };
     let new = case.outside(&case.committed(&case.base).0);
-    let mut ends = [0; 4];
-    for (is_undo, first, last) in [(false, lowest, highest), (true, highest, lowest)] {
-        for disk in cut(&case, is_undo) {
-            let state = case.find(&disk).unwrap().header.state;
-            if state != [State::Committed, State::Undoing][usize::from(is_undo)] {
-                continue;
-            }
-            let content = case.outside(&disk);
-            let is_unbegun = content == if is_undo { new.clone() } else { case.old_content() };
-            for (phase, is_due) in [(last, is_unbegun), (first, false)] {
-                let mut disk = disk.clone();
-                disk.write_at(alone(phase), &[0x77; SECTOR as usize]).unwrap();
-                let found = case.find(&disk).unwrap();
-                let seen = journal::inspect(&disk, &found, Some(GUID), &mut |_| ()).unwrap();
-                assert!(matches!(seen.content, Content::Foreign { .. }));
-                assert_eq!(seen.is_unbegun, is_due, "{state}, phase {phase}");
+    let mut ends = [0; 3];
+    for disk in [cut(&case, false), cut(&case, true)].concat() {
+        let state = case.find(&disk).unwrap().header.state;
+        if !matches!(state, State::Committed | State::Undoing) {
+            continue;
+        }
+        let content = case.outside(&disk);
+        for phase in [lowest, highest] {
+            let due = match phase == lowest {
+                false if content == case.old_content() => Some(Whole::Old),
+                true if content == new => Some(Whole::New),
+                _ => None,
+            };
+            let mut disk = disk.clone();
+            disk.write_at(alone(phase), &[0x77; SECTOR as usize]).unwrap();
+            let found = case.find(&disk).unwrap();
+            let seen = journal::inspect(&disk, &found, Some(GUID), &mut |_| ()).unwrap();
+            assert!(matches!(seen.content, Content::Foreign { .. }));
+            assert_eq!(seen.whole, due, "{state}, phase {phase}");
+            for way in [Whole::Old, Whole::New] {
                 let mut device = disk.clone();
-                let outcome = match is_undo {
-                    false => journal::discard(&mut device, &found, Some(GUID), &[], &mut |_| ()),
-                    true => journal::keep(&mut device, &found, Some(GUID), &mut |_| ()),
+                let outcome = match way {
+                    Whole::Old => journal::discard(&mut device, &found, Some(GUID), &[], &mut |_| ()),
+                    Whole::New => journal::keep(&mut device, &found, Some(GUID), &mut |_| ()),
                 };
                 assert!(case.outside(&device) == case.outside(&disk));
                 match outcome {
-                    Ok(()) => assert!(is_due),
+                    Ok(()) => assert_eq!(due, Some(way)),
                     Err(error) => {
-                        assert!(
-                            !is_due && matches!(error, JournalError::ForeignWrites { .. }),
-                            "{error}"
-                        );
-                        assert!(device == disk);
+                        assert!(matches!(error, JournalError::ForeignWrites { .. }), "{error}");
+                        assert!(due != Some(way) && device == disk);
                     }
                 }
-                ends[usize::from(is_undo) * 2 + usize::from(is_due)] += 1;
             }
+            ends[due.map_or(0, |whole| 1 + usize::from(whole == Whole::New))] += 1;
         }
     }
     assert!(ends.iter().all(|count| *count > 0), "{ends:?}");

@@ -350,8 +350,8 @@ fn next_of_disk(error: &DiskError) -> Text {
         }
         DiskError::Open { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             text!(
-                "Block devices belong to root. To change a disk, attach it for writing; to change an image, see that its \
-                 file is not write-protected. Nothing was changed."
+                "Run the command as root for a block device, as the owner of the file for an image. To change a disk, attach it \
+                 for writing; to change an image, see that its file is not write-protected. Nothing was changed."
             )
         }
         DiskError::Io { .. } | DiskError::Stopped { .. } => {

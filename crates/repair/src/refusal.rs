@@ -314,11 +314,9 @@ impl Refusal {
             | Self::CannotRename { .. }
             | Self::Hive { .. }
             | Self::HiveDirty { .. } => self.explain_reset(),
-            Self::TargetInUse { problem, next } => Explained::new(
-                text!("The disk is in use"),
-                text!("{problem}.", problem),
-                next.clone(),
-            ),
+            Self::TargetInUse { problem, next } => {
+                Explained::new(text!("The disk is in use"), problem.clone(), next.clone())
+            }
             _ => self.explain_space(),
         }
     }

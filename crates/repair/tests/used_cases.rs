@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 use winrefit_disk::{ByteRange, Event, MemoryDevice, ReadWindow, recording};
 use winrefit_ntfs::Volume;
-use winrefit_ntfs::check::{CheckOptions, check};
+use winrefit_ntfs::check::{CheckOptions, CheckReport, Severity, check};
 use winrefit_repair::RepairError;
 use winrefit_repair::commands::{resume, undo};
 use winrefit_repair::report::{Report, Verdict};
@@ -25,6 +25,17 @@ use winrefit_repair::target::Target;
 
 /// Cuts of each repair, unless WINREFIT_USED_CUTS=all.
 const CUTS: usize = 3;
+
+/// Repairs that change what every use changes, too: they are not undone behind any.
+const NEVER_UNDONE: [&str; 7] = [
+    "data",
+    "primary_damaged",
+    "reclaim",
+    "relocate_twice",
+    "relocate_twice_mbr",
+    "shrink",
+    "shrink_4096",
+];
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -35,6 +46,8 @@ enum Use {
     Little,
     /// Files in most of the clusters that are free.
     Much,
+    /// The files of the users are deleted, among them those whose data has moved.
+    Less,
 }
 
 impl Use {
@@ -42,6 +55,14 @@ impl Use {
         let (count, length) = match self {
             Self::Little => (12, 200),
             Self::Much => (40, 1 << 20),
+            Self::Less => {
+                let _ = fs::remove_dir_all(at.join("Users"));
+                // A volume with nothing else keeps something to be compared.
+                if fs::read_dir(at).unwrap().next().is_none() {
+                    fs::write(at.join("new.txt"), b"new").unwrap();
+                }
+                return;
+            }
         };
         let path = |index| at.join(format!("new{index:02}.bin"));
         let is_written = |&index: &u8| fs::write(path(index), vec![index | 1; length]).is_ok();
@@ -80,6 +101,10 @@ fn kept(disk: &MemoryDevice, range: ByteRange) -> Files {
     all
 }
 
+fn warnings(report: &CheckReport) -> u64 {
+    report.count_of(Severity::Warning)
+}
+
 /// How a way ended: done, or refused with this code.
 type End = Option<&'static str>;
 
@@ -108,7 +133,9 @@ fn judged(
     ];
     assert!(known.contains(&verdict), "{what}: {verdict:?}");
     let left = volumes(&disk);
-    for (number, range) in volumes(used) {
+    let table = compare::table(&disk).table;
+    let places = volumes(used);
+    for (&number, &range) in &places {
         match left.get(&number) {
             Some(now) => assert!(
                 kept(&disk, *now) == kept(used, range),
@@ -117,15 +144,25 @@ fn judged(
             // What was asked to be removed goes with all that is in it.
             None if what.starts_with("remove_stale, cut") => {}
             // Another one that goes may have nothing of its own.
-            None => assert!(
-                kept(used, range) == kept(fresh, range),
-                "{what}: {number} is gone"
-            ),
+            None => {
+                assert!(table.entry(number).is_none(), "{what}: no volume in {number}");
+                let is_as_made = kept(used, range) == kept(fresh, range);
+                assert!(is_as_made, "{what}: {number} is gone");
+            }
         }
     }
     for (number, range) in left {
-        let report = check(ReadWindow::new(&disk, range).unwrap(), &CheckOptions::default()).unwrap();
+        let of =
+            |disk, range| check(ReadWindow::new(disk, range).unwrap(), &CheckOptions::default()).unwrap();
+        let report = of(&disk, range);
         assert!(report.is_consistent(), "{what}: {number}: {:?}", report.problems);
+        // Nothing is left over of what was under way.
+        let earlier = places.get(&number).map_or(0, |range| warnings(&of(used, *range)));
+        assert!(
+            warnings(&report) <= earlier,
+            "{what}: {number}: {:?}",
+            report.problems
+        );
         assert_judged_sound_at(&disk, range);
     }
     None
@@ -151,7 +188,7 @@ fn run(name: &str, case: &Case) {
         .map(|count| (format!("cut at {count}"), cut(case, &events, count)));
     for (when, fresh) in disks.chain([("repaired".to_owned(), new)]) {
         for (number, range) in volumes(&fresh) {
-            for kind in [Use::Little, Use::Much] {
+            for kind in [Use::Little, Use::Much, Use::Less] {
                 let mut used = fresh.clone();
                 if while_mounted_at(&mut used, range, |at| kind.put_into(at)).is_none() {
                     return;
@@ -169,6 +206,9 @@ fn run(name: &str, case: &Case) {
         }
     }
     println!("{name}: {ends:?}");
+    assert!(ends.contains_key(&(false, None)), "{name}: no resume was done");
+    let is_undone = ends.contains_key(&(true, None));
+    assert_eq!(is_undone, !NEVER_UNDONE.contains(&name), "{name}");
 }
 
 macro_rules! runs {

@@ -1,14 +1,14 @@
-//! Giving up the work of a journal that has changed nothing, on a disk that was used since.
+//! Ending the work of a journal where one of its two states is wholly in place, on a disk that was used since.
 
 use super::commit::write_header;
 use super::images::{self, Meter};
-use super::recover::{gather, stopped};
+use super::recover::{Whole, gather, stopped};
 use super::{Content, Decision, Found, JournalError, Progress, Stage, State};
 use crate::{ByteRange, Device, FailStop};
 
 /// Removes an unfinished journal while nothing of the new state is in place: no touched sector of the first phase has
-/// changed, or an undo has taken all back. The old state is there, with all that was written to it since. [`super::resume()`] would go on; that it must not
-/// is known to the caller alone.
+/// changed, or an undo has taken all back. The old state is there, with all that was written to it since.
+/// [`super::resume()`] would go on; that it must not is known to the caller alone.
 ///
 /// Nothing but the header's sector and the gap behind it is written, and of the gap only what is outside of `taken`, which
 /// are whole sectors that belong to partitions by now. A body in free clusters stays where it is.
@@ -26,7 +26,7 @@ pub fn discard(
     let mut device = FailStop::new(device);
     let mut header = found.header.clone();
     let known = gather(&device, found, disk_guid, progress)?;
-    let is_old = header.state == State::Committed && known.is_unbegun(header.state);
+    let is_old = known.whole() == Some(Whole::Old);
     match (known.decision, known.content()) {
         (Decision::Discard, _) | (Decision::Resume | Decision::FinishUndo, Content::Before) => {}
         _ if is_old => {}
@@ -55,8 +55,8 @@ pub fn discard(
     Ok(())
 }
 
-/// Gives up an undo that has taken nothing back: the journal says again that its work is done. The new state is there,
-/// with all that was written to it since.
+/// Calls the work of a journal done while nothing of the new state is missing: all of it has been written, or an undo has
+/// taken nothing back. The new state is there, with all that was written to it since.
 ///
 /// Nothing but the header's sector is written, which has to be free still.
 ///
@@ -72,7 +72,7 @@ pub fn keep(
     let mut device = FailStop::new(device);
     let mut header = found.header.clone();
     let known = gather(&device, found, disk_guid, progress)?;
-    if header.state != State::Undoing || !known.is_unbegun(header.state) {
+    if known.whole() != Some(Whole::New) {
         return Err(stopped(&device, &header, known.decision));
     }
     Meter::new(progress, Stage::Apply, 0);

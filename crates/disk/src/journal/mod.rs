@@ -35,7 +35,7 @@ pub use discard::{discard, keep};
 pub use error::JournalError;
 pub use find::{Found, find, load};
 pub use header::{Header, MAGIC, MEMO_BYTES, State, VERSION};
-pub use recover::{Outcome, Seen, assess, check_undo, inspect, resume, undo};
+pub use recover::{Outcome, Seen, Whole, assess, check_undo, inspect, resume, undo};
 pub use recovery::{Content, Decision};
 
 use crate::{ByteRange, Move, SectorSize};

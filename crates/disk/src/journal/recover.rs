@@ -41,9 +41,17 @@ pub struct Seen {
     pub decision: Decision,
     /// What the touched sectors hold, as far as that was looked at.
     pub content: Content,
-    /// Whether nothing has been done of what the journal says is under way: no after-image is in place, or of an undo no
-    /// before-image. Then [`super::discard()`] or [`super::keep()`] can give it up.
-    pub is_unbegun: bool,
+    /// Which of the two states is there, although something else may have written to touched sectors.
+    pub whole: Option<Whole>,
+}
+
+/// A state that is wholly in place, with what was written to it since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whole {
+    /// Nothing of the new state is: [`super::discard()`] can remove the journal.
+    Old,
+    /// Nothing of the new state is missing: [`super::keep()`] can call the work done.
+    New,
 }
 
 /// What [`resume`] would do, and what the touched sectors hold. Writes nothing.
@@ -60,7 +68,7 @@ pub fn inspect(
     Ok(Seen {
         decision: known.decision,
         content: known.content(),
-        is_unbegun: known.is_unbegun(found.header.state),
+        whole: known.whole(),
     })
 }
 
@@ -178,13 +186,14 @@ impl Known {
         self.survey.map_or(Content::Unknown, |survey| survey.content)
     }
 
-    /// See [`Seen::is_unbegun`].
-    pub(super) fn is_unbegun(&self, state: State) -> bool {
-        self.survey.is_some_and(|survey| match state {
-            State::Committed => survey.none_written,
-            State::Undoing => survey.none_taken_back,
-            _ => false,
-        })
+    /// See [`Seen::whole`].
+    pub(super) fn whole(&self) -> Option<Whole> {
+        let survey = self.survey?;
+        match (survey.none_written, survey.all_written) {
+            (true, false) => Some(Whole::Old),
+            (false, true) => Some(Whole::New),
+            _ => None,
+        }
     }
 }
 

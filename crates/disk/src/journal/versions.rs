@@ -48,11 +48,12 @@ pub(super) struct Survey {
     pub(super) first_to_write: Option<u8>,
     /// The highest phase that is not wholly taken back; `None` where all are.
     pub(super) last_to_undo: Option<u8>,
-    /// Whether the lowest phase is wholly as before, and no sector holds a later version. Then no phase was begun, whatever
-    /// else is to be seen: they are written one after another, with a flush behind each.
+    /// Whether the lowest phase is wholly as before, and no sector holds a later version. Phases are written one after
+    /// another, with a flush behind each: then none was begun, unless something else has put the bytes of before back.
     pub(super) none_written: bool,
-    /// Whether the highest phase is wholly written, and no sector lacks its last version. Then nothing was taken back.
-    pub(super) none_taken_back: bool,
+    /// Whether the highest phase is wholly written, and no sector holds an earlier version than its last: all phases were
+    /// written, and none was taken back.
+    pub(super) all_written: bool,
 }
 
 impl<'t> Versions<'t> {
@@ -256,7 +257,7 @@ impl<'t> Versions<'t> {
             first_to_write,
             last_to_undo,
             none_written: lowest_is_old && last_to_undo.is_none(),
-            none_taken_back: highest_is_new && first_to_write.is_none(),
+            all_written: highest_is_new && first_to_write.is_none(),
         })
     }
 

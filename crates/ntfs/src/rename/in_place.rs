@@ -12,7 +12,6 @@ use super::{Checked, RenameError, Renamed, STEP, find_old, names, parent_of, sou
 use crate::attribute::FileName;
 use crate::bytes::put;
 use crate::edit::Editor;
-use crate::error::NtfsError;
 use crate::file::File;
 use crate::fixup::{self, STRIDE};
 use crate::format::names::{WIN32_AND_DOS, namespace};
@@ -112,31 +111,30 @@ pub fn rename_in_place<R: ReadAt>(
     let parent = parent_of(volume, directory)?;
     sound(volume, &parent)?;
     let entry = Entry::find(volume, &parent, (directory, old))?;
+    let refused = |problem| RenameError::NotInPlace {
+        old: entry.name.display_name(),
+        new: new.to_owned(),
+        problem,
+    };
     if let Some(problem) = entry.problem((new, &units), &*volume.upcase()?) {
-        let (old, new) = (entry.name.display_name(), new.to_owned());
-        return Err(RenameError::NotInPlace { old, new, problem });
+        return Err(refused(problem));
     }
     let at = NAME + (units.len() - 1) * 2;
     let last = units.last().copied().unwrap_or_default().to_le_bytes();
     let mut editor = Editor::new(volume);
-    change_index(&mut editor, (volume, &parent), &entry, (at, last))?;
+    let changed = change_index(&mut editor, (volume, &parent), &entry, (at, last))?;
     let record = editor.record(entry.file.number())?;
     change_record(record, (parent.number(), &entry.name), (at, last), time)?;
-    let edits = editor.finish(STEP)?;
-    for edit in &edits.0 {
-        let old_bytes = volume
-            .reader()
-            .read_vec(edit.offset, edit.bytes.len())
-            .map_err(NtfsError::from)?;
-        let strides = old_bytes.chunks(STRIDE).zip(edit.bytes.chunks(STRIDE));
+    let raw = volume.read_raw_record(entry.file.number())?;
+    let new_raw = fixup::protect_over(editor.record(entry.file.number())?.bytes(), &raw);
+    for (raw, new_raw) in [changed, (raw, new_raw)] {
+        let strides = raw.chunks(STRIDE).zip(new_raw.chunks(STRIDE));
         if strides.filter(|(old, new)| old != new).count() > 1 {
-            let (old, new) = (entry.name.display_name(), new.to_owned());
-            let problem = "it would take more than one sector";
-            return Err(RenameError::NotInPlace { old, new, problem });
+            return Err(refused("it would take more than one sector"));
         }
     }
     Ok(Renamed {
-        edits,
+        edits: editor.finish(STEP)?,
         file: entry.file.base().reference(),
         old: entry.name.display_name(),
         short: entry
@@ -202,13 +200,13 @@ impl Entry {
     }
 }
 
-/// Puts two bytes into the key of the entry in the index.
+/// Puts two bytes into the key of the entry in the index. Returns the block or record as it is on the disk, and as it will be.
 fn change_index<R: ReadAt>(
     editor: &mut Editor<'_, R>,
     (volume, parent): (&Volume<R>, &File),
     entry: &Entry,
     (at, bytes): (usize, [u8; 2]),
-) -> Checked<()> {
+) -> Checked<(Vec<u8>, Vec<u8>)> {
     let mut tree = Tree::open(volume, parent)?;
     let key = entry.items.first().map(Item::key).unwrap_or_default();
     let (path, found) = tree.descend(volume, key)?;
@@ -225,15 +223,18 @@ fn change_index<R: ReadAt>(
         let value = root.value().ok_or_else(missing)?;
         let offset = root.offset() + root.value_offset() + offset_in(value, ROOT_HEADER)?;
         put(record.bytes_mut(), offset, &bytes);
-        return Ok(());
+        let raw = volume.read_raw_record(tree.root_holder)?;
+        let new_raw = fixup::protect_over(record.bytes(), &raw);
+        return Ok((raw, new_raw));
     };
     let raw = tree.blocks.read(volume, vcn)?.ok_or_else(missing)?;
     let mut block = raw.clone();
     fixup::apply(&mut block, SIGNATURE, "index block", vcn.0)?;
     let offset = offset_in(&block, BLOCK_HEADER)?;
     put(&mut block, offset, &bytes);
-    tree.blocks
-        .write(editor, (vcn, STEP), &fixup::protect_over(&block, &raw))
+    let new_raw = fixup::protect_over(&block, &raw);
+    tree.blocks.write(editor, (vcn, STEP), &new_raw)?;
+    Ok((raw, new_raw))
 }
 
 /// Puts two bytes into the name in the file's record, and the time of the change if it lies in the same sector: one that

@@ -27,51 +27,42 @@ fn words(path: &str, by: &InUseBy) -> Option<(Text, Text)> {
     Some(match by {
         InUseBy::Mount { mount_point } => (
             text!(
-                "{path} is in use: it is mounted at {mount_point}; unmount it first.",
+                "{path} is in use: it is mounted at {mount_point}.",
                 path,
                 mount_point
             ),
-            text!("To go on, unmount it first."),
+            text!("Unmount it first."),
         ),
         InUseBy::Holder { device } => (
             text!(
-                "{path} is in use: the device {device} is built on it; deactivate that device first.",
+                "{path} is in use: the device {device} is built on it.",
                 path,
                 device
             ),
-            text!("To go on, deactivate that device first."),
+            text!("Deactivate that device first."),
         ),
         InUseBy::LoopDevice { device } => (
             text!(
-                "{path} is in use: it is attached as {device}; detach it with `losetup -d`, or name the loop device \
-                 instead of the file.",
+                "{path} is in use: it is attached as {device}.",
                 path,
                 device = device.display().to_string()
             ),
-            text!("To go on, detach it with `losetup -d`, or name the loop device instead of the file."),
+            text!("Detach it with `losetup -d`, or name the loop device instead of the file."),
         ),
         InUseBy::ImageLock => (
             text!(
-                "{path} is in use: a virtual machine or another image tool has locked it; shut the virtual machine \
-                 down first.",
+                "{path} is in use: a virtual machine or another image tool has locked it.",
                 path
             ),
-            text!("To go on, shut the virtual machine down first."),
+            text!("Shut the virtual machine down first."),
         ),
         InUseBy::Lock => (
-            text!(
-                "{path} is in use: another program has locked it; wait until that program has ended.",
-                path
-            ),
-            text!("To go on, wait until that program has ended."),
+            text!("{path} is in use: another program has locked it.", path),
+            text!("Wait until that program has ended."),
         ),
         InUseBy::System => (
-            text!(
-                "{path} is in use: the system has claimed it; close whatever uses it (swap, RAID, a mounted file \
-                 system).",
-                path
-            ),
-            text!("To go on, close whatever uses it (swap, RAID, a mounted file system)."),
+            text!("{path} is in use: the system has claimed it.", path),
+            text!("Close whatever uses it (swap, RAID, a mounted file system)."),
         ),
         _ => return None,
     })

@@ -42,7 +42,7 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
     let (outcome, why) = match onward {
         Onward::AsRecorded => (go_on(target, now, progress)?, None),
         Onward::Discard(why) => (give_up(target, now, progress)?, why),
-        Onward::Keep(why) => return keep(target, now, why, progress),
+        Onward::Keep(why) => (keep(target, now, progress)?, Some(why)),
     };
     progress(Progress::Verifying);
     let (verdict, text) = match (outcome, Part::of(&found.header)) {
@@ -60,6 +60,17 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
                  was removed. Run `winrefit fix` to make it, or `winrefit undo` to put the first one back."
             ),
         ),
+        (Outcome::NothingToDo, Part::First) => (
+            Verdict::NeedsRepair,
+            text!(
+                "The undo of the first of the repair's two parts had been interrupted before it changed anything. Run `winrefit \
+                 fix` for the second one, or `winrefit undo` to put the first one back."
+            ),
+        ),
+        (Outcome::NothingToDo, _) if why.is_some() => (
+            Verdict::Repaired,
+            text!("The undo had been interrupted before it changed anything; the repair stays as it is."),
+        ),
         (Outcome::Undone, Part::Second) => (
             Verdict::Undone,
             text!(
@@ -70,7 +81,7 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
         (outcome, _) => of_one(outcome),
     };
     let text = match why {
-        Some(why) => given_up(why, text),
+        Some(why) => ended(outcome, why, text),
         None => text,
     };
     match verdict {
@@ -116,41 +127,35 @@ fn give_up<D: Device>(
     })
 }
 
-/// Says of an undo that has taken nothing back that the repair is done.
+/// Calls the work of a journal done of which nothing is missing. An undo has done nothing then.
 fn keep<D: Device>(
     target: &mut Target<D>,
     (observation, found): (&Observation, &Found),
-    why: Text,
     progress: ProgressSink<'_>,
-) -> Result<Report, RepairError> {
+) -> Result<Outcome, RepairError> {
     let guid = observation.table.id.to_bytes();
     journal::keep(&mut target.device, found, Some(guid), &mut |p| {
         progress(Progress::Committing(p))
     })
     .map_err(|error| RepairError::of_writing(error, || is_begun(target)))?;
-    progress(Progress::Verifying);
-    let (verdict, text) = match Part::of(&found.header) {
-        Part::First => (
-            Verdict::NeedsRepair,
-            text!(
-                "The undo of the first of the repair's two parts had been interrupted before it changed anything. Run `winrefit \
-                 fix` for the second one, or `winrefit undo` to put the first one back."
-            ),
-        ),
-        Part::Whole | Part::Second => (
-            Verdict::Repaired,
-            text!("The undo had been interrupted before it changed anything; the repair stays as it is."),
-        ),
-    };
-    proven("resume", target, verdict, (found, given_up(why, text)))
+    Ok(match found.header.state {
+        State::Undoing => Outcome::NothingToDo,
+        _ => Outcome::Completed,
+    })
 }
 
-/// Why work that could have been gone on with was given up, before what that means.
-fn given_up(why: Text, text: Text) -> Text {
-    let used = text!(
-        "The disk was used since the work was interrupted, and going on with it could have done harm. What was written \
-         since is kept."
-    );
+/// Why work was not gone on with, before what that means.
+fn ended(outcome: Outcome, why: Text, text: Text) -> Text {
+    let used = match outcome {
+        Outcome::Completed | Outcome::Undone => text!(
+            "The disk was used since the work was interrupted. All of it was in place by then, and what was written since is \
+             kept."
+        ),
+        Outcome::Discarded | Outcome::NothingToDo => text!(
+            "The disk was used since the work was interrupted, and going on with it could have done harm. What was written \
+             since is kept."
+        ),
+    };
     Text::sentences([used, why, text])
 }
 

@@ -17,7 +17,7 @@ use crate::text;
 use crate::text::Text;
 use crate::verify::check_partition;
 use std::cmp::Reverse;
-use winrefit_disk::journal::{self, Decision, Found, Header, State};
+use winrefit_disk::journal::{self, Decision, Found, Header, Whole};
 use winrefit_disk::{ByteRange, Device, Overlay, ReadAt, ReadWindow};
 use winrefit_ntfs::check::{CheckLevel, Severity, path_of};
 use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume};
@@ -58,8 +58,7 @@ pub(super) enum Onward {
     /// The journal is removed, since nothing of its work is in place. The text says why the work is not done, unless the
     /// journal itself says that it is to be removed.
     Discard(Option<Text>),
-    /// The journal says again that its work is done, since an undo has taken nothing back. The text says why it is not
-    /// gone on with.
+    /// The journal says that its work is done, since all of it is in place. The text says why it is not gone on with.
     Keep(Text),
 }
 
@@ -91,10 +90,16 @@ pub(super) fn check_resume(
         }
         (Decision::Resume, _) => Way::Forward,
         (Decision::FinishUndo, _) => Way::Back,
-        (Decision::StopForeignWrites { offset }, _) if seen.is_unbegun => {
-            let place = place_of(observation, offset);
-            let why = RepairError::UsedSince { offset, place }.text();
-            return Ok(header_is_free(observation, header).map(|()| given_up(header, why)));
+        (Decision::StopForeignWrites { offset }, _) if seen.whole.is_some() => {
+            let why = text!(
+                "Byte {offset} of the disk ({place}) was changed by something else.",
+                offset,
+                place = place_of(observation, offset)
+            );
+            return Ok(match is_whole(disk, observation, header, progress)? {
+                true => header_is_free(observation, header).map(|()| ended(seen.whole, why)),
+                false => Ok(Onward::AsRecorded),
+            });
         }
         // The journal stops by itself, or has nothing to do.
         _ => return Ok(Ok(Onward::AsRecorded)),
@@ -104,20 +109,49 @@ pub(super) fn check_resume(
         Err(refusal) => of_resume(refusal),
     };
     let why = refusal.report().explained.detail;
-    Ok(match (way, seen.content) {
-        _ if header_is_free(observation, header).is_err() => Err(refusal),
-        (Way::Back, journal::Content::Before) => Ok(Onward::Discard(Some(why))),
-        _ if seen.is_unbegun => Ok(given_up(header, why)),
-        _ => Err(refusal),
+    Ok(match header_is_free(observation, header) {
+        Err(_) => Err(refusal),
+        Ok(()) if seen.whole.is_some() => Ok(ended(seen.whole, why)),
+        Ok(()) => Err(refusal),
     })
 }
 
-/// The state that the work was to change is in place, with what was written to it since: it loses nothing if the work is
-/// given up.
-fn given_up(header: &Header, why: Text) -> Onward {
-    match header.state {
-        State::Undoing => Onward::Keep(why),
-        _ => Onward::Discard(Some(why)),
+/// Whether the volumes that the work touches are without a fault as they are. Where something else has written, sectors can
+/// look as before the work, because a file was deleted whose data had moved: then something is left over.
+fn is_whole(
+    disk: &dyn ReadAt,
+    observation: &Observation,
+    header: &Header,
+    progress: ProgressSink<'_>,
+) -> Result<bool, RepairError> {
+    let watched = Attentive::new(disk);
+    let touched = staged(&watched, header, Way::Forward)?.written.touched;
+    let mut whole = was_sound(header);
+    for partition in observation.partitions.iter().filter(|p| is_touched(p, &touched)) {
+        progress(Progress::Checking {
+            partition: partition.number,
+        });
+        whole &= match partition.content {
+            Content::Ntfs(_) if whole => {
+                let (report, _) =
+                    check_partition(&watched, observation.sector_size, partition, CheckLevel::Full)?;
+                report.count_of(Severity::Error) + report.count_of(Severity::Warning) == 0
+            }
+            Content::DamagedNtfs(_) => false,
+            _ => whole,
+        };
+    }
+    match watched.into_failed().into_values().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(whole),
+    }
+}
+
+/// One of the two states is in place, with what was written to it since: nothing is lost if the work ends there.
+fn ended(whole: Option<Whole>, why: Text) -> Onward {
+    match whole {
+        Some(Whole::New) => Onward::Keep(why),
+        Some(Whole::Old) | None => Onward::Discard(Some(why)),
     }
 }
 

@@ -71,7 +71,9 @@ impl Refusal {
             _ => Explained::new(
                 text!("There is nothing to undo"),
                 text!("The disk holds no record of a finished repair."),
-                text!("A record is kept on the disk from a repair until the next one."),
+                text!(
+                    "A record is kept on the disk from a repair until it is undone, or until the next repair."
+                ),
             ),
         }
     }

@@ -11,7 +11,7 @@ use common::target;
 use made::{Disks, FOREIGN_ON_OLD, HEADER, SECTOR, Torn};
 use std::collections::BTreeSet;
 use winrefit_disk::journal::recovery::{Content, Copies, Facts, decide};
-use winrefit_disk::journal::{Decision, State};
+use winrefit_disk::journal::{Decision, State, Whole};
 use winrefit_disk::{MemoryDevice, Overlay, ReadAt, Recording};
 use winrefit_repair::commands::{diagnose, fix, resume, undo};
 use winrefit_repair::report::{Report, Verdict};
@@ -108,12 +108,12 @@ fn check_resume(disks: &Disks, disk: &MemoryDevice, decision: Decision) {
             &subject,
             &["another identity", "the disk that the work was begun on"],
         ),
-        // Above the table: what has not begun is given up.
-        Decision::StopForeignWrites { .. } if seen.is_unbegun => {
+        // Above the table: where one of the states is whole, the work ends there.
+        Decision::StopForeignWrites { .. } if seen.whole.is_some() => {
             let told = outcome.unwrap().journal.unwrap().text.to_string();
             assert!(told.contains("used since"), "{told}");
             let after = whole(&subject);
-            if disks.state(disk) == State::Committed {
+            if seen.whole == Some(Whole::Old) {
                 disks.assert_same_but_journal(&after, disk);
             } else {
                 assert_eq!(disks.state(&after), State::Applied);
