@@ -26,6 +26,8 @@ enum Phase {
     Committing,
     /// They are; what follows reads, or prepares the next ones.
     Committed,
+    /// The report is written: what is left is to end.
+    Finished,
 }
 
 /// A command that writes to a disk that is not its own.
@@ -73,11 +75,16 @@ pub fn writing(work: Work) {
     (state.phase, state.work) = (Phase::Preparing, Some(work));
 }
 
+/// The report is whole and stays: the command ends as one that was not stopped.
+pub fn finished() {
+    state().phase = Phase::Finished;
+}
+
 /// Takes note of what is being done. Ends the program if it was asked to stop and may by now.
 pub fn note(step: Progress) {
     let mut state = state();
     state.phase = match (state.phase, step) {
-        (Phase::Reading, _) => Phase::Reading,
+        (before @ (Phase::Reading | Phase::Finished), _) => before,
         // Comparing the copies writes nothing, and neither does reading the extents before them.
         (before, Progress::Committing(progress)) if progress.stage == Stage::Compare => before,
         (_, Progress::Committing(_)) => Phase::Committing,
@@ -91,12 +98,14 @@ pub fn note(step: Progress) {
 }
 
 fn asked(state: &mut State) {
-    if state.phase == Phase::Committing {
-        state.is_asked_to_stop = true;
-        let finished_first = text!("The changes are being written; this is finished first, in a moment.");
-        tell(state, finished_first);
-    } else {
-        stop(state);
+    match state.phase {
+        Phase::Committing => {
+            state.is_asked_to_stop = true;
+            let finished_first = text!("The changes are being written; this is finished first, in a moment.");
+            tell(state, finished_first);
+        }
+        Phase::Finished => {}
+        _ => stop(state),
     }
 }
 
@@ -112,7 +121,7 @@ fn stop(state: &State) -> ! {
 /// How a stopped command has left the disk, and what goes on from there.
 fn words(phase: Phase, work: Work) -> Option<Text> {
     Some(match (phase, work) {
-        (Phase::Reading | Phase::Committing, _) => return None,
+        (Phase::Reading | Phase::Committing | Phase::Finished, _) => return None,
         (Phase::Preparing | Phase::Copying, Work::Resume) => text!(
             "Stopped. Nothing that is in use was written. Work that was unfinished still is: run `winrefit resume` \
              before anything else."

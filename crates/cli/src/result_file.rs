@@ -2,6 +2,7 @@
 //! can read it: a report says much about a machine.
 
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::{self, Output};
 use crate::render::human::typeset::clean;
 use crate::unfinished::Unfinished;
@@ -34,6 +35,7 @@ impl ResultFile {
         // Half a report is none: if this fails, it goes away.
         file.made().write_all(text.as_bytes())?;
         file.made().sync_all()?;
+        interrupt::finished();
         file.keep();
         Ok(())
     }
