@@ -16,6 +16,7 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::{report, winrefit};
@@ -62,6 +63,12 @@ fn disk(folder: &Path) -> std::path::PathBuf {
     disk
 }
 
+/// Moments are hard to meet beside other tests: they run one after another.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The state that the journal's header names, 0 if there is none.
 fn state(image: &Path) -> u8 {
     use std::os::unix::fs::FileExt;
@@ -85,6 +92,7 @@ fn interrupted(arguments: &[&str], signal: Signal, delay: Duration) -> Output {
 
 #[test]
 fn a_repair_that_is_asked_to_stop_ends_between_two_whole_states() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let old = disk(folder.path());
     let image = folder.path().join("disk.img");
@@ -153,6 +161,7 @@ fn a_repair_that_is_asked_to_stop_ends_between_two_whole_states() {
 
 #[test]
 fn a_stop_while_changes_are_written_is_answered_after_them() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let old = disk(folder.path());
     let image = folder.path().join("disk.img");
@@ -160,7 +169,7 @@ fn a_stop_while_changes_are_written_is_answered_after_them() {
     // It is let run for moments only, so that the one in which it writes is met; on a busy machine not every time. Whether
     // the answer comes while it writes or right behind that is up to the machine.
     let mut answered = 0;
-    for _ in 0..40 {
+    for _ in 0..100 {
         let _ = fs::remove_file(&image);
         copy(&old, &image);
         let mut child = start(&["fix", path, "--yes"]);
@@ -190,6 +199,7 @@ fn a_stop_while_changes_are_written_is_answered_after_them() {
 
 #[test]
 fn what_is_not_finished_goes_away() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("new.img");
     let temporary = folder.path().join("tmp");
@@ -242,6 +252,7 @@ fn what_is_not_finished_goes_away() {
 
 #[test]
 fn an_ignored_hangup_stays_ignored() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let image = disk(folder.path());
     let script = "trap '' HUP; exec \"$0\" fix \"$1\" --yes";
