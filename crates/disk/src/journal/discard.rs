@@ -3,7 +3,7 @@
 use super::commit::write_header;
 use super::images::{self, Meter};
 use super::recover::{Whole, gather, stopped};
-use super::{Content, Decision, Found, JournalError, Progress, Stage, State};
+use super::{Decision, Found, JournalError, Progress, Stage, State};
 use crate::{ByteRange, Device, FailStop};
 
 /// Removes an unfinished journal while nothing of the new state is in place: no touched sector of the first phase has
@@ -26,11 +26,8 @@ pub fn discard(
     let mut device = FailStop::new(device);
     let mut header = found.header.clone();
     let known = gather(&device, found, disk_guid, progress)?;
-    let is_old = known.whole() == Some(Whole::Old);
-    match (known.decision, known.content()) {
-        (Decision::Discard, _) | (Decision::Resume | Decision::FinishUndo, Content::Before) => {}
-        _ if is_old => {}
-        (decision, _) => return Err(stopped(&device, &header, decision)),
+    if known.decision != Decision::Discard && known.whole() != Some(Whole::Old) {
+        return Err(stopped(&device, &header, known.decision));
     }
     let gap = header.gap();
     let behind = gap.start + header.sector_size.bytes();

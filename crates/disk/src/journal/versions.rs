@@ -222,9 +222,9 @@ impl<'t> Versions<'t> {
                     .is_some_and(|old| old.starts_with(sector));
                 let is = |extent: &Extent| part(extent, at, Image::After) == sector;
                 let is_new = self.cover(piece).next_back().is_some_and(is);
-                let covers = |phase| self.cover(piece).any(|extent| Some(extent.phase) == phase);
-                lowest_is_old &= is_old || !covers(lowest);
-                highest_is_new &= is_new || !covers(highest);
+                lowest_is_old &= is_old || self.cover(piece).next().map(|extent| extent.phase) != lowest;
+                highest_is_new &=
+                    is_new || self.cover(piece).next_back().map(|extent| extent.phase) != highest;
                 let mut cover = self.cover(piece);
                 // How many extents have left their version behind, at least and at most.
                 let least = if is_old {

@@ -38,11 +38,11 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
             return Ok(report);
         }
     };
-    let now = (&observation, &found);
-    let (outcome, why) = match onward {
-        Onward::AsRecorded => (go_on(target, now, progress)?, None),
-        Onward::Discard(why) => (give_up(target, now, progress)?, why),
-        Onward::Keep(why) => (keep(target, now, progress)?, Some(why)),
+    let outcome = carry_out(target, (&observation, &found), &onward, progress)?;
+    let why = match onward {
+        Onward::AsRecorded => None,
+        Onward::Discard(why) => why,
+        Onward::Keep(why) => Some(why),
     };
     progress(Progress::Verifying);
     let (verdict, text) = match (outcome, Part::of(&found.header)) {
@@ -90,57 +90,43 @@ pub fn resume<D: Device>(target: &mut Target<D>, progress: ProgressSink<'_>) -> 
     }
 }
 
-/// Does with a journal what it says.
-fn go_on<D: Device>(
+/// Ends the work of a journal in that way.
+fn carry_out<D: Device>(
     target: &mut Target<D>,
     (observation, found): (&Observation, &Found),
+    onward: &Onward,
     progress: ProgressSink<'_>,
 ) -> Result<Outcome, RepairError> {
-    let guid = observation.table.id.to_bytes();
-    journal::resume(&mut target.device, found, Some(guid), &mut |p| {
-        progress(Progress::Committing(p))
-    })
-    .map_err(|error| match error {
+    let guid = Some(observation.table.id.to_bytes());
+    let is_undo = found.header.state == State::Undoing;
+    let (device, tell) = (&mut target.device, &mut |p| progress(Progress::Committing(p)));
+    let done = match onward {
+        Onward::AsRecorded => journal::resume(device, found, guid, tell),
+        Onward::Discard(_) => {
+            let taken: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
+            let outcome = if is_undo {
+                Outcome::Undone
+            } else {
+                Outcome::Discarded
+            };
+            journal::discard(device, found, guid, &taken, tell).map(|()| outcome)
+        }
+        Onward::Keep(_) => {
+            // Of an undo nothing is done then.
+            let outcome = if is_undo {
+                Outcome::NothingToDo
+            } else {
+                Outcome::Completed
+            };
+            journal::keep(device, found, guid, tell).map(|()| outcome)
+        }
+    };
+    done.map_err(|error| match error {
         JournalError::ForeignWrites { offset } => RepairError::UsedSince {
             offset,
             place: place_of(observation, offset),
         },
         error => RepairError::of_writing(error, || is_begun(target)),
-    })
-}
-
-/// Removes a journal of which nothing is in place, as far as its own place is still unallocated.
-fn give_up<D: Device>(
-    target: &mut Target<D>,
-    (observation, found): (&Observation, &Found),
-    progress: ProgressSink<'_>,
-) -> Result<Outcome, RepairError> {
-    let guid = observation.table.id.to_bytes();
-    let taken: Vec<ByteRange> = observation.partitions.iter().map(|p| p.range).collect();
-    journal::discard(&mut target.device, found, Some(guid), &taken, &mut |p| {
-        progress(Progress::Committing(p))
-    })
-    .map_err(|error| RepairError::of_writing(error, || is_begun(target)))?;
-    Ok(match found.header.state {
-        State::Undoing => Outcome::Undone,
-        _ => Outcome::Discarded,
-    })
-}
-
-/// Calls the work of a journal done of which nothing is missing. An undo has done nothing then.
-fn keep<D: Device>(
-    target: &mut Target<D>,
-    (observation, found): (&Observation, &Found),
-    progress: ProgressSink<'_>,
-) -> Result<Outcome, RepairError> {
-    let guid = observation.table.id.to_bytes();
-    journal::keep(&mut target.device, found, Some(guid), &mut |p| {
-        progress(Progress::Committing(p))
-    })
-    .map_err(|error| RepairError::of_writing(error, || is_begun(target)))?;
-    Ok(match found.header.state {
-        State::Undoing => Outcome::NothingToDo,
-        _ => Outcome::Completed,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::text::Text;
 use crate::verify::check_partition;
 use std::cmp::Reverse;
 use winrefit_disk::journal::{self, Decision, Found, Header, Whole};
-use winrefit_disk::{ByteRange, Device, Overlay, ReadAt, ReadWindow};
+use winrefit_disk::{ByteRange, Device, Extent, Overlay, ReadAt, ReadWindow};
 use winrefit_ntfs::check::{CheckLevel, Severity, path_of};
 use winrefit_ntfs::{AttributeType, NtfsError, RecordNumber, Volume};
 
@@ -125,8 +125,8 @@ fn is_whole(
     progress: ProgressSink<'_>,
 ) -> Result<bool, RepairError> {
     let watched = Attentive::new(disk);
-    let touched = staged(&watched, header, Way::Forward)?.written.touched;
-    let mut whole = was_sound(header);
+    let Written { touched, was_sound } = written(header, &journal::load(&watched, header)?.extents);
+    let mut whole = was_sound;
     for partition in observation.partitions.iter().filter(|p| is_touched(p, &touched)) {
         progress(Progress::Checking {
             partition: partition.number,
@@ -234,20 +234,28 @@ pub(super) fn staged<'d>(disk: &'d dyn ReadAt, header: &Header, way: Way) -> Res
         Way::Back => extents.sort_by_key(|extent| Reverse(extent.phase)),
     }
     let mut result = Overlay::new(disk, header.sector_size);
-    let mut touched = Vec::new();
     for extent in &extents {
         let image = match way {
             Way::Forward => &extent.after,
             Way::Back => &extent.before,
         };
         result.write_at(extent.offset, image)?;
-        touched.push(ByteRange::new(extent.offset, extent.offset + image.len() as u64));
     }
-    let was_sound = was_sound(header);
     Ok(Staged {
         disk: result,
-        written: Written { touched, was_sound },
+        written: written(header, &extents),
     })
+}
+
+fn written(header: &Header, extents: &[Extent]) -> Written {
+    let range = |extent: &Extent| {
+        let length = extent.after.len() as u64;
+        ByteRange::new(extent.offset, extent.offset + length)
+    };
+    Written {
+        touched: extents.iter().map(range).collect(),
+        was_sound: was_sound(header),
+    }
 }
 
 /// The gap of a journal was unallocated before and after its repair. A partition that lies there is a new one, and is
