@@ -74,6 +74,18 @@ impl<'v, R: ReadAt> Editor<'v, R> {
         }
     }
 
+    /// The record as it is on the disk, and as it will be there.
+    pub(crate) fn protected(&mut self, number: RecordNumber) -> Result<(Vec<u8>, Vec<u8>), NtfsError> {
+        let bytes = self.record(number)?.bytes().to_vec();
+        let raw = self
+            .records
+            .get(&number)
+            .map(|(raw, _)| raw.clone())
+            .unwrap_or_default();
+        let protected = fixup::protect_over(&bytes, &raw);
+        Ok((raw, protected))
+    }
+
     /// Writes at a byte offset of the volume.
     pub(crate) fn write(&mut self, step: u8, offset: u64, bytes: Vec<u8>) {
         self.edits.push(step, offset, bytes);

@@ -5,8 +5,9 @@
 //! sequence numbers stay. So each of the two writes is atomic, and the directory can be read before and after each: a power
 //! cut can at most leave the index and the record with different names.
 
+use super::names::Name;
 use super::node::Item;
-use super::record::change_time;
+use super::record::{change_time, find_name};
 use super::tree::Tree;
 use super::{Checked, RenameError, Renamed, STEP, find_old, names, parent_of, sound};
 use crate::attribute::FileName;
@@ -124,10 +125,12 @@ pub fn rename_in_place<R: ReadAt>(
     let mut editor = Editor::new(volume);
     let changed = change_index(&mut editor, (volume, &parent), &entry, (at, last))?;
     let record = editor.record(entry.file.number())?;
-    change_record(record, (parent.number(), &entry.name), (at, last), time)?;
-    let raw = volume.read_raw_record(entry.file.number())?;
-    let new_raw = fixup::protect_over(editor.record(entry.file.number())?.bytes(), &raw);
-    for (raw, new_raw) in [changed, (raw, new_raw)] {
+    let name = Name {
+        units: entry.name.name.clone(),
+        namespace: entry.name.namespace,
+    };
+    change_record(record, (parent.number(), &name), (at, last), time)?;
+    for (raw, new_raw) in [changed, editor.protected(entry.file.number())?] {
         let strides = raw.chunks(STRIDE).zip(new_raw.chunks(STRIDE));
         if strides.filter(|(old, new)| old != new).count() > 1 {
             return Err(refused("it would take more than one sector"));
@@ -223,9 +226,7 @@ fn change_index<R: ReadAt>(
         let value = root.value().ok_or_else(missing)?;
         let offset = root.offset() + root.value_offset() + offset_in(value, ROOT_HEADER)?;
         put(record.bytes_mut(), offset, &bytes);
-        let raw = volume.read_raw_record(tree.root_holder)?;
-        let new_raw = fixup::protect_over(record.bytes(), &raw);
-        return Ok((raw, new_raw));
+        return Ok(editor.protected(tree.root_holder)?);
     };
     let raw = tree.blocks.read(volume, vcn)?.ok_or_else(missing)?;
     let mut block = raw.clone();
@@ -241,30 +242,12 @@ fn change_index<R: ReadAt>(
 /// does not is left out, for what it tells is less than what two sectors risk.
 fn change_record(
     record: &mut Record,
-    (directory, name): (RecordNumber, &FileName),
+    (directory, name): (RecordNumber, &Name),
     (at, bytes): (usize, [u8; 2]),
     time: u64,
 ) -> Checked<()> {
-    let number = record.number();
-    let mut place = None;
-    for attribute in record.attributes() {
-        let attribute = attribute?;
-        let value = attribute
-            .value()
-            .filter(|_| attribute.type_code() == AttributeType::FILE_NAME);
-        let is_it = |found: &FileName| {
-            let (ours, theirs) = (found, name);
-            ours.parent.record == directory && ours.namespace == theirs.namespace && ours.name == theirs.name
-        };
-        if value.and_then(FileName::parse).is_some_and(|found| is_it(&found)) {
-            place = Some(attribute.offset() + attribute.value_offset() + at);
-        }
-    }
-    let place = place.ok_or_else(|| RenameError::NamesDiffer {
-        record: number,
-        directory,
-        name: name.display_name(),
-    })?;
+    let attribute = find_name(record, directory, name)?;
+    let place = attribute.offset() + attribute.value_offset() + at;
     put(record.bytes_mut(), place, &bytes);
     let changed = change_time(record)?;
     if changed / STRIDE == stored_in(place) {

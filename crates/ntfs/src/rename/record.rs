@@ -62,9 +62,15 @@ pub(super) fn renamed(record: &Record, plan: &Plan) -> Result<Record, RenameErro
     Ok(record)
 }
 
-/// Takes a $FILE_NAME out of the record.
-fn take_name(record: &mut Record, directory: RecordNumber, name: &Name) -> Result<Vec<u8>, RenameError> {
-    let number = record.number();
+/// A $FILE_NAME of the record.
+///
+/// # Errors
+/// [`RenameError::NamesDiffer`] if the name is not there.
+pub(super) fn find_name<'r>(
+    record: &'r Record,
+    directory: RecordNumber,
+    name: &Name,
+) -> Result<Attribute<'r>, RenameError> {
     for attribute in record.attributes() {
         let attribute = attribute?;
         let found = (attribute.type_code() == AttributeType::FILE_NAME)
@@ -74,16 +80,22 @@ fn take_name(record: &mut Record, directory: RecordNumber, name: &Name) -> Resul
             found.parent.record == directory && found.namespace == name.namespace && found.name == name.units
         };
         if found.is_some_and(|found| is_it(&found)) {
-            let (offset, bytes) = (attribute.offset(), attribute.bytes().to_vec());
-            record.replace_attribute(offset, bytes.len(), &[])?;
-            return Ok(bytes);
+            return Ok(attribute);
         }
     }
     Err(RenameError::NamesDiffer {
-        record: number,
+        record: record.number(),
         directory,
         name: String::from_utf16_lossy(&name.units),
     })
+}
+
+/// Takes a $FILE_NAME out of the record.
+fn take_name(record: &mut Record, directory: RecordNumber, name: &Name) -> Result<Vec<u8>, RenameError> {
+    let attribute = find_name(record, directory, name)?;
+    let (offset, bytes) = (attribute.offset(), attribute.bytes().to_vec());
+    record.replace_attribute(offset, bytes.len(), &[])?;
+    Ok(bytes)
 }
 
 /// Another $FILE_NAME with the header and the fixed fields of this one, which was in a record.
