@@ -10,12 +10,12 @@ mod judge;
 #[allow(dead_code)]
 mod support;
 
-use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use support::{extract, hash_of, winrefit};
+use support::{hash_of, hash_of_ranges, winrefit};
 use winrefit_disk::{ByteRange, DiskFile, ReadAt, ReadWindow};
 use winrefit_lab::profile::Role;
 use winrefit_lab::profiles::{self, GROUPS};
@@ -85,41 +85,35 @@ fn diagnosed(path: &Path) -> String {
 /// MiB at either end, where the tables are. What is unallocated or free may keep copies of what was there for a while.
 fn hashes_in_use(path: &Path, made: &CreatedDisk) -> Vec<String> {
     let disk = DiskFile::open_read(path).unwrap();
-    let part = path.with_extension("part");
-    let mut whole = |range| {
-        extract(path, range, &part);
-        hash_of(&part)
-    };
     let ends = [0..1 << 20, disk.size() - (1 << 20)..disk.size()];
-    let mut hashes: Vec<String> = ends.map(&mut whole).into();
+    let mut hashes: Vec<String> = ends.map(|end| hash_of_ranges(path, [end])).into();
     for partition in &made.partitions {
         let range = partition.range;
-        let hash = hash_of_used(&disk, range);
-        hashes.push(hash.unwrap_or_else(|| whole(range.start..range.end)));
+        hashes.push(match used(&disk, range) {
+            Some(used) => hash_of_ranges(path, used),
+            None => hash_of_ranges(path, std::iter::once(range.start..range.end)),
+        });
     }
     hashes
 }
 
-/// A hash of the clusters in use of an NTFS volume.
-fn hash_of_used(disk: &DiskFile, range: ByteRange) -> Option<String> {
+/// Where the clusters in use of an NTFS volume lie on the disk.
+fn used(disk: &DiskFile, range: ByteRange) -> Option<Vec<Range<u64>>> {
     let volume = Volume::open(ReadWindow::new(disk, range).unwrap()).ok()?;
     let geometry = volume.geometry();
     let bits = ClusterBitmap::read(&volume).unwrap();
-    let mut hash = Sha256::new();
-    let (mut used_from, end) = (0, Lcn(bits.clusters()));
+    let at = |lcn| range.start + geometry.offset_of(Lcn(lcn));
+    let (mut used, mut used_from, end) = (Vec::new(), 0, Lcn(bits.clusters()));
     let last = Run {
         lcn: Some(end),
         clusters: 0,
     };
     for free in bits.free_runs(end).chain([last]) {
         let free_from = free.lcn.unwrap().0;
-        for lcn in used_from..free_from {
-            let at = range.start + geometry.offset_of(Lcn(lcn));
-            hash.update(disk.read_vec(at, geometry.cluster_size as usize).unwrap());
-        }
+        used.push(at(used_from)..at(free_from));
         used_from = free_from + free.clusters;
     }
-    Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(used)
 }
 
 /// Opens a disk for writing. A child of another thread that has not come to its own program yet may still hold the lock

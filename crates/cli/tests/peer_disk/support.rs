@@ -103,13 +103,18 @@ fn data_ranges(file: &File, within: Range<u64>) -> Vec<Range<u64>> {
     ranges
 }
 
-/// A hash of all blocks that are not zero, with their places. Which blocks are holes makes no difference.
+/// A hash of all sectors that are not zero, with their places. Which blocks are holes makes no difference.
 pub fn hash_of(image: &Path) -> String {
+    let size = image.metadata().unwrap().len();
+    hash_of_ranges(image, std::iter::once(0..size))
+}
+
+/// The same of some ranges of an image, with the size of the image.
+pub fn hash_of_ranges(image: &Path, ranges: impl IntoIterator<Item = Range<u64>>) -> String {
     let file = File::open(image).unwrap();
-    let size = file.metadata().unwrap().len();
     let mut hash = Sha256::new();
-    hash.update(size.to_le_bytes());
-    for range in data_ranges(&file, 0..size) {
+    hash.update(file.metadata().unwrap().len().to_le_bytes());
+    for range in ranges.into_iter().flat_map(|range| data_ranges(&file, range)) {
         assert!(range.start.is_multiple_of(512), "extents begin on sectors");
         for_each_block(&file, range, |at, block| {
             // Sector by sector: a block of data may begin anywhere, and holes move its edges.
