@@ -1,7 +1,7 @@
 //! A raw disk image or a block device.
 
 use crate::platform::{self, Access, Opened};
-use crate::{Device, DiskError, Operation, ReadAt, SectorSize};
+use crate::{Device, DiskError, Operation, ReadAt, SectorSize, vhd};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,10 @@ impl DiskFile {
     }
 
     fn open(path: &Path, access: Access) -> Result<Self, DiskError> {
-        let opened = platform::open(path, access)?;
+        let mut opened = platform::open(path, access)?;
+        if opened.kind == MediumKind::ImageFile {
+            opened.size_bytes = without_footer(&opened);
+        }
         Ok(Self {
             sector_size: opened.sector_size.unwrap_or_default(),
             opened,
@@ -138,6 +141,19 @@ impl DiskFile {
     /// signature `EFI PART`, lies in the second sector.
     pub fn set_sector_size(&mut self, sector_size: SectorSize) {
         self.sector_size = sector_size;
+    }
+}
+
+/// Where the disk in an image file ends. A footer that cannot be read is found unreadable by who reads the end.
+fn without_footer(opened: &Opened) -> u64 {
+    let size = opened.size_bytes;
+    let mut footer = [0; vhd::FOOTER_BYTES];
+    let read = size
+        .checked_sub(footer.len() as u64)
+        .map(|at| platform::read_exact_at(&opened.file, at, &mut footer));
+    match read {
+        Some(Ok(())) => vhd::disk_bytes(size, &footer).unwrap_or(size),
+        _ => size,
     }
 }
 

@@ -3,7 +3,8 @@
 //! Everything above this crate reads through [`ReadAt`] and writes through [`Device`]; there is no second path to a
 //! disk. [`device`] says what is assumed of a medium.
 //!
-//! * [`DiskFile`] is a raw image or a block device, locked, and refused while something else uses it.
+//! * [`DiskFile`] is a raw image (a VHD of fixed size is one with a footer) or a block device, locked, and refused while
+//!   something else uses it.
 //! * [`Window`] shows a part of a device as if it were a whole one.
 //! * [`Overlay`] stages changes without touching the disk beneath.
 //! * [`journal`] makes staged changes real: all of them or none, whatever happens, and undone on demand.
@@ -26,6 +27,7 @@ pub mod overlay;
 mod platform;
 pub mod recording;
 pub mod units;
+mod vhd;
 pub mod window;
 
 pub use allowance::Allowance;

@@ -92,13 +92,20 @@ fn foreign_format(disk: &dyn ReadAt) -> Option<&'static str> {
         Some("VHDX")
     } else if begins(b"KDMV") || begins(b"# Disk DescriptorFile") {
         Some("VMDK")
-    } else if begins(b"conectix") {
+    } else if begins(b"conectix") || ends_as_vhd(disk) {
         Some("VHD")
     } else if head.get(0x40..0x44) == Some(&[0x7F, 0x10, 0xDA, 0xBE]) && begins(b"<<<") {
         Some("VDI")
     } else {
         None
     }
+}
+
+/// Whether a footer stands at the end that is not that of a fixed size, which [`winrefit_disk::DiskFile`] leaves out: the
+/// second copy of a GPT would be written over it.
+fn ends_as_vhd(disk: &dyn ReadAt) -> bool {
+    let footer = disk.size().checked_sub(512).map(|at| disk.read_vec(at, 8));
+    matches!(footer, Some(Ok(cookie)) if cookie == b"conectix")
 }
 
 fn partition(disk: &dyn ReadAt, sector_size: SectorSize, entry: &Entry, depth: Depth) -> Partition {
