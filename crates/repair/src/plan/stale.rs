@@ -63,7 +63,19 @@ fn use_of(observation: &Observation, recovery: &Partition, stale: &Partition) ->
         ))
     } else if stale.ntfs().is_none() {
         Some(text!("it holds no NTFS volume that could be looked at"))
+    } else if has_the_only_image(observation, stale) {
+        Some(text!(
+            "it holds the only WinRE image on this disk, which may be needed to bring WinRE in order: do that first"
+        ))
     } else {
         None
     }
+}
+
+fn has_the_only_image(observation: &Observation, stale: &Partition) -> bool {
+    let mut having = observation
+        .partitions
+        .iter()
+        .filter(|p| p.images().next().is_some());
+    having.next().map(|p| p.number) == Some(stale.number) && having.next().is_none()
 }

@@ -213,6 +213,19 @@ fn a_leftover_goes_only_if_nothing_uses_it() {
     let mut observation = disk(300);
     observation.partitions[1].is_active = true;
     assert_eq!(code(&observation, 6), Err("not-stale"));
+    // Where the image that is in use is gone, that of the leftover is what can be put in its place.
+    let mut observation = disk(300);
+    let image = |path: &str| crate::observation::WinRe {
+        path: path.to_owned(),
+        size_bytes: 1,
+        version: Ok(None),
+        architecture: None,
+        modified: None,
+    };
+    observation.partitions[1].winre = Some(image("theirs"));
+    assert_eq!(code(&observation, 6), Err("not-stale"));
+    observation.partitions[0].other_images = vec![image("staged")];
+    assert_eq!(code(&observation, 6).map(|plan| plan.removes(6)), Ok(true));
     // A Windows that nobody can read may use it.
     let border = end - 525;
     let data = Part {
