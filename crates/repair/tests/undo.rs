@@ -148,8 +148,14 @@ fn only_the_last_repair_is_undone() {
         ..case.request
     };
     let mut subject = subject(&first);
-    let report = fix(&mut subject, &more, &mut |_| true, &mut |_| ()).unwrap();
+    let mut said = String::new();
+    let mut ask = |report: &Report| {
+        said = report.journal.as_ref().unwrap().text.to_string();
+        true
+    };
+    let report = fix(&mut subject, &more, &mut ask, &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    assert!(said.contains("undone only before the next one"), "{said}");
     let second = whole(&subject.device, &first);
     let (disk, report, _) = undone(&second);
     assert_eq!(report.verdict, Verdict::Undone, "{:?}", report.refusal);

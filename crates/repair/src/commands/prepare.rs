@@ -150,6 +150,12 @@ pub(super) fn prove_all<D: Device>(
     });
     report.verdict = Verdict::NeedsRepair;
     mark_donor(report, plan);
+    if let (None, Some(journal)) = (first, &mut report.journal) {
+        journal.text = text!(
+            "A repair was completed here. It can be undone only before the next one: run `winrefit undo` now if it \
+             may have to be taken back."
+        );
+    }
     Ok((proven.checks, proven.staged.transaction, place))
 }
 
