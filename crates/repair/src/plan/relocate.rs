@@ -9,6 +9,7 @@ use super::neighbourhood::{ALIGNMENT_BYTES, sectors_of};
 use super::planner::{end_growth, patch_reagent};
 use super::{Plan, Request, Sectors, Step, Strategy, boot, donor, shadow_copies};
 use crate::observation::{Observation, Partition};
+use crate::places::end_before_journal;
 use crate::refusal::Refusal;
 use std::cmp::Reverse;
 use winrefit_disk::Lba;
@@ -116,13 +117,14 @@ fn given(observation: &Observation, room: Room<'_>, request: &Request) -> Option
         .filter(|p| donor::check_kind(observation, p).is_ok() && check_volume(p).is_ok())
         .collect();
     donors.sort_by_key(|p| Reverse((is_windows(p), p.free_bytes())));
-    let sector = observation.sector_size.bytes();
+    let (table, sector) = (&observation.table, observation.sector_size.bytes());
+    let aligned = ALIGNMENT_BYTES / sector;
+    let journal = end_before_journal(table, observation.sector_size);
     donors.into_iter().find_map(|donor| {
-        // Unallocated space behind the donor is part of the place.
-        let free = observation.table.surroundings(donor.number, None)?.free;
-        let aligned = ALIGNMENT_BYTES / sector;
-        let behind = observation.table.entry(donor.number)?.range.end;
-        let end = free.end.min(observation.table.end_for_copies(behind)).0 / aligned * aligned;
+        // Unallocated space behind the donor is part of the place, but for what the second commit needs.
+        let free = table.surroundings(donor.number, None)?.free;
+        let copies_end = table.end_for_copies(table.entry(donor.number)?.range.end);
+        let end = free.end.min(copies_end).min(journal).0 / aligned * aligned;
         let start = end.checked_sub(room.sectors)?;
         let byte = start.checked_mul(sector)?;
         let steps = donor::shrink(observation, donor, byte, request.drop_shadow_copies);
