@@ -1,20 +1,22 @@
-//! What stands against another place for a recovery partition is told with its way out, not that no volume has the space.
+//! Where another place for a recovery partition is found beside volumes that nobody can look into; and what stands against
+//! one is told with its way out, not that no volume has the space.
 #![allow(clippy::unwrap_used)]
 
-use winrefit_disk::DiskFile;
-use winrefit_lab::profile::Quirk;
+use std::os::unix::fs::FileExt;
+use winrefit_disk::{DiskFile, ReadAt};
+use winrefit_lab::profile::{Quirk, Role};
 use winrefit_lab::{CreateOptions, Profile, create_file};
-use winrefit_repair::commands::plan;
+use winrefit_repair::commands::{fix, plan, undo, verify};
 use winrefit_repair::plan::Request;
-use winrefit_repair::report::Report;
+use winrefit_repair::report::{Report, Verdict};
 use winrefit_repair::target::Target;
 
 /// Plans on the disk of a profile whose C: has something special besides; gives up shadow copies, or does not.
-fn planned(profile: &str, quirk: Quirk) -> [Report; 2] {
+fn planned(profile: &str, quirk: Option<Quirk>) -> [Report; 2] {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("disk.img");
     let profile = Profile {
-        quirk: Some(quirk),
+        quirk,
         ..*Profile::find(profile).unwrap()
     };
     let options = CreateOptions {
@@ -39,7 +41,7 @@ fn code(report: &Report) -> Option<&'static str> {
 #[test]
 fn shadow_copies_of_the_only_donor_were_told_of_as_a_lack_of_space() {
     for (profile, strategy) in [("win10-old-order", "relocate"), ("no-re", "create")] {
-        let [kept, dropped] = planned(profile, Quirk::ShadowCopies(3));
+        let [kept, dropped] = planned(profile, Some(Quirk::ShadowCopies(3)));
         assert_eq!(code(&kept), Some("shadow-copies"), "{profile}");
         let next = kept.refusal.unwrap().explained.next.to_string();
         assert!(next.contains("--drop-shadow-copies"), "{next}");
@@ -50,7 +52,46 @@ fn shadow_copies_of_the_only_donor_were_told_of_as_a_lack_of_space() {
 
 #[test]
 fn bad_clusters_of_the_only_donor_were_told_of_as_a_lack_of_space() {
-    for report in planned("win10-old-order", Quirk::BadClusters) {
+    for report in planned("win10-old-order", Some(Quirk::BadClusters)) {
         assert_eq!(code(&report), Some("bad-clusters"));
+    }
+}
+
+/// A volume that cannot give space is in the way like a foreign partition; nothing of it has to change.
+#[test]
+fn a_data_volume_in_the_way_that_nobody_can_read_stopped_a_move_past_it() {
+    for (profile, role) in [("refs-between", Role::Refs), ("data-between", Role::Data)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.img");
+        let options = CreateOptions {
+            files: Some(20),
+            ..CreateOptions::default()
+        };
+        let made = create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
+        let range = made.partition(role).unwrap().range;
+        if role == Role::Data {
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.write_all_at(b"\xeb\x58\x90-FVE-FS-", range.start).unwrap();
+        }
+        let between = |disk: &DiskFile| {
+            let ends = [range.start, range.end - (1 << 20)];
+            ends.map(|at| disk.read_vec(at, 1 << 20).unwrap())
+        };
+        let mut disk = Target::open_write(&path, 0).unwrap();
+        let old = between(&disk.device);
+        let report = fix(&mut disk, &Request::default(), &mut |_| true, &mut |_| ()).unwrap();
+        assert_eq!(
+            report.verdict,
+            Verdict::Repaired,
+            "{profile}: {:?}",
+            report.refusal
+        );
+        assert_eq!(report.plan.unwrap().strategy, "relocate");
+        let verified = verify(&disk, None, &mut |_| ()).unwrap();
+        assert!(verified.verification.iter().all(|item| item.ok), "{profile}");
+        assert!(between(&disk.device) == old, "{profile}");
+        let report = undo(&mut disk, &mut |_| true, &mut |_| ()).unwrap();
+        assert_eq!(report.verdict, Verdict::Undone, "{profile}");
+        assert!(between(&disk.device) == old, "{profile}");
     }
 }

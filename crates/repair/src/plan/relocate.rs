@@ -41,7 +41,7 @@ pub(super) fn relocate(
     };
     let place = place_for(observation, room, request);
     let (first, place) = place.map_err(|against| match (refusal, against) {
-        (Refusal::NoDonor { .. }, Some(against)) => against,
+        (Refusal::NoDonor { .. } | Refusal::Refs { .. }, Some(against)) => against,
         (refusal, _) => refusal,
     })?;
     if first.is_empty() {
