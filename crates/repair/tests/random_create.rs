@@ -83,14 +83,8 @@ fn make(((a, b, c, d, e), is_gpt, is_large, (mut at, behind), (size, free), seed
     items.retain(|(_, item)| item.1);
     items.sort_by_key(|(_, item)| item.0);
     let style = if is_gpt { Style::Gpt } else { Style::Mbr };
-    // A table of four entries that are all in use is a case of its own.
-    items.truncate(if is_gpt || seed % 8 == 0 { 5 } else { 4 });
-    if !is_gpt {
-        items.truncate(4);
-    }
-    if !items.iter().any(|(kind, _)| *kind == Kind::Windows) {
-        items[0].0 = Kind::Windows;
-        items[0].1.2 += 24;
+    if !is_gpt && items.len() > 4 {
+        items.retain(|(kind, _)| *kind != Kind::Reserved);
     }
     let mut parts = Vec::new();
     for (kind, (_, _, mib, odd, gap, percent, tail)) in items {
