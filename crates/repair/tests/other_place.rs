@@ -95,3 +95,14 @@ fn a_data_volume_in_the_way_that_nobody_can_read_stopped_a_move_past_it() {
         assert!(between(&disk.device) == old, "{profile}");
     }
 }
+
+/// No partition is made while WinRE is in use elsewhere, so a plan alone has nothing to offer.
+#[test]
+fn winre_on_a_data_volume_was_told_to_plan_what_is_always_refused() {
+    let [report, _] = planned("mbr-winre-in-system-reserved", None);
+    assert_eq!(code(&report), Some("not-recovery-type"));
+    let mut findings = report.findings.iter();
+    let finding = findings.find(|finding| finding.code == "winre-on-data-volume");
+    let next = finding.unwrap().explained.next.to_string();
+    assert!(next.contains("`reagentc /disable`"), "{next}");
+}
