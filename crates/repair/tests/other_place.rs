@@ -2,7 +2,7 @@
 //! one is told with its way out, not that no volume has the space.
 #![allow(clippy::unwrap_used)]
 
-use std::os::unix::fs::FileExt;
+use std::io::{Seek, SeekFrom, Write};
 use winrefit_disk::{DiskFile, ReadAt};
 use winrefit_lab::profile::{Quirk, Role};
 use winrefit_lab::{CreateOptions, Profile, create_file};
@@ -70,8 +70,9 @@ fn a_data_volume_in_the_way_that_nobody_can_read_stopped_a_move_past_it() {
         let made = create_file(Profile::find(profile).unwrap(), &options, &path).unwrap();
         let range = made.partition(role).unwrap().range;
         if role == Role::Data {
-            let file = std::fs::File::options().write(true).open(&path).unwrap();
-            file.write_all_at(b"\xeb\x58\x90-FVE-FS-", range.start).unwrap();
+            let mut file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.seek(SeekFrom::Start(range.start)).unwrap();
+            file.write_all(b"\xeb\x58\x90-FVE-FS-").unwrap();
         }
         let between = |disk: &DiskFile| {
             let ends = [range.start, range.end - (1 << 20)];
