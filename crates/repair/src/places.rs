@@ -8,7 +8,7 @@ use crate::table::Table;
 use crate::text;
 use crate::text::Text;
 use winrefit_disk::journal::{self, Found, JournalError, Transaction};
-use winrefit_disk::{ByteRange, Device, JournalPlace, ReadAt, ReadWindow, SectorSize};
+use winrefit_disk::{ByteRange, Device, JournalPlace, Lba, ReadAt, ReadWindow, SectorSize};
 use winrefit_formats::LbaRange;
 use winrefit_ntfs::bitmap::ClusterBitmap;
 use winrefit_ntfs::{Lcn, Volume};
@@ -31,6 +31,13 @@ fn gaps(usable: LbaRange, sector_size: SectorSize) -> [ByteRange; 3] {
     );
     let end = |bytes| ByteRange::new(range.end.saturating_sub(bytes).max(range.start), range.end);
     [start, end(END_GAP_BYTES), end(LAST_GAP_BYTES)]
+}
+
+/// Where a place ends at the latest that a second commit fills: behind it is the gap at the end, which that one has its
+/// journal in, while the first one's lies at the start.
+pub(crate) fn end_before_journal(table: &Table, sector_size: SectorSize) -> Lba {
+    let kept = END_GAP_BYTES / sector_size.bytes();
+    Lba(table.usable.end.0.saturating_sub(kept))
 }
 
 /// The journal of a disk.
@@ -235,7 +242,6 @@ fn written(transaction: &Transaction) -> impl Iterator<Item = ByteRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use winrefit_disk::Lba;
 
     fn usable() -> LbaRange {
         LbaRange::new(Lba(34), Lba((64 << 21) - 33))

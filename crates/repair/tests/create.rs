@@ -36,6 +36,8 @@ const REQUEST: Request = Request {
 struct Disk {
     /// Where C: lies, in MiB of 160.
     windows: (u64, u64),
+    /// Sectors behind those: the size of most disks is no whole number of MiB.
+    odd: u64,
     sector_size: SectorSize,
     image: bool,
     /// MiB of data in C:.
@@ -44,6 +46,7 @@ struct Disk {
 
 const USUAL: Disk = Disk {
     windows: (2, 158),
+    odd: 0,
     sector_size: SectorSize::B512,
     image: true,
     data: 2,
@@ -53,10 +56,10 @@ impl Disk {
     fn build(&self) -> MemoryDevice {
         let size = self.sector_size;
         let lba = |mib: u64| Lba(mib * MIB / size.bytes());
-        let mut disk = MemoryDevice::zeroed((160 * MIB) as usize, size);
+        let mut disk = MemoryDevice::zeroed((160 * MIB + self.odd * size.bytes()) as usize, size);
         // What lies in unallocated space is not always zeros.
         disk.bytes_mut()[(110 * MIB) as usize..(150 * MIB) as usize].fill(0xEE);
-        let mut gpt = Gpt::new(disk_guid(), lba(160).0, size).unwrap();
+        let mut gpt = Gpt::new(disk_guid(), lba(160).0 + self.odd, size).unwrap();
         gpt.add(Partition {
             number: WINDOWS,
             type_guid: types::PARTITION_BASIC_DATA_GUID,
@@ -188,8 +191,8 @@ fn in_unallocated_space_it_takes_one_commit() {
 
 #[test]
 fn windows_gives_the_space_where_there_is_none() {
-    for data in [2, 60] {
-        let disk = Disk { data, ..USUAL };
+    for (data, odd) in [(2, 0), (60, 0), (2, 64)] {
+        let disk = Disk { data, odd, ..USUAL };
         let (old, new, _) = created(&disk);
         assert_made(&disk, &old, &new);
         assert_eq!(

@@ -3,13 +3,14 @@
 
 mod common;
 
+use common::compare::first_lost;
 use common::disks::{Kind, Style, disk, part};
-use common::{MIB, target};
+use common::{MIB, partition_range, target};
 use winrefit_disk::journal::Header;
 use winrefit_disk::{ByteRange, Device, Lba, MemoryDevice, ReadAt, SectorSize};
 use winrefit_formats::gpt::types;
 use winrefit_formats::{Guid, LbaRange, Partition, PartitionName, read_gpt};
-use winrefit_repair::commands::fix;
+use winrefit_repair::commands::{fix, undo};
 use winrefit_repair::observe::{Depth, observe};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::Verdict;
@@ -91,7 +92,7 @@ fn the_rest_of_a_longer_journal_is_cleared_where_it_is_free() {
 }
 
 /// The first of two journals lay behind the last partition, where the second commit put the recovery partition: neither
-/// commit could be undone any more.
+/// commit could be undone any more. Now both find room behind the new place.
 #[test]
 fn the_new_place_of_a_recovery_partition_covered_the_journal_of_its_first_commit() {
     let mut windows = part(Kind::Windows, (9, 33));
@@ -105,7 +106,11 @@ fn the_new_place_of_a_recovery_partition_covered_the_journal_of_its_first_commit
     let old = shape.build();
     let mut subject = target(old.clone());
     let report = fix(&mut subject, &request(14), &mut |_| true, &mut |_| ()).unwrap();
-    let refusal = report.refusal.expect("there is no place for the second journal");
-    assert_eq!(refusal.code, "no-journal-space");
-    assert!(subject.device == old);
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    let place_end = partition_range(&subject.device, 1).end;
+    assert!(place_end < 35 * MIB, "{place_end}");
+    assert!(journal_of(&subject.device).header_offset >= place_end);
+    let report = undo(&mut subject, &mut |_| true, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Undone, "{:?}", report.refusal);
+    assert_eq!(first_lost(&old, &subject.device), None);
 }

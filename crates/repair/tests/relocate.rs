@@ -5,7 +5,10 @@ mod common;
 
 use common::compare::{first_lost, table};
 use common::disks::{Disk, Kind, NOISE, Part, Style, disk, part};
+use common::tools::{oracle, run};
 use common::{MIB, files, partition_range, poke, target};
+use std::io::Write;
+use tempfile::NamedTempFile;
 use winrefit_disk::{ByteRange, Fault, Faulty, MemoryDevice, SectorSize};
 use winrefit_ntfs::{AttributeType, Volume};
 use winrefit_repair::commands::{fix, plan, undo, verify};
@@ -312,13 +315,47 @@ fn a_second_part_alone_is_not_undone() {
     assert!(subject.device == before);
 }
 
-/// Both parts' journals have to be there for an undo, so there have to be two places for them.
+/// A size that is no whole number of MiB, as real disks have: the last one is cut off right behind the tables.
+fn odd_size(mib: u64, parts: &[Part]) -> Disk {
+    let mut odd = disk(Style::Gpt, mib, parts);
+    odd.sectors += 64;
+    odd
+}
+
+fn check_with_sgdisk(disk: &MemoryDevice) {
+    let Some(mut sgdisk) = oracle("sgdisk") else {
+        return;
+    };
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(disk.bytes()).unwrap();
+    let said = run(sgdisk.arg("-v").arg(file.path()));
+    assert!(said.contains("No problems found"), "{said}");
+}
+
+/// The new place reached to the end of the disk, where the second part has its journal, and the repair was refused.
+#[test]
+fn the_last_whole_mib_is_left_to_the_second_journal() {
+    let parts = [part(Kind::Recovery, (1, 9)), tail(Kind::Windows, (9, 39))];
+    for size in [SectorSize::B512, SectorSize::B4096] {
+        let disk = odd_size(40, &parts).with_sectors(size);
+        let old = disk.build();
+        let (new, report) = fixed(&old, &request(14));
+        assert!(report.plan.unwrap().summary.to_string().contains("two commits"));
+        check_moved(&disk, &old, &new, &request(14));
+        assert_eq!(partition_range(&new, 1).end, 39 * MIB);
+        if size == SectorSize::B512 {
+            check_with_sgdisk(&new);
+        }
+        check_undone(&old, &new);
+    }
+}
+
+/// Both parts' journals have to be there for an undo, so there have to be two places for them. A file of C: was where the
+/// second one would be.
 #[test]
 fn a_disk_with_room_for_one_journal_is_not_relocated_in_two_parts() {
     let parts = [part(Kind::Recovery, (1, 9)), tail(Kind::Windows, (9, 39))];
-    let mut small = disk(Style::Gpt, 39, &parts);
-    small.sectors += 64;
-    let old = small.build();
+    let old = odd_size(39, &parts).build();
     let mut subject = target(old.clone());
     let report = fix(
         &mut subject,

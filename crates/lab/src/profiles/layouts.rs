@@ -80,6 +80,18 @@ pub(super) const PROFILES: &[Profile] = &[
         &[ESP, MSR, WINDOWS, LINUX, RECOVERY],
     ),
     profile(
+        "refs-between",
+        "a ReFS volume between C: and the recovery partition",
+        "relocate",
+        &[
+            ESP,
+            MSR,
+            part(Role::Windows, mib(16 << 10), "Basic data partition"),
+            part(Role::Refs, Size::Rest, "Basic data partition"),
+            RECOVERY,
+        ],
+    ),
+    profile(
         "linux-behind",
         "a Linux partition behind the recovery partition",
         "shrink+grow-front",

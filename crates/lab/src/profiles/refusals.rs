@@ -95,18 +95,21 @@ pub(super) const PROFILES: &[Profile] = &[
             RECOVERY,
         ],
     ),
-    profile(
-        "refs",
-        "a ReFS volume lies before the recovery partition",
-        "refs",
-        &[
-            ESP,
-            MSR,
-            part(Role::Windows, mib(16 << 10), "Basic data partition"),
-            part(Role::Refs, Size::Rest, "Basic data partition"),
-            RECOVERY,
-        ],
-    ),
+    Profile {
+        quirk: Some(Quirk::FreeBytes(300 * MIB)),
+        ..profile(
+            "refs",
+            "a ReFS volume lies before the recovery partition, and C: has 300 MiB free",
+            "refs",
+            &[
+                ESP,
+                MSR,
+                part(Role::Windows, mib(12 << 10), "Basic data partition"),
+                part(Role::Refs, Size::Rest, "Basic data partition"),
+                RECOVERY,
+            ],
+        )
+    },
     profile(
         "re-over-2gib",
         "WinRE lies in a computer maker's factory image of 3 GiB",

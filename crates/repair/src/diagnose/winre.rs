@@ -307,7 +307,8 @@ fn on_volume(
             check_place(),
         ]),
         None => text!(
-            "It can stay. A recovery partition of its own is better: `winrefit plan` shows whether one can be made."
+            "It can stay. A recovery partition of its own is better: run `reagentc /disable` in that Windows as \
+             administrator, and shut it down; then `winrefit plan` shows whether one can be made."
         ),
     };
     let mut rests_on = vec![

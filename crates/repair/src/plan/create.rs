@@ -68,8 +68,9 @@ pub(super) fn create(
         number: partition.number,
         needed_bytes: room.sectors * sector,
     };
+    let place = place_for(observation, room, request);
     let (first, place) =
-        place_for(observation, room, request).ok_or_else(|| because(refusal, Some(no_room)))?;
+        place.map_err(|against| against.unwrap_or_else(|| because(refusal, Some(no_room))))?;
     let at = Sectors {
         start: place.start.0,
         end: place.end.0,

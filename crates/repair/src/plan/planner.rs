@@ -71,9 +71,12 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
         let start = place.aligned_start(wanted, size_bytes)?;
         let front = grow_front(observation, recovery, (plan.clone(), start), &place, request);
         plan = front.or_else(|refusal| match refusal {
-            Refusal::NoDonor { .. } | Refusal::DonorTooFull { .. } | Refusal::BadClusters { .. } => {
-                relocate(observation, recovery, (plan, grown), request, refusal)
-            }
+            Refusal::NoDonor { .. }
+            | Refusal::DonorTooFull { .. }
+            | Refusal::BadClusters { .. }
+            // A volume in the way that nobody can look into need not change.
+            | Refusal::BitLocker { .. }
+            | Refusal::Refs { .. } => relocate(observation, recovery, (plan, grown), request, refusal),
             refusal => Err(refusal),
         })?;
     }

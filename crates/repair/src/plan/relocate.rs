@@ -9,6 +9,7 @@ use super::neighbourhood::{ALIGNMENT_BYTES, sectors_of};
 use super::planner::{end_growth, patch_reagent};
 use super::{Plan, Request, Sectors, Step, Strategy, boot, donor, shadow_copies};
 use crate::observation::{Observation, Partition};
+use crate::places::end_before_journal;
 use crate::refusal::Refusal;
 use std::cmp::Reverse;
 use winrefit_disk::Lba;
@@ -38,9 +39,11 @@ pub(super) fn relocate(
         beside: windows_of(observation, recovery),
         sectors: size_bytes.next_multiple_of(ALIGNMENT_BYTES) / sector,
     };
-    let Some((first, place)) = place_for(observation, room, request) else {
-        return Err(refusal);
-    };
+    let place = place_for(observation, room, request);
+    let (first, place) = place.map_err(|against| match (refusal, against) {
+        (Refusal::NoDonor { .. } | Refusal::Refs { .. }, Some(against)) => against,
+        (refusal, _) => refusal,
+    })?;
     if first.is_empty() {
         return moved(observation, recovery, plan, place, request);
     }
@@ -77,17 +80,20 @@ pub(super) struct Room<'o> {
 }
 
 /// A place, and the steps that make it: none where it is unallocated already.
+///
+/// # Errors
+/// There is no place; where it is not for lack of space, what stands against the best donor.
 pub(super) fn place_for(
     observation: &Observation,
     room: Room<'_>,
     request: &Request,
-) -> Option<(Vec<Step>, LbaRange)> {
+) -> Result<(Vec<Step>, LbaRange), Option<Refusal>> {
     if room.partition.is_some_and(|p| p.ebr.is_some()) {
         // A logical partition stays in its place in the chain.
-        return None;
+        return Err(None);
     }
     match unallocated(observation, room) {
-        Some(place) => Some((Vec::new(), place)),
+        Some(place) => Ok((Vec::new(), place)),
         None => given(observation, room, request),
     }
 }
@@ -107,7 +113,11 @@ fn unallocated(observation: &Observation, room: Room<'_>) -> Option<LbaRange> {
 
 /// The donor's part, and the place that it leaves: of all volumes that can give so much, a Windows before others, then
 /// the one with the most free space.
-fn given(observation: &Observation, room: Room<'_>, request: &Request) -> Option<(Vec<Step>, LbaRange)> {
+fn given(
+    observation: &Observation,
+    room: Room<'_>,
+    request: &Request,
+) -> Result<(Vec<Step>, LbaRange), Option<Refusal>> {
     let is_windows = |p: &Partition| observation.windows.iter().any(|w| w.partition == p.number);
     let mut donors: Vec<&Partition> = observation
         .partitions
@@ -116,20 +126,27 @@ fn given(observation: &Observation, room: Room<'_>, request: &Request) -> Option
         .filter(|p| donor::check_kind(observation, p).is_ok() && check_volume(p).is_ok())
         .collect();
     donors.sort_by_key(|p| Reverse((is_windows(p), p.free_bytes())));
-    let sector = observation.sector_size.bytes();
-    donors.into_iter().find_map(|donor| {
-        // Unallocated space behind the donor is part of the place.
-        let free = observation.table.surroundings(donor.number, None)?.free;
-        let aligned = ALIGNMENT_BYTES / sector;
-        let behind = observation.table.entry(donor.number)?.range.end;
-        let end = free.end.min(observation.table.end_for_copies(behind)).0 / aligned * aligned;
+    let (table, sector) = (&observation.table, observation.sector_size.bytes());
+    let aligned = ALIGNMENT_BYTES / sector;
+    let journal = end_before_journal(table, observation.sector_size);
+    let mut against = None;
+    let given = donors.into_iter().find_map(|donor| {
+        // Unallocated space behind the donor is part of the place, but for what the second commit needs.
+        let free = table.surroundings(donor.number, None)?.free;
+        let copies_end = table.end_for_copies(table.entry(donor.number)?.range.end);
+        let end = free.end.min(copies_end).min(journal).0 / aligned * aligned;
         let start = end.checked_sub(room.sectors)?;
         let byte = start.checked_mul(sector)?;
-        let steps = donor::shrink(observation, donor, byte, request.drop_shadow_copies);
-        steps
-            .ok()
-            .map(|steps| (steps, LbaRange::new(Lba(start), Lba(end))))
-    })
+        match donor::shrink(observation, donor, byte, request.drop_shadow_copies) {
+            Ok(steps) => Some((steps, LbaRange::new(Lba(start), Lba(end)))),
+            Err(Refusal::DonorTooFull { .. }) => None,
+            Err(refusal) => {
+                against.get_or_insert(refusal);
+                None
+            }
+        }
+    });
+    given.ok_or(against)
 }
 
 /// The plan with the steps that put `recovery` at `place`.

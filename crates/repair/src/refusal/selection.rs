@@ -95,7 +95,9 @@ impl Refusal {
                     "It has {size}. Volumes of this type over 2 GiB are makers' factory images.",
                     size = Bytes(*size_bytes)
                 ),
-                text!("Leave it alone. If WinRE really lies there, it does not lack space."),
+                text!(
+                    "Leave it alone. If WinRE lies there and lacks room, free some with the maker's tools."
+                ),
             ),
             _ => unreachable_explanation(),
         }

@@ -13,6 +13,9 @@ const MIB: u64 = 1 << 20;
 pub const SIGNATURE: u32 = 0x5EED_CAFE;
 /// Bytes of boot code before the disk signature.
 pub const CODE: usize = 440;
+/// What a Windows without a recovery partition has at hand.
+pub const STAGED_IMAGE: &str = r"Windows\System32\Recovery\Winre.wim";
+pub const STAGED_SDI: &str = r"Windows\Boot\DVD\EFI\boot.sdi";
 pub const NOISE: &str = r"Users\someone\noise.bin";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -273,6 +276,10 @@ impl Disk {
         if part.kind == Kind::Windows {
             let path = r"Windows\System32\Recovery\ReAgent.xml";
             add(path, FileData::Bytes(self.reagent_xml()))?;
+            if self.number_of(Kind::Recovery).is_none() {
+                add(STAGED_IMAGE, wim())?;
+                add(STAGED_SDI, FileData::Bytes(vec![0x5D; 30_000]))?;
+            }
         }
         if self.boot_part() == Some(at) {
             add(r"Boot\BCD", FileData::Bytes(self.boot_store()))?;
@@ -334,12 +341,12 @@ impl Disk {
         store.to_hive(0).unwrap()
     }
 
+    /// That WinRE is on the recovery partition; disabled, where there is none.
     pub fn reagent_xml(&self) -> Vec<u8> {
-        let recovery = self
-            .parts
-            .iter()
-            .find(|part| part.kind == Kind::Recovery)
-            .unwrap();
+        let mut all = self.parts.iter();
+        let Some(recovery) = all.find(|part| part.kind == Kind::Recovery) else {
+            return ReAgentTemplate::default().to_bytes();
+        };
         let (id, guid) = match self.style {
             Style::Gpt => (0, disk_guid()),
             Style::Mbr => (SIGNATURE, Guid::from_u128(0)),
