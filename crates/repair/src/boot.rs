@@ -1,5 +1,6 @@
 //! The boot store (BCD): what starts WinRE. Observed as it is; what it means is for diagnosis and planning.
 
+mod active;
 mod files;
 mod observe;
 mod outcome;

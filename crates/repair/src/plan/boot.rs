@@ -11,7 +11,7 @@ use crate::text;
 use crate::text::Text;
 use winrefit_formats::bcd::Reference;
 
-/// The steps that re-point every store of an MBR disk from `recovery`'s start to byte `to_offset`.
+/// The steps that re-point every store of an MBR disk that may be in use from `recovery`'s start to byte `to_offset`.
 pub(super) fn patch(
     observation: &Observation,
     recovery: &Partition,
@@ -23,7 +23,8 @@ pub(super) fn patch(
     let from_offset = recovery.range.start;
     let number = recovery.number;
     let mut steps = Vec::new();
-    for store in &observation.boot_stores {
+    let in_use = observation.boot_stores.iter();
+    for store in in_use.filter(|store| !observation.is_leftover(store)) {
         let content = usable(store, from_offset)?;
         let named = name_of(observation.table.id, recovery, from_offset);
         let elements = named.map_or(0, |named| content.bcd.references(&named).len());

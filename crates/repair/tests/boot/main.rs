@@ -4,6 +4,7 @@
 mod breaks;
 #[path = "../common/lab.rs"]
 mod lab;
+mod leftover;
 mod made;
 mod repoint;
 #[allow(dead_code)]
