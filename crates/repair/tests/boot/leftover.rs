@@ -97,3 +97,25 @@ fn a_windows_that_only_the_other_store_starts_is_judged_by_that() {
     assert_eq!(finding.code, "boot-chain-broken");
     assert!(seen(finding).contains("partition 2"), "{}", seen(finding));
 }
+
+#[test]
+fn an_active_partition_that_cannot_be_read_hid_its_store() {
+    let lab = lab();
+    let (_, _, good) = lab.store();
+    let mut view = lab.with_fat_on(OEM, &[(r"Boot\BCD", &good), ("bootmgr", b"program")]);
+    // The first cluster of the system partition's $MFT.
+    view.write_at(lab.range(1).start + 0x30, &[0xff; 8]).unwrap();
+    let (diagnosis, _) = judged(view);
+    let findings = boot_findings(&diagnosis);
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.code == "boot-store-unreadable"),
+        "{:?}",
+        diagnosis.findings
+    );
+    let mut view = lab.with_fat_on(OEM, &[(r"Boot\BCD", &good), ("bootmgr", b"program")]);
+    view.write_at(lab.range(1).start + 0x30, &[0xff; 8]).unwrap();
+    let report = fixed(view);
+    assert_eq!(report.refusal.expect("not refused").code, "boot-store");
+}
