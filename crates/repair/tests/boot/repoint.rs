@@ -224,3 +224,44 @@ fn a_device_that_is_not_understood_and_has_the_partitions_place_is_refused() {
         "{words}"
     );
 }
+
+/// As `bootrec /rebuildbcd` leaves a store: Windows starts from it, and WinRE does not. Then no element names the
+/// recovery partition, so none would be wrong once that begins elsewhere.
+#[test]
+fn a_store_that_starts_windows_and_no_winre_was_taken_for_one_that_is_not_there() {
+    let (_, _, old) = mbr().store();
+    let place = mbr().range(RECOVERY).start;
+    let mut rebuilt = old.clone();
+    replace(&mut rebuilt, b"14000008", b"1400000e", usize::MAX);
+    let elsewhere = place - (64 << 20);
+    replace(
+        &mut rebuilt,
+        &place.to_le_bytes(),
+        &elsewhere.to_le_bytes(),
+        usize::MAX,
+    );
+    assert_eq!(references(&rebuilt, &named(place)), []);
+    let with = |store: &[u8]| mbr().with_fat(&[(r"Boot\BCD", store), ("bootmgr", b"program")]);
+    let (view, report) = fixed(with(&rebuilt));
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    assert_ne!(start_after(&report), place);
+    let part = ReadWindow::new(&view, mbr().range(SYSTEM)).unwrap();
+    let fat = FatVolume::open(&part).unwrap();
+    let now = fat
+        .read(&fat.lookup(BIOS_STORE).unwrap().unwrap(), LIMIT)
+        .unwrap();
+    assert!(now == rebuilt);
+    // Without its boot manager it is nobody's, and with another Windows in it not this one's.
+    assert_eq!(
+        refused(mbr().with_fat(&[(r"Boot\BCD", &rebuilt)])).0,
+        "no-boot-store"
+    );
+    let windows = mbr().range(2).start;
+    replace(
+        &mut rebuilt,
+        &windows.to_le_bytes(),
+        &(windows + 4096).to_le_bytes(),
+        usize::MAX,
+    );
+    assert_eq!(refused(with(&rebuilt)).0, "no-boot-store");
+}
