@@ -78,7 +78,8 @@ pub(crate) fn outcome(observation: &Observation, store: &BootContent, windows: &
         .loaders
         .iter()
         .filter(own)
-        .max_by_key(|loader| Ok(&loader.id) == default);
+        // Of several that are not the default one, reagentc has told the one that was in use when it ran.
+        .max_by_key(|loader| (Ok(&loader.id) == default, loader.winre.is_ok()));
     if let Err(error) = default {
         return Outcome::Broken(Break::Link(error.clone()));
     }
