@@ -2,14 +2,20 @@
 //! one the boot manager beside it, which reads the store of its own volume. A boot loader of another system may start any
 //! boot manager instead.
 
-use super::{BIOS_STORE, BootContent, BootStore, FileFact, Target};
+use super::{BIOS_STORE, BootContent, BootStore, FileFact, Loader, Target};
 use crate::observation::{Observation, Windows};
+
+impl Loader {
+    /// Whether it starts a Windows.
+    pub(crate) fn starts(&self, windows: &Windows) -> bool {
+        self.os == Some(Target::Here(windows.partition))
+    }
+}
 
 impl BootContent {
     /// Whether one of its loaders starts a Windows.
     pub(crate) fn starts(&self, windows: &Windows) -> bool {
-        let mut loaders = self.loaders.iter();
-        loaders.any(|loader| loader.os == Some(Target::Here(windows.partition)))
+        self.loaders.iter().any(|loader| loader.starts(windows))
     }
 }
 

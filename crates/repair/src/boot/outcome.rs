@@ -72,7 +72,7 @@ pub(crate) enum End {
 
 /// The way from the boot manager to the WinRE of `windows`.
 pub(crate) fn outcome(observation: &Observation, store: &BootContent, windows: &Windows) -> Outcome {
-    let own = |loader: &&Loader| loader.os == Some(Target::Here(windows.partition));
+    let own = |loader: &&Loader| loader.starts(windows);
     let default = store.default_loader.as_ref();
     let found = store
         .loaders

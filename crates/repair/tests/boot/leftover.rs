@@ -72,6 +72,27 @@ fn a_leftover_that_cannot_be_read_stopped_every_repair() {
     }
 }
 
+/// Of two recovery partitions the one that only the other store names is the leftover.
+#[test]
+fn a_partition_that_only_another_store_names_was_passed_over_in_silence() {
+    let lab = lab();
+    let (_, _, mut store) = lab.store();
+    let place = |number| lab.range(number).start.to_le_bytes();
+    replace(&mut store, &place(4), &place(OEM), usize::MAX);
+    for files in [
+        vec![(r"Boot\BCD", &store[..])],
+        vec![(r"Boot\BCD", &store[..]), ("bootmgr", b"program")],
+    ] {
+        let mut view = lab.with_fat_on(OEM, &files);
+        // The type in the second entry of LBA 0.
+        view.write_at(446 + 16 + 4, &[0x27]).unwrap();
+        let (diagnosis, _) = judged(view);
+        let codes: Vec<_> = diagnosis.findings.iter().map(|f| f.code).collect();
+        assert!(codes.contains(&"leftover-recovery-partition"), "{codes:?}");
+        assert!(!codes.iter().any(|code| code.starts_with("boot-")), "{codes:?}");
+    }
+}
+
 #[test]
 fn a_windows_that_only_the_other_store_starts_is_judged_by_that() {
     let lab = lab();
