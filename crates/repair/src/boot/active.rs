@@ -38,6 +38,11 @@ impl Observation {
         !self.is_leftover(store) && !active.is_some_and(|content| content.starts(windows))
     }
 
+    /// Whether a BIOS starts from a store's volume and finds no boot manager there.
+    pub(crate) fn lacks_boot_manager(&self, store: &BootStore) -> bool {
+        store.path == BIOS_STORE && store.boot_manager == FileFact::Missing && self.is_active(store)
+    }
+
     fn active_store(&self) -> Option<&BootStore> {
         let has_manager = |store: &&BootStore| matches!(store.boot_manager, FileFact::Present(_));
         let mut stores = self.boot_stores.iter().filter(has_manager);

@@ -25,7 +25,7 @@ pub(super) fn of_disk(observation: &Observation) -> Vec<VerificationItem> {
     let stores = observation.boot_stores.iter();
     let stores = stores.map(|store| match observation.is_leftover(store) {
         true => leftover_item(store),
-        false => store_item(store),
+        false => store_item(observation, store),
     });
     let ways = ways(observation).map(|way| way_item(observation, &way));
     stores.chain(ways).collect()
@@ -71,7 +71,7 @@ fn leftover_item(store: &BootStore) -> VerificationItem {
     )
 }
 
-fn store_item(store: &BootStore) -> VerificationItem {
+fn store_item(observation: &Observation, store: &BootStore) -> VerificationItem {
     let what = store_what(store);
     let content = match &store.content {
         Ok(content) => content,
@@ -114,7 +114,8 @@ fn store_item(store: &BootStore) -> VerificationItem {
             elements = named
         ));
     }
-    item(what, content.default_loader.is_ok(), Text::facts(detail))
+    let ok = content.default_loader.is_ok() && !observation.lacks_boot_manager(store);
+    item(what, ok, Text::facts(detail))
 }
 
 fn what(way: &Way<'_>) -> Text {

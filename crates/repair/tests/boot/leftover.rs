@@ -140,3 +140,17 @@ fn an_active_partition_that_cannot_be_read_hid_its_store() {
     let report = fixed(view);
     assert_eq!(report.refusal.expect("not refused").code, "boot-store");
 }
+
+/// The way begins at the boot manager: firmware of UEFI has another one to fall back to, a BIOS has none.
+#[test]
+fn an_active_partition_without_its_boot_manager_was_called_good() {
+    let lab = lab();
+    let (_, _, good) = lab.store();
+    let store: (&str, &[u8]) = (r"Boot\BCD", &good);
+    for (files, ok) in [(vec![store, ("bootmgr", b"program")], true), (vec![store], false)] {
+        let (_, proof) = judged(lab.with_fat(&files));
+        let item = boot_items(&proof)[0];
+        assert_eq!(item.ok, ok, "{item:?}");
+        assert!(item.detail.to_string().contains(r"\bootmgr is"), "{item:?}");
+    }
+}
