@@ -1,5 +1,6 @@
 //! The boot store (BCD): what starts WinRE. Observed as it is; what it means is for diagnosis and planning.
 
+mod active;
 mod files;
 mod observe;
 mod outcome;
@@ -131,20 +132,18 @@ impl BootStore {
 }
 
 impl Observation {
-    /// The boot store whose way to WinRE leads to a partition.
+    /// The boot store that may be in use and whose way to WinRE leads to a partition.
     pub fn boot_store_of(&self, number: u32) -> Option<&BootStore> {
-        let leads = |loader: &Loader| {
-            loader
-                .winre
-                .as_ref()
-                .is_ok_and(|way| way.image == Target::Here(number))
+        let in_use = self.boot_stores.iter().filter(|store| !self.is_leftover(store));
+        let leads = |store: &BootStore, loader: &Loader| {
+            let mut windows = self.windows.iter();
+            let way = loader.winre.as_ref();
+            way.is_ok_and(|way| way.image == Target::Here(number))
+                && windows.all(|w| !loader.starts(w) || self.may_start(store, w))
         };
-        let mut stores = self.boot_stores.iter();
-        stores.find(|store| {
-            store
-                .readable()
-                .is_some_and(|content| content.loaders.iter().any(leads))
-        })
+        let mut stores = in_use.filter_map(|store| Some((store, store.readable()?)));
+        let found = stores.find(|(store, content)| content.loaders.iter().any(|l| leads(store, l)));
+        found.map(|(store, _)| store)
     }
 }
 

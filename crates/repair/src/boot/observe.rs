@@ -80,12 +80,12 @@ fn wanted_on(id: DiskId, partition: &Partition) -> Vec<Wanted> {
     let bios = Wanted {
         path: BIOS_STORE,
         boot_manager_path: BIOS_BOOT_MANAGER,
-        is_expected: false,
+        is_expected: partition.is_active,
     };
     match (id, &partition.content) {
         (DiskId::Gpt(_), Content::Fat(_)) if uefi.is_expected => vec![uefi],
         (DiskId::Mbr(_), Content::Fat(_)) => vec![uefi, bios],
-        (DiskId::Mbr(_), Content::Ntfs(_)) => vec![bios],
+        (DiskId::Mbr(_), Content::Ntfs(_) | Content::DamagedNtfs(_)) => vec![bios],
         _ => Vec::new(),
     }
 }

@@ -72,13 +72,14 @@ pub(crate) enum End {
 
 /// The way from the boot manager to the WinRE of `windows`.
 pub(crate) fn outcome(observation: &Observation, store: &BootContent, windows: &Windows) -> Outcome {
-    let own = |loader: &&Loader| loader.os == Some(Target::Here(windows.partition));
+    let own = |loader: &&Loader| loader.starts(windows);
     let default = store.default_loader.as_ref();
     let found = store
         .loaders
         .iter()
         .filter(own)
-        .max_by_key(|loader| Ok(&loader.id) == default);
+        // Of several that are not the default one, reagentc has told the one that was in use when it ran.
+        .max_by_key(|loader| (Ok(&loader.id) == default, loader.winre.is_ok()));
     if let Err(error) = default {
         return Outcome::Broken(Break::Link(error.clone()));
     }

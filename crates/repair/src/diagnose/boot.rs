@@ -16,14 +16,16 @@ fn anew() -> Text {
     )
 }
 
-/// Findings on all stores.
+/// Findings on all stores that may be in use.
 pub(super) fn of_disk(observation: &Observation) -> Vec<FindingReport> {
     let mut findings = Vec::new();
-    for store in &observation.boot_stores {
+    let in_use = observation.boot_stores.iter();
+    for store in in_use.filter(|store| !observation.is_leftover(store)) {
         match &store.content {
             Err(problem) => findings.push(unreadable(store, problem)),
             Ok(content) => {
                 let windows = observation.windows.iter();
+                let windows = windows.filter(|windows| observation.may_start(store, windows));
                 findings.extend(windows.filter_map(|windows| of_way(observation, (store, content), windows)));
             }
         }

@@ -3,15 +3,15 @@
 
 use super::Step;
 use super::at_rest::check_volume;
-use crate::boot::{BootContent, BootStore, name_of};
-use crate::observation::{Content, Observation, Partition};
+use crate::boot::{BootContent, BootStore, FileFact, name_of};
+use crate::observation::{Content, Observation, Partition, Windows};
 use crate::refusal::Refusal;
 use crate::table::DiskId;
 use crate::text;
 use crate::text::Text;
 use winrefit_formats::bcd::Reference;
 
-/// The steps that re-point every store of an MBR disk from `recovery`'s start to byte `to_offset`.
+/// The steps that re-point every store of an MBR disk that may be in use from `recovery`'s start to byte `to_offset`.
 pub(super) fn patch(
     observation: &Observation,
     recovery: &Partition,
@@ -23,7 +23,8 @@ pub(super) fn patch(
     let from_offset = recovery.range.start;
     let number = recovery.number;
     let mut steps = Vec::new();
-    for store in &observation.boot_stores {
+    let in_use = observation.boot_stores.iter();
+    for store in in_use.filter(|store| !observation.is_leftover(store)) {
         let content = usable(store, from_offset)?;
         let named = name_of(observation.table.id, recovery, from_offset);
         let elements = named.map_or(0, |named| content.bcd.references(&named).len());
@@ -45,12 +46,21 @@ pub(super) fn patch(
             elements,
         });
     }
-    // A store of this disk that does not name it is not the one that starts it.
+    // Another disk's store may name it, unless one of this disk starts the Windows that use it.
     let mut windows = observation.windows.iter();
-    if steps.is_empty() && windows.any(|w| w.recovery_partition == Some(number)) {
+    let is_foreign = |w: &Windows| w.recovery_partition == Some(number) && !is_started(observation, w);
+    if steps.is_empty() && windows.any(is_foreign) {
         return Err(Refusal::NoBootStore { number });
     }
     Ok(steps)
+}
+
+/// Whether a store with its boot manager beside it starts a Windows.
+fn is_started(observation: &Observation, windows: &Windows) -> bool {
+    let starts = |content: &BootContent| content.starts(windows);
+    observation.boot_stores.iter().any(|store| {
+        matches!(store.boot_manager, FileFact::Present(_)) && store.readable().is_some_and(starts)
+    })
 }
 
 /// The content of a store that may be written, as far as it has to be.

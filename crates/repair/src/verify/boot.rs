@@ -22,7 +22,11 @@ pub(super) fn of_disk(observation: &Observation) -> Vec<VerificationItem> {
             .into_iter()
             .collect();
     }
-    let stores = observation.boot_stores.iter().map(store_item);
+    let stores = observation.boot_stores.iter();
+    let stores = stores.map(|store| match observation.is_leftover(store) {
+        true => leftover_item(store),
+        false => store_item(observation, store),
+    });
     let ways = ways(observation).map(|way| way_item(observation, &way));
     stores.chain(ways).collect()
 }
@@ -34,17 +38,17 @@ struct Way<'o> {
     outcome: Outcome,
 }
 
-/// Where a way is looked for: Windows that has a recovery environment, as far as is known.
+/// Where a way is looked for: Windows that has a recovery environment, as far as is known, and what may start it.
 fn ways(observation: &Observation) -> impl Iterator<Item = Way<'_>> {
     let expecting = observation
         .windows
         .iter()
         .filter(|windows| !matches!(state(observation, windows), State::Disabled | State::Unknown));
     expecting.flat_map(move |windows| {
-        let readable = observation
-            .boot_stores
-            .iter()
-            .filter_map(|store| Some((store, store.content.as_ref().ok()?)));
+        let stores = observation.boot_stores.iter();
+        let readable = stores
+            .filter(|store| observation.may_start(store, windows))
+            .filter_map(|store| Some((store, store.readable()?)));
         readable.map(move |(store, content)| Way {
             store,
             windows,
@@ -53,8 +57,22 @@ fn ways(observation: &Observation) -> impl Iterator<Item = Way<'_>> {
     })
 }
 
-fn store_item(store: &BootStore) -> VerificationItem {
-    let what = text!("Boot store on partition {number}", number = store.partition);
+fn store_what(store: &BootStore) -> Text {
+    text!("Boot store on partition {number}", number = store.partition)
+}
+
+/// What it says counts for nothing.
+fn leftover_item(store: &BootStore) -> VerificationItem {
+    let nothing = text!("a leftover: nothing starts from it, the active partition has its own");
+    item(
+        store_what(store),
+        true,
+        Text::facts([Text::raw(store.path), nothing]),
+    )
+}
+
+fn store_item(observation: &Observation, store: &BootStore) -> VerificationItem {
+    let what = store_what(store);
     let content = match &store.content {
         Ok(content) => content,
         Err(problem) => {
@@ -96,7 +114,8 @@ fn store_item(store: &BootStore) -> VerificationItem {
             elements = named
         ));
     }
-    item(what, content.default_loader.is_ok(), Text::facts(detail))
+    let ok = content.default_loader.is_ok() && !observation.lacks_boot_manager(store);
+    item(what, ok, Text::facts(detail))
 }
 
 fn what(way: &Way<'_>) -> Text {

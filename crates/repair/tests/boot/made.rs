@@ -75,9 +75,13 @@ impl Lab {
 
     /// A view whose system partition is a new FAT volume with these files.
     pub fn with_fat(&self, files: &[(&str, &[u8])]) -> View {
-        let system = self.made().system().unwrap().number;
+        self.with_fat_on(self.made().system().unwrap().number, files)
+    }
+
+    /// The same of any partition.
+    pub fn with_fat_on(&self, number: u32, files: &[(&str, &[u8])]) -> View {
         let mut view = self.view();
-        let range = self.range(system);
+        let range = self.range(number);
         // What stays of the old volume is free space of the new one.
         view.write_at(range.start, &vec![0; 4 << 20]).unwrap();
         let files: Vec<_> = files

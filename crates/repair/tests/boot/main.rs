@@ -4,6 +4,7 @@
 mod breaks;
 #[path = "../common/lab.rs"]
 mod lab;
+mod leftover;
 mod made;
 mod repoint;
 #[allow(dead_code)]
@@ -284,6 +285,36 @@ fn a_windows_without_an_enabled_winre_expects_no_chain() {
                 (1, false)
             }
         );
+    }
+}
+
+/// A second loader, as one with other options has, that nobody told of WinRE.
+#[test]
+fn of_two_loaders_of_a_windows_the_last_one_was_taken() {
+    let lab = Lab::of("mbr-healthy");
+    let (_, _, old) = lab.store();
+    let content = only(&lab.view()).content.unwrap();
+    let (loader, winre) = (content.loaders[0].id, content.loaders[0].winre.as_ref().unwrap());
+    let sequences: Vec<usize> = (0..old.len() - 8)
+        .filter(|&at| old[at..].starts_with(b"14000008"))
+        .collect();
+    assert_eq!(sequences.len(), 2);
+    for at in sequences {
+        let mut store = old.clone();
+        // What wakes Windows becomes a loader, and neither of them is the default one.
+        let resume = 0x1020_0004u32.to_le_bytes();
+        replace(&mut store, &resume, &0x1020_0003u32.to_le_bytes(), 1);
+        let braced = |id: winrefit_formats::Guid| made::utf16(&format!("{{{id}}}"));
+        let other = braced(winre.chain.winre_loader);
+        replace(&mut store, &braced(loader), &other, usize::MAX);
+        store[at + 7] = b'e';
+        let view = lab.with_fat(&[(r"Boot\BCD", &store), ("bootmgr", b"program")]);
+        let content = only(&view).content.unwrap();
+        let whole: Vec<bool> = content.loaders.iter().map(|l| l.winre.is_ok()).collect();
+        assert!(whole == [true, false] || whole == [false, true], "{whole:?}");
+        let (diagnosis, proof) = judged(view);
+        assert!(boot_findings(&diagnosis).is_empty(), "{:?}", diagnosis.findings);
+        assert!(boot_items(&proof).iter().all(|item| item.ok));
     }
 }
 

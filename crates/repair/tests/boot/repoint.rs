@@ -123,6 +123,47 @@ fn a_store_on_fat_is_changed_through_its_places() {
     judge(&old, &new, start_after(&report));
 }
 
+/// Every FAT, made by mkfs.fat and mtools, which read the new store back.
+#[test]
+fn a_store_is_changed_on_fat_volumes_of_other_makers() {
+    let (_, _, old) = mbr().store();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("BCD"), &old).unwrap();
+    std::fs::write(path("bootmgr"), b"program").unwrap();
+    for (kind, mib) in [("12", 4), ("16", 32), ("32", 64)] {
+        let (image, read) = (path(kind), path("read"));
+        std::fs::write(&image, vec![0; mib << 20]).unwrap();
+        let (Some(mut mkfs), Some(mut mmd)) = (oracle("mkfs.fat"), oracle("mmd")) else {
+            return;
+        };
+        run(mkfs.args(["-F", kind]).arg(&image));
+        run(mmd.arg("-i").arg(&image).arg("::Boot"));
+        let copy = |from: &[&std::ffi::OsStr]| run(oracle("mcopy").unwrap().arg("-i").args(from));
+        copy(&[image.as_os_str(), path("BCD").as_os_str(), "::Boot/BCD".as_ref()]);
+        copy(&[image.as_os_str(), path("bootmgr").as_os_str(), "::".as_ref()]);
+        let start = mbr().range(SYSTEM).start;
+        let mut view = mbr().view();
+        view.write_at(start, &std::fs::read(&image).unwrap()).unwrap();
+        let (view, report) = fixed(view);
+        assert_eq!(
+            report.verdict,
+            Verdict::Repaired,
+            "FAT{kind}: {:?}",
+            report.refusal
+        );
+        let now = winrefit_disk::ReadAt::read_vec(&view, start, mib << 20).unwrap();
+        std::fs::write(&image, now).unwrap();
+        copy(&[image.as_os_str(), "::Boot/BCD".as_ref(), read.as_os_str()]);
+        let new = std::fs::read(&read).unwrap();
+        std::fs::remove_file(&read).unwrap();
+        judge(&old, &new, start_after(&report));
+        if let Some(mut fsck) = oracle("fsck.fat") {
+            run(fsck.arg("-n").arg(&image));
+        }
+    }
+}
+
 /// The code of the refusal and its words.
 fn refused(view: View) -> (&'static str, String) {
     let (_, report) = fixed(view);
@@ -223,4 +264,45 @@ fn a_device_that_is_not_understood_and_has_the_partitions_place_is_refused() {
         words.contains(&format!("element 31000003 of object {options}")),
         "{words}"
     );
+}
+
+/// As `bootrec /rebuildbcd` leaves a store: Windows starts from it, and WinRE does not. Then no element names the
+/// recovery partition, so none would be wrong once that begins elsewhere.
+#[test]
+fn a_store_that_starts_windows_and_no_winre_was_taken_for_one_that_is_not_there() {
+    let (_, _, old) = mbr().store();
+    let place = mbr().range(RECOVERY).start;
+    let mut rebuilt = old.clone();
+    replace(&mut rebuilt, b"14000008", b"1400000e", usize::MAX);
+    let elsewhere = place - (64 << 20);
+    replace(
+        &mut rebuilt,
+        &place.to_le_bytes(),
+        &elsewhere.to_le_bytes(),
+        usize::MAX,
+    );
+    assert_eq!(references(&rebuilt, &named(place)), []);
+    let with = |store: &[u8]| mbr().with_fat(&[(r"Boot\BCD", store), ("bootmgr", b"program")]);
+    let (view, report) = fixed(with(&rebuilt));
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    assert_ne!(start_after(&report), place);
+    let part = ReadWindow::new(&view, mbr().range(SYSTEM)).unwrap();
+    let fat = FatVolume::open(&part).unwrap();
+    let now = fat
+        .read(&fat.lookup(BIOS_STORE).unwrap().unwrap(), LIMIT)
+        .unwrap();
+    assert!(now == rebuilt);
+    // Without its boot manager it is nobody's, and with another Windows in it not this one's.
+    assert_eq!(
+        refused(mbr().with_fat(&[(r"Boot\BCD", &rebuilt)])).0,
+        "no-boot-store"
+    );
+    let windows = mbr().range(2).start;
+    replace(
+        &mut rebuilt,
+        &windows.to_le_bytes(),
+        &(windows + 4096).to_le_bytes(),
+        usize::MAX,
+    );
+    assert_eq!(refused(with(&rebuilt)).0, "no-boot-store");
 }

@@ -95,6 +95,11 @@ impl Recipe {
         };
         run(oracle("mmd")?.args(["-i", file.path()]).args(folders));
         run(oracle("mcopy")?.args(["-i", file.path()]).arg(&store).arg(path));
+        if disk.style == Style::Mbr {
+            let manager = file.directory().join("bootmgr");
+            std::fs::write(&manager, [0xB0; 3000]).unwrap();
+            run(oracle("mcopy")?.args(["-i", file.path()]).arg(&manager).arg("::"));
+        }
         Some(file.bytes())
     }
 
