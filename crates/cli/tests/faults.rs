@@ -11,14 +11,14 @@ mod mounted;
 #[allow(dead_code)]
 mod support;
 
-use medium::{attach, copy, detach, difference, of_journal};
+use medium::{copy, difference, of_journal};
 use mounted::{Mounted, PAGE_BYTES};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::{report, required, winrefit};
+use support::{attach, detach, report, required, winrefit};
 
 fn made(folder: &Path, profile: &str) -> PathBuf {
     let disk = folder.join(format!("{profile}.img"));

@@ -1,7 +1,6 @@
 //! Small file systems to be full or read-only.
 
-use crate::medium::is_root;
-use crate::support::required;
+use crate::support::{is_root, required};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;

@@ -1,13 +1,12 @@
 //! Disks that a command is let loose on: image files and loop devices, made anew from a model for each run, and compared
 //! byte by byte with one.
 
-use crate::support::{required, tool_ok};
+use crate::support::{attach, detach};
 use rustix::fs::{SeekFrom, seek};
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const CHUNK_BYTES: u64 = 1 << 20;
 
@@ -60,34 +59,6 @@ impl Drop for Medium {
         }
         let _ = std::fs::remove_file(&self.image);
     }
-}
-
-/// Attaches an image as a loop device; `None`, with a visible note, where that cannot be done.
-pub fn attach(image: &Path, options: &[&str]) -> Option<PathBuf> {
-    let image = image.to_str().unwrap();
-    let arguments = [&["--find", "--show"], options, &[image]].concat();
-    let output = Command::new("losetup").args(arguments).output();
-    match output {
-        Ok(output) if output.status.success() => {
-            Some(String::from_utf8(output.stdout).unwrap().trim().into())
-        }
-        other => {
-            assert!(!required() || !is_root(), "losetup: {other:?}");
-            eprintln!("SKIPPED: no loop device to be had (root?)");
-            None
-        }
-    }
-}
-
-/// Detaches a loop device.
-pub fn detach(device: &Path) {
-    tool_ok("losetup", &["--detach", device.to_str().unwrap()]);
-}
-
-/// Whether the test may do what only root may.
-pub fn is_root() -> bool {
-    let output = Command::new("id").arg("-u").output();
-    output.is_ok_and(|output| output.stdout == b"0\n")
 }
 
 /// The stretches of a file that are no holes.

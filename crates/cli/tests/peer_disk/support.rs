@@ -32,6 +32,34 @@ pub fn tool_ok(name: &str, arguments: &[&str]) -> Option<String> {
     Some(text)
 }
 
+/// Attaches an image as a loop device; `None`, with a visible note, where that cannot be done.
+pub fn attach(image: &Path, options: &[&str]) -> Option<PathBuf> {
+    let image = image.to_str().unwrap();
+    let arguments = [&["--find", "--show"], options, &[image]].concat();
+    let output = Command::new("losetup").args(arguments).output();
+    match output {
+        Ok(output) if output.status.success() => {
+            Some(String::from_utf8(output.stdout).unwrap().trim().into())
+        }
+        other => {
+            assert!(!required() || !is_root(), "losetup: {other:?}");
+            eprintln!("SKIPPED: no loop device to be had (root?)");
+            None
+        }
+    }
+}
+
+/// Detaches a loop device.
+pub fn detach(device: &Path) {
+    tool_ok("losetup", &["--detach", device.to_str().unwrap()]);
+}
+
+/// Whether the test may do what only root may.
+pub fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout == b"0\n")
+}
+
 /// A file or folder shared between checkouts; `None`, with a visible note, where it is not there.
 pub fn shared(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("WINREFIT_SHARED").map_or_else(
