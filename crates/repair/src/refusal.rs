@@ -111,6 +111,8 @@ pub enum Refusal {
     },
     /// Windows has yet to complete a write to the boot store.
     BootStoreDirty { number: u32, path: &'static str },
+    /// The machine starts from the recovery partition, which would need a new start.
+    ActiveRecovery { number: u32 },
     /// The table has no unused entry.
     NoSlot,
     /// The image cannot be copied as it lies.
@@ -229,6 +231,7 @@ impl Refusal {
             Self::NoBootStore { .. } => "no-boot-store",
             Self::BootStore { .. } => "boot-store",
             Self::BootStoreDirty { .. } => "boot-store-dirty",
+            Self::ActiveRecovery { .. } => "active-recovery-partition",
             Self::NoSlot => "no-slot",
             Self::CannotCopyImage { .. } => "cannot-copy-image",
             Self::NotStale { .. } => "not-stale",
@@ -303,9 +306,10 @@ impl Refusal {
             | Self::ResumeWouldDamage { .. }
             | Self::ResumeNotAtRest { .. }
             | Self::JournalPlaceTaken { .. } => self.explain_undo(),
-            Self::NoBootStore { .. } | Self::BootStore { .. } | Self::BootStoreDirty { .. } => {
-                self.explain_boot()
-            }
+            Self::NoBootStore { .. }
+            | Self::BootStore { .. }
+            | Self::BootStoreDirty { .. }
+            | Self::ActiveRecovery { .. } => self.explain_boot(),
             Self::NoWindows { .. }
             | Self::SeveralWindows { .. }
             | Self::EncryptedWindows { .. }

@@ -140,6 +140,22 @@ pub(super) const ALL: &[Known] = &[
         )],
         sources: vec![on_disk()],
     }),
+    Known::new("active-recovery-partition", &[Refusal], || Words {
+        title: text!("The machine starts from the recovery partition"),
+        means: text!(
+            "On an MBR disk the BIOS starts the active partition. Here that is the recovery partition, with Windows' boot manager in \
+             it, and it would have to begin elsewhere. winrefit never changes what starts Windows itself."
+        ),
+        causes: vec![text!("Some computer makers put both into one partition.")],
+        next: vec![
+            text!("Leave unallocated space right behind it, which needs no new start."),
+            text!(
+                "Or let Windows start from another partition: `bcdboot C:\\Windows /s C: /f BIOS` in Windows, then make C: active in \
+                 `diskpart`."
+            ),
+        ],
+        sources: vec![on_disk(), decided("docs/adr/0010-mbr-and-boot-store.md")],
+    }),
     Known::new("no-slot", &[Refusal], || Words {
         title: text!("The partition table has no entry left"),
         means: text!("A recovery partition needs an entry of its own. An MBR has four, and all are in use."),

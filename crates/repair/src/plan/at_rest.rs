@@ -62,9 +62,12 @@ pub(crate) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
     ntfs.space.ok_or(unread)
 }
 
-/// Whether every Windows that may refer to the partition can be told of a new start. Where a readable one refers to
-/// it, that is the one; otherwise it may be any that cannot be read.
+/// Whether a new start breaks nothing that starts from the partition, and every Windows that may refer to it can be told.
+/// Where a readable one refers to it, that is the one; otherwise it may be any that cannot be read.
 pub(super) fn start_can_be_told(observation: &Observation, recovery: u32) -> Result<(), Refusal> {
+    if observation.partition(recovery).is_some_and(|p| p.is_active) {
+        return Err(Refusal::ActiveRecovery { number: recovery });
+    }
     if observation
         .windows
         .iter()

@@ -46,6 +46,18 @@ impl Refusal {
                      behind it, which needs no new start."
                 ),
             ),
+            Self::ActiveRecovery { number } => Explained::new(
+                text!("The machine starts from recovery partition {number}", number),
+                text!(
+                    "It is the active partition, with Windows' boot manager in it, and would have to begin elsewhere. \
+                     winrefit never changes what starts Windows itself."
+                ),
+                text!(
+                    "Leave unallocated space right behind it, which needs no new start. Or let Windows start from \
+                     another partition: `bcdboot C:\\Windows /s C: /f BIOS` in Windows, then make C: active in \
+                     `diskpart`."
+                ),
+            ),
             _ => super::unreachable_explanation(),
         }
     }

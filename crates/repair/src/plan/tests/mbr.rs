@@ -170,3 +170,32 @@ fn what_gets_a_new_place_on_an_mbr_disk_leaves_the_last_mib() {
         Lba((64 * 1024 - 1) * SECTORS)
     );
 }
+
+#[test]
+fn what_the_machine_starts_from_keeps_its_start() {
+    let disk = |end| {
+        let mut disk = logical_disk(
+            1000,
+            60_000,
+            &[
+                (0x07, (1001, 30_000), 9000),
+                (0x27, (30_001, 30_526), 82),
+                (0x07, (end, 60_000), 9),
+            ],
+        );
+        disk.partitions
+            .iter_mut()
+            .find(|p| p.number == 6)
+            .unwrap()
+            .is_active = true;
+        disk
+    };
+    assert_eq!(
+        plan(&disk(30_527), &asked(6)),
+        Err(Refusal::ActiveRecovery { number: 6 })
+    );
+    assert_eq!(
+        plan(&disk(32_000), &asked(6)).unwrap().strategy,
+        Strategy::GrowEnd
+    );
+}
