@@ -6,7 +6,7 @@
 
 use crate::create::{CreatedDisk, CreatedPartition};
 use crate::identity::type_code;
-use crate::profile::{BootCode, MbrSpec, Profile};
+use crate::profile::{BootCode, MbrSpec, Profile, Quirk, Role};
 use crate::{LabError, content, foreign};
 use winrefit_disk::{ByteRange, Device};
 use winrefit_formats::mbr::types;
@@ -81,7 +81,11 @@ pub(crate) fn write(
     let primary = disk.partitions.iter().filter(|p| p.ebr.is_none()).map(|p| {
         let entry = Entry {
             active: active == Some(p.number),
-            type_code: type_code(p.role, is_dynamic),
+            type_code: if profile.quirk == Some(Quirk::SystemIsRecovery) && p.role == Role::SystemReserved {
+                types::PARTITION_MSFT_RECOVERY
+            } else {
+                type_code(p.role, is_dynamic)
+            },
             range: p.range,
             base: 0,
         };

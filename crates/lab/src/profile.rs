@@ -194,6 +194,8 @@ pub enum Quirk {
     EndsAtLastUsable,
     /// The boot store starts the leftover recovery partition instead.
     BootStoreDisagrees,
+    /// System Reserved has the type of recovery partitions, as some makers of computers set it up.
+    SystemIsRecovery,
 }
 
 /// How large a partition is.

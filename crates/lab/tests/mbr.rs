@@ -14,7 +14,7 @@ use winrefit_formats::bcd::{Bcd, BcdPartition, ChainBreak, DeviceKind};
 use winrefit_formats::mbr::{MbrSlot, read_mbr};
 use winrefit_formats::reagent::ReAgent;
 use winrefit_formats::{Guid, Hive};
-use winrefit_lab::profile::{BootCode, PartitionStyle, Role, WinRePlace};
+use winrefit_lab::profile::{BootCode, PartitionStyle, Quirk, Role, WinRePlace};
 use winrefit_lab::{CreateOptions, CreatedDisk, CreatedPartition, Profile, create_file, profiles};
 use winrefit_ntfs::{AttributeType, Volume};
 
@@ -124,6 +124,7 @@ impl Drop for Loop {
 fn type_code(disk: &Disk, role: Role) -> u8 {
     match role {
         Role::SystemReserved if disk.profile.name == "mbr-ldm" => 0x42,
+        Role::SystemReserved if disk.profile.quirk == Some(Quirk::SystemIsRecovery) => 0x27,
         Role::SystemReserved | Role::Windows | Role::Data => 0x07,
         Role::LdmWindows => 0x42,
         Role::Recovery => 0x27,

@@ -2,7 +2,7 @@
 
 use super::{AS_INSTALLED, GIB, MIB, RECOVERY, WINDOWS, mib, part, profile, recovery};
 use crate::profile::{
-    Alignment, BootCode, MbrSpec, PartitionSpec, PartitionStyle, Profile, RecoverySpec, Role, Size,
+    Alignment, BootCode, MbrSpec, PartitionSpec, PartitionStyle, Profile, Quirk, RecoverySpec, Role, Size,
     WinRePlace,
 };
 use winrefit_disk::SectorSize;
@@ -156,6 +156,37 @@ pub(super) const PROFILES: &[Profile] = &[
             "WinRE in System Reserved, as Windows Server 2012 R2 set it up",
             "not-recovery-type",
             &[part(Role::SystemReserved, mib(350), ""), WINDOWS],
+        )
+    },
+    Profile {
+        quirk: Some(Quirk::SystemIsRecovery),
+        recovery: RecoverySpec {
+            place: WinRePlace::SystemPartition,
+            ..AS_INSTALLED
+        },
+        ..mbr(
+            "mbr-re-active",
+            "the active partition is of the recovery type: the boot manager and WinRE are both in it",
+            "active-recovery-partition",
+            &[part(Role::SystemReserved, mib(1024), ""), WINDOWS],
+        )
+    },
+    Profile {
+        quirk: Some(Quirk::BitLocker),
+        ..mbr(
+            "mbr-bitlocker",
+            "C: is encrypted by BitLocker, on a BIOS computer",
+            "bitlocker",
+            &[SYSTEM, WINDOWS, RECOVERY],
+        )
+    },
+    Profile {
+        quirk: Some(Quirk::ForeignBootSector),
+        ..mbr(
+            "mbr-foreign-boot-sector",
+            "C: is encrypted by something else, on a BIOS computer",
+            "foreign-boot-sector",
+            &[SYSTEM, WINDOWS, RECOVERY],
         )
     },
     Profile {
