@@ -27,7 +27,11 @@ pub enum Refusal {
     /// The user named a partition that is not there.
     NoSuchPartition { number: u32 },
     /// The partition is not of the recovery type.
-    NotRecoveryType { number: u32 },
+    NotRecoveryType {
+        number: u32,
+        /// Whether the user named it; otherwise a Windows does.
+        is_named: bool,
+    },
     /// The Windows of this disk use another one.
     NotInUse { number: u32, used: u32 },
     /// WinRE works on the Windows volume, and nobody asked for a partition of its own.
@@ -43,7 +47,11 @@ pub enum Refusal {
     /// The volume is larger than a recovery environment ever is.
     RecoveryTooLarge { number: u32, size_bytes: u64 },
     /// Not NTFS.
-    UnknownFilesystem { number: u32, found: Text },
+    UnknownFilesystem {
+        number: u32,
+        found: Text,
+        is_recovery: bool,
+    },
     /// Encrypted by something else than BitLocker, or damaged.
     ForeignBootSector { number: u32 },
     /// Encrypted.
@@ -178,7 +186,10 @@ pub enum NoDonor {
     /// The recovery partition is the first one.
     FirstOnDisk,
     /// It is the first logical one.
-    FirstLogical,
+    FirstLogical {
+        /// The logical partition behind it.
+        behind: Option<u32>,
+    },
     /// What lies before it is the extended partition.
     Extended { number: u32 },
     /// The neighbour is not an NTFS volume.
@@ -264,6 +275,20 @@ impl Refusal {
         }
     }
 
+    /// For the report; `less_bytes` of free space could be had, if the user asked for that.
+    pub fn report_with_less(&self, less_bytes: Option<u64>) -> RefusalReport {
+        let mut report = self.report();
+        if let Some(bytes) = less_bytes {
+            let next = std::mem::take(&mut report.explained.next);
+            let option = format!("--free {}MiB", bytes >> 20);
+            report.explained.next = Text::sentences([
+                next,
+                text!("Or ask for less: with `{option}` it can be done.", option),
+            ]);
+        }
+        report
+    }
+
     /// For the report.
     pub fn report(&self) -> RefusalReport {
         RefusalReport {
@@ -346,7 +371,13 @@ impl Refusal {
                         )
                     }),
                 ]),
-                text!("Free space on it, or ask for less with --size and --free."),
+                text!(
+                    "Free at least {missing} more on it.",
+                    missing = Bytes(missing_bytes(
+                        needed_bytes.saturating_add(*keep_bytes),
+                        *free_bytes
+                    ))
+                ),
             ),
             Self::UnreadableData { number, path, offset } => Explained::new(
                 text!(
@@ -390,6 +421,11 @@ impl Refusal {
             _ => self.explain_rest(),
         }
     }
+}
+
+/// What has to become free, in whole MiB, because a number that is rounded down would not do.
+fn missing_bytes(wanted: u64, free: u64) -> u64 {
+    wanted.saturating_sub(free).div_ceil(1 << 20) << 20
 }
 
 /// The groups above cover every variant; a test explains each one.

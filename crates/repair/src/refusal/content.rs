@@ -1,5 +1,6 @@
 //! Words for what is in a volume and stands in the way.
 
+use crate::advice::shut_down_fully;
 use crate::explain::Explained;
 use crate::plan::{can_be_dropped, has_shadow_copies};
 use crate::text::Text;
@@ -76,7 +77,7 @@ pub(super) fn bad_clusters(number: u32, count: u64, first_byte: u64) -> Explaine
         Text::sentences([marked, text!("What is put there may be lost.")]),
         text!(
             "A disk with bad sectors is failing: copy it to a new one, let `chkdsk /b` clear the marks there, and run \
-             the command again. If a smaller growth would do, ask for less with --size and --free."
+             the command again."
         ),
     )
 }
@@ -109,7 +110,7 @@ pub(super) fn unclean_log(number: u32, fast_startup: bool) -> Explained {
             text!(
                 "Its $LogFile has version 2.0: Windows may hold changes of the volume that are not on it yet."
             ),
-            text!("Start that Windows and shut it down fully: shutdown /s /t 0"),
+            shut_down_fully(),
         )
     } else {
         Explained::new(

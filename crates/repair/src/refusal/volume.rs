@@ -1,6 +1,7 @@
 //! Refusals of a volume, in words.
 
 use super::{Refusal, content, unreachable_explanation};
+use crate::advice::{by_hand, chkdsk, decrypt, shut_down_fully};
 use crate::diagnose::unreadable::copy_first;
 use crate::explain::Explained;
 use crate::text;
@@ -8,7 +9,20 @@ use crate::text;
 impl Refusal {
     pub(super) fn explain_volume(&self) -> Explained {
         match self {
-            Self::UnknownFilesystem { number, found } => Explained::new(
+            Self::UnknownFilesystem {
+                number,
+                found,
+                is_recovery: true,
+            } => Explained::new(
+                text!("Recovery partition {number} holds no NTFS volume", number),
+                text!("Its first sector is that of: {found}.", found),
+                text!(
+                    "Keep a copy of the disk. If only the first sector is lost, TestDisk (Advanced, Boot) brings it back \
+                     from its copy at the end of the volume. Otherwise, in Windows, `reagentc /disable` and `reagentc \
+                     /enable` choose a place anew, if the image still exists."
+                ),
+            ),
+            Self::UnknownFilesystem { number, found, .. } => Explained::new(
                 text!("Partition {number} does not hold an NTFS volume", number),
                 text!("Its first sector is that of: {found}.", found),
                 text!(
@@ -23,27 +37,27 @@ impl Refusal {
                     "Nothing in it can be changed from outside: it cannot give space, and its ReAgent.xml cannot be \
                      told that the recovery partition begins elsewhere."
                 ),
-                text!(
-                    "Decrypt the volume in Windows (manage-bde -off), let it finish, shut down, and run the command \
-                     again."
-                ),
+                decrypt(),
             ),
             Self::Refs { number } => Explained::new(
                 text!("Partition {number} is a ReFS volume", number),
-                text!("ReFS volumes cannot be shrunk by anyone."),
-                text!("Free space right before the recovery partition in another way."),
+                text!(
+                    "ReFS volumes cannot be shrunk by anyone. Nor is the recovery partition put at another place: what is \
+                     in a ReFS volume cannot be looked at, and its Windows would have to be told."
+                ),
+                by_hand(),
             ),
             Self::Hibernated { number } => Explained::new(
                 text!("Windows on partition {number} is hibernated", number),
                 text!(
                     "hiberfil.sys holds a running Windows; a changed volume would be damaged when it resumes."
                 ),
-                text!("Start that Windows and shut it down fully: shutdown /s /t 0"),
+                shut_down_fully(),
             ),
             Self::Dirty { number } => Explained::new(
                 text!("The volume on partition {number} is marked dirty", number),
                 text!("Windows wants chkdsk to look at it before anything else does."),
-                text!("Run `chkdsk /f` on it in Windows, shut down, and run the command again."),
+                chkdsk(),
             ),
             Self::UncleanLog { number, fast_startup } => content::unclean_log(*number, *fast_startup),
             Self::UnreadableNtfs { number, problem } => Explained::new(
@@ -58,7 +72,8 @@ impl Refusal {
                 text!("The NTFS volume on partition {number} is damaged", number),
                 problem,
                 text!(
-                    "Run `winrefit check --partition {number}` for all problems, then `chkdsk /f` in Windows.",
+                    "Run `winrefit check --partition {number}` for all problems, then `chkdsk C: /f` in Windows, with the \
+                     letter of that volume.",
                     number
                 ),
             ),
