@@ -137,3 +137,26 @@ pub(super) fn ntfs_version(number: u32, major: u8, minor: u8) -> Explained {
         text!("Mount it once in a current Windows, which upgrades it."),
     )
 }
+
+pub(super) fn no_ntfs(number: u32, found: &Text, is_recovery: bool) -> Explained {
+    let first = text!("Its first sector is that of: {found}.", found);
+    if is_recovery {
+        return Explained::new(
+            text!("Recovery partition {number} holds no NTFS volume", number),
+            first,
+            text!(
+                "Keep a copy of the disk. If only the first sector is lost, TestDisk (Advanced, Boot) brings it back \
+                 from its copy at the end of the volume. Otherwise, in Windows, `reagentc /disable` and `reagentc \
+                 /enable` choose a place anew, if the image still exists."
+            ),
+        );
+    }
+    Explained::new(
+        text!("Partition {number} does not hold an NTFS volume", number),
+        first,
+        text!(
+            "winrefit changes NTFS volumes only. If this one is encrypted, decrypt it first: a Windows in it has to be \
+             told where its recovery partition begins."
+        ),
+    )
+}

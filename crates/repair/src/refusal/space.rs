@@ -33,28 +33,7 @@ pub(super) fn no_donor(number: u32, reason: &NoDonor) -> Explained {
             ]),
             make_space(),
         ),
-        NoDonor::FirstLogical { behind } => Explained::new(
-            text!(
-                "Nothing lies before recovery partition {number} that could give space",
-                number
-            ),
-            text!(
-                "It is the first logical partition, without enough unallocated space next to it in the extended \
-                 partition. A logical partition keeps its place in the chain, so it cannot get another one."
-            ),
-            match behind {
-                Some(behind) => text!(
-                    "Save what is on partition {behind}, which lies right behind it; in Windows, delete that volume in \
-                     Disk Management, shut down, and run `winrefit fix`. Then make the volume anew in the space that \
-                     is left, and put the files back.",
-                    behind
-                ),
-                None => text!(
-                    "Enlarge the extended partition at its end, where unallocated space lies behind it (GParted can), \
-                     and run the command again."
-                ),
-            },
-        ),
+        NoDonor::FirstLogical { behind } => first_logical(number, *behind),
         NoDonor::Extended { number: extended } => Explained::new(
             text!(
                 "Extended partition {extended}, right before recovery partition {number}, cannot give space",
@@ -95,4 +74,29 @@ pub(super) fn no_donor(number: u32, reason: &NoDonor) -> Explained {
             make_space(),
         ),
     }
+}
+
+fn first_logical(number: u32, behind: Option<u32>) -> Explained {
+    Explained::new(
+        text!(
+            "Nothing lies before recovery partition {number} that could give space",
+            number
+        ),
+        text!(
+            "It is the first logical partition, without enough unallocated space next to it in the extended \
+                 partition. A logical partition keeps its place in the chain, so it cannot get another one."
+        ),
+        match behind {
+            Some(behind) => text!(
+                "Save what is on partition {behind}, which lies right behind it; in Windows, delete that volume in \
+                     Disk Management, shut down, and run `winrefit fix`. Then make the volume anew in the space that \
+                     is left, and put the files back.",
+                behind
+            ),
+            None => text!(
+                "Enlarge the extended partition at its end, where unallocated space lies behind it (GParted can), \
+                     and run the command again."
+            ),
+        },
+    )
 }

@@ -12,24 +12,8 @@ impl Refusal {
             Self::UnknownFilesystem {
                 number,
                 found,
-                is_recovery: true,
-            } => Explained::new(
-                text!("Recovery partition {number} holds no NTFS volume", number),
-                text!("Its first sector is that of: {found}.", found),
-                text!(
-                    "Keep a copy of the disk. If only the first sector is lost, TestDisk (Advanced, Boot) brings it back \
-                     from its copy at the end of the volume. Otherwise, in Windows, `reagentc /disable` and `reagentc \
-                     /enable` choose a place anew, if the image still exists."
-                ),
-            ),
-            Self::UnknownFilesystem { number, found, .. } => Explained::new(
-                text!("Partition {number} does not hold an NTFS volume", number),
-                text!("Its first sector is that of: {found}.", found),
-                text!(
-                    "winrefit changes NTFS volumes only. If this one is encrypted, decrypt it first: a Windows in it \
-                     has to be told where its recovery partition begins."
-                ),
-            ),
+                is_recovery,
+            } => content::no_ntfs(*number, found, *is_recovery),
             Self::ForeignBootSector { number } => content::foreign_boot_sector(*number),
             Self::BitLocker { number } => Explained::new(
                 text!("Partition {number} is encrypted by BitLocker", number),

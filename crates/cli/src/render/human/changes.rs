@@ -41,7 +41,7 @@ pub fn section(page: &mut Page, report: &Report) {
     }
     if !plan.changes.is_empty() {
         let lead = vec![Span::new(pad(&free_title, columns), Tone::Quiet)];
-        let words = match plan.recovery_partition {
+        let words = match report.recovery.as_ref().map(|recovery| recovery.partition) {
             Some(number) => text!("{free} on partition {number}", free = free(report, plan), number),
             None => free(report, plan),
         };
@@ -104,11 +104,11 @@ fn line(disk: &DiskReport, plan: &PlanReport, change: &ChangeReport) -> Text {
         text!("+{size}", size = difference)
     };
     // Where both read the same, the difference says all.
-    let change = match size(size_before) == size(size_after) {
+    let from_to = match size(size_before) == size(size_after) {
         true => Bytes(size_after).into(),
         false => to(size_before, size_after),
     };
-    let sizes = text!("{change}  ({difference})", change, difference);
+    let sizes = text!("{change}  ({difference})", change = from_to, difference);
     if is_elsewhere(change) {
         return elsewhere(disk, plan, change, sizes);
     }
