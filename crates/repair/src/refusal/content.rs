@@ -76,8 +76,8 @@ pub(super) fn bad_clusters(number: u32, count: u64, first_byte: u64) -> Explaine
         text!("The end of partition {number} has bad clusters", number),
         Text::sentences([marked, text!("What is put there may be lost.")]),
         text!(
-            "A disk with bad sectors is failing: copy it to a new one, let `chkdsk /b` clear the marks there, and run \
-             the command again."
+            "A disk with bad sectors is failing: copy it to a new one, let `chkdsk C: /b` clear the marks there, with \
+             the letter of that volume, and run the command again."
         ),
     )
 }
