@@ -153,8 +153,8 @@ impl Failure {
             Self::NoSuchCode { asked, nearest } => another_code(asked, nearest),
             Self::NoSuchUpdate { .. } => how_to_recognise(),
             Self::NobodyToAsk => text!(
-                "Nothing was written. `winrefit plan` and `winrefit diagnose` show what there is to do; then run the \
-                 command again with --yes."
+                "Nothing was written. `winrefit plan` shows what `fix` will do, `winrefit reset-update --dry-run` what a reset \
+                 will; then run the command again with --yes."
             ),
             Self::File { .. } => text!("Check the path, and that you may write there."),
             Self::ResultFile { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {

@@ -215,7 +215,9 @@ fn volume_finding(partition: &Partition) -> Option<FindingReport> {
             ),
             false => (
                 text!("A structure that everything else depends on is damaged."),
-                text!("Make a copy of the disk, then run `chkdsk /f` in Windows."),
+                text!(
+                    "Make a copy of the disk, then run `chkdsk C: /f` in Windows, with the letter of that volume."
+                ),
             ),
         };
         let evidence = vec![evidence(place, Text::quoted(error))];

@@ -288,7 +288,10 @@ impl RepairError {
                 )
             }
             Self::Gpt(_) | Self::Mbr(_) => {
-                text!("Name a whole disk with its partition table, not a partition.")
+                text!(
+                    "If the target is one partition, name the whole disk. If it is the whole disk, its partition table is \
+                     lost: keep a copy of the disk, then let TestDisk or gdisk make the table anew."
+                )
             }
             Self::UsedSince { .. } => text!(
                 "Windows or another tool has written to the disk since the work was interrupted. winrefit will not \

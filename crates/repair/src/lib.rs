@@ -1,5 +1,6 @@
 //! The domain of winrefit: observe, diagnose, plan, stage, verify, commit, resume, undo. One file per verb.
 
+mod advice;
 pub mod boot;
 pub mod codes;
 pub mod commands;

@@ -3,6 +3,7 @@
 mod boot;
 mod content;
 mod create;
+mod donor;
 mod reset;
 mod rest;
 mod selection;
@@ -16,7 +17,7 @@ use crate::explain::Explained;
 use crate::report::RefusalReport;
 use crate::table::Manager;
 use crate::text;
-use crate::text::{Bytes, Text};
+use crate::text::Text;
 use winrefit_ntfs::NtfsError;
 use winrefit_ntfs::vss::ShadowCopies;
 
@@ -27,7 +28,11 @@ pub enum Refusal {
     /// The user named a partition that is not there.
     NoSuchPartition { number: u32 },
     /// The partition is not of the recovery type.
-    NotRecoveryType { number: u32 },
+    NotRecoveryType {
+        number: u32,
+        /// Whether the user named it; otherwise a Windows does.
+        is_named: bool,
+    },
     /// The Windows of this disk use another one.
     NotInUse { number: u32, used: u32 },
     /// WinRE works on the Windows volume, and nobody asked for a partition of its own.
@@ -43,7 +48,11 @@ pub enum Refusal {
     /// The volume is larger than a recovery environment ever is.
     RecoveryTooLarge { number: u32, size_bytes: u64 },
     /// Not NTFS.
-    UnknownFilesystem { number: u32, found: Text },
+    UnknownFilesystem {
+        number: u32,
+        found: Text,
+        is_recovery: bool,
+    },
     /// Encrypted by something else than BitLocker, or damaged.
     ForeignBootSector { number: u32 },
     /// Encrypted.
@@ -180,7 +189,10 @@ pub enum NoDonor {
     /// The recovery partition is the first one.
     FirstOnDisk,
     /// It is the first logical one.
-    FirstLogical,
+    FirstLogical {
+        /// The logical partition behind it.
+        behind: Option<u32>,
+    },
     /// What lies before it is the extended partition.
     Extended { number: u32 },
     /// The neighbour is not an NTFS volume.
@@ -267,6 +279,20 @@ impl Refusal {
         }
     }
 
+    /// For the report; `less_bytes` of free space could be had, if the user asked for that.
+    pub fn report_with_less(&self, less_bytes: Option<u64>) -> RefusalReport {
+        let mut report = self.report();
+        if let Some(bytes) = less_bytes {
+            let next = std::mem::take(&mut report.explained.next);
+            let option = format!("--free {}MiB", bytes >> 20);
+            report.explained.next = Text::sentences([
+                next,
+                text!("Or ask for less: with `{option}` it can be done.", option),
+            ]);
+        }
+        report
+    }
+
     /// For the report.
     pub fn report(&self) -> RefusalReport {
         RefusalReport {
@@ -322,76 +348,6 @@ impl Refusal {
                 Explained::new(text!("The disk is in use"), problem.clone(), next.clone())
             }
             _ => self.explain_space(),
-        }
-    }
-
-    fn explain_space(&self) -> Explained {
-        match self {
-            Self::NoDonor { number, reason } => space::no_donor(*number, reason),
-            Self::DonorTooFull {
-                number,
-                needed_bytes,
-                free_bytes,
-                keep_bytes,
-                path,
-            } => Explained::new(
-                text!("Partition {number} has too little free space", number),
-                Text::sentences([
-                    text!(
-                        "{needed} are needed from it, {free} are free, and {keep} have to stay free.",
-                        needed = Bytes(*needed_bytes),
-                        free = Bytes(*free_bytes),
-                        keep = Bytes(*keep_bytes)
-                    ),
-                    path.as_ref().map_or(Text::empty(), |path| {
-                        text!(
-                            "Most of what lies in the part that would be given away belongs to {path}.",
-                            path
-                        )
-                    }),
-                ]),
-                text!("Free space on it, or ask for less with --size and --free."),
-            ),
-            Self::UnreadableData { number, path, offset } => Explained::new(
-                text!(
-                    "Data of partition {number} that have to move cannot be read",
-                    number
-                ),
-                Text::sentences([
-                    match path {
-                        Some(path) => text!(
-                            "The disk fails to read byte {offset}, which belongs to {path}.",
-                            offset,
-                            path
-                        ),
-                        None => text!(
-                            "The disk fails to read byte {offset}, which belongs to a file that cannot be named.",
-                            offset
-                        ),
-                    },
-                    text!("Nothing that is in use was changed by the attempt."),
-                ]),
-                text!("Save the data of this disk now and replace it; the repair can be made on the copy."),
-            ),
-            Self::CannotRelocate {
-                number,
-                path,
-                problem,
-            } => Explained::new(
-                text!(
-                    "Not all that lies at the end of partition {number} can be moved",
-                    number
-                ),
-                match path {
-                    Some(path) => text!("{path}: {problem}.", path, problem),
-                    None => text!("{problem}.", problem),
-                },
-                text!(
-                    "Defragment the volume or shrink it in Windows (Disk Management), then run the command again, \
-                     which will use the space; or ask for less with --size and --free."
-                ),
-            ),
-            _ => self.explain_rest(),
         }
     }
 }

@@ -445,6 +445,9 @@ pub struct VerificationItem {
     pub ok: bool,
     /// What was found.
     pub detail: Text,
+    /// Whether something is to be noticed although it is no failure.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub noted: bool,
 }
 
 /// Consistency of one volume.

@@ -16,7 +16,10 @@ pub fn recovery_partition(observation: &Observation, named: Option<u32>) -> Resu
             .partition(number)
             .ok_or(Refusal::NoSuchPartition { number })?;
         if !partition.is_recovery_type() {
-            return Err(Refusal::NotRecoveryType { number });
+            return Err(Refusal::NotRecoveryType {
+                number,
+                is_named: true,
+            });
         }
         return match others_used(observation, number) {
             Some(used) => Err(Refusal::NotInUse { number, used }),
@@ -38,7 +41,10 @@ pub fn recovery_partition(observation: &Observation, named: Option<u32>) -> Resu
             if partition.is_recovery_type() {
                 Ok(partition)
             } else {
-                partition_to_be_used(observation).ok_or(Refusal::NotRecoveryType { number })
+                partition_to_be_used(observation).ok_or(Refusal::NotRecoveryType {
+                    number,
+                    is_named: false,
+                })
             }
         }
         [] => partition_to_be_used(observation).ok_or_else(|| no_reference(observation)),

@@ -93,7 +93,13 @@ fn item(what: impl Into<Text>, ok: bool, detail: impl Into<Text>) -> Verificatio
         what: what.into(),
         ok,
         detail: detail.into(),
+        noted: false,
     }
+}
+
+/// An item that is no failure, and no good news either where `noted`.
+fn noted_item(noted: bool, item: VerificationItem) -> VerificationItem {
+    VerificationItem { noted, ..item }
 }
 
 /// What a disk was before a repair.

@@ -19,7 +19,13 @@ pub fn run(
 ) -> Result<ExitCode, Failure> {
     interrupt::writing(Work::Fix);
     let mut target = Target::open_write(&target.path, now_unix_seconds())?;
-    let question = text!("Repair this disk now?");
+    let question = match goal.remove_stale {
+        Some(number) => text!(
+            "Repair this disk now? Partition {number} goes with all that is in it.",
+            number
+        ),
+        None => text!("Repair this disk now?"),
+    };
     with_consent(output, question, consent.yes, |ask, progress| {
         commands::fix(&mut target, &request(goal), ask, progress)
     })

@@ -74,7 +74,9 @@ pub(super) const ALL: &[Known] = &[
         ],
         next: vec![
             text!("Let Windows Update look for updates."),
-            text!("If servicing fails again, make more room: `winrefit fix` with --free 400MiB."),
+            text!(
+                "If servicing fails again, make more room: `winrefit fix` with --free and a size above what is free now."
+            ),
         ],
         sources: vec![on_disk()],
     }),

@@ -2,6 +2,7 @@
 
 use super::Kind::{Finding, Refusal};
 use super::{Known, Words, decided, microsoft, on_disk, reports};
+use crate::advice::by_hand;
 use crate::text;
 use crate::text::Text;
 
@@ -53,7 +54,7 @@ pub(super) const ALL: &[Known] = &[
         title: text!("A partition is a ReFS volume"),
         means: text!("ReFS volumes cannot be shrunk by anyone, and winrefit does not look into them."),
         causes: Vec::new(),
-        next: vec![text!("Free space next to the recovery partition in another way.")],
+        next: vec![by_hand()],
         sources: vec![on_disk(), microsoft("Resilient File System overview")],
     }),
     Known::new("foreign-boot-sector", &[Finding, Refusal], || Words {

@@ -60,7 +60,11 @@ pub(super) fn prepare<D: Device>(
     }
     let plan = match plan::plan(&observation, request) {
         Ok(plan) => plan,
-        Err(refusal) => return ended(refused(report, &with_file(disk, &observation, refusal))),
+        Err(refusal) => {
+            let less = plan::less(&observation, request, &refusal);
+            let refusal = with_file(disk, &observation, refusal);
+            return ended(refused_with_less(report, &refusal, less));
+        }
     };
     if plan.is_empty() {
         report.plan = Some(build::plan(&observation, &plan, &[], None));
@@ -257,8 +261,13 @@ fn check_volumes(
     Ok(checks)
 }
 
-pub(super) fn refused(mut report: Report, refusal: &Refusal) -> Report {
-    report.refusal = Some(refusal.report());
+pub(super) fn refused(report: Report, refusal: &Refusal) -> Report {
+    refused_with_less(report, refusal, None)
+}
+
+/// The same; `less` is what could be had.
+fn refused_with_less(mut report: Report, refusal: &Refusal, less: Option<u64>) -> Report {
+    report.refusal = Some(refusal.report_with_less(less));
     report.verdict = Verdict::Refused;
     report
 }

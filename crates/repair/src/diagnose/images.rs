@@ -2,6 +2,7 @@
 
 use super::evidence;
 use crate::explain::utc;
+use crate::kb;
 use crate::observation::{Observation, Partition, WinRe, Windows};
 use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
 use crate::report::Evidence;
@@ -90,14 +91,36 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('\\').map_or("", |(folder, _)| folder)
 }
 
+/// Whether an image is of the build of a Windows, releases that share their images counted as one.
+fn fits(image: &WinRe, windows: &Windows) -> Option<bool> {
+    let of_image = image.version.as_ref().ok()?.as_ref()?.build;
+    let build: u32 = windows.build.as_ref()?.split('.').next()?.parse().ok()?;
+    Some(kb::family(of_image) == kb::family(build))
+}
+
 /// How an image comes to \Windows\System32\Recovery where the Windows volume has none: from another volume of the disk, or
 /// from the installation media.
 pub(super) fn where_from(observation: &Observation, windows: &Windows) -> Text {
-    let readable = |image: &&WinRe| image.version.is_ok();
-    let elsewhere = observation
-        .partitions
+    let readable = |image: &WinRe| image.version.is_ok();
+    let all = observation.partitions.iter();
+    let all = all.flat_map(|p| p.images().map(|image| (p.number, image)));
+    let mut rated: Vec<_> = all
+        .filter(|(_, image)| readable(image))
+        .map(|(number, image)| (fits(image, windows), number, image))
+        .collect();
+    // The first of those that fit, else of those of which that is not known.
+    rated.sort_by_key(|(fits, ..)| *fits != Some(true));
+    if let Some((Some(true), number, image)) = rated.first() {
+        return text!(
+            r"copy {path} of partition {number} (diskpart can give it a letter), which is of the same build as this Windows, to C:\Windows\System32\Recovery\Winre.wim",
+            path = &image.path,
+            number
+        );
+    }
+    let elsewhere = rated
         .iter()
-        .find_map(|p| Some((p.number, p.images().find(readable)?)));
+        .find(|(fits, ..)| fits.is_none())
+        .map(|(_, number, image)| (*number, *image));
     let product = windows
         .product
         .as_ref()
@@ -118,11 +141,11 @@ pub(super) fn where_from(observation: &Observation, windows: &Windows) -> Text {
             number
         ),
         (None, Some(product)) => text!(
-            r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of {product} (`dism /Mount-Image /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery",
+            r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of {product} (with the media as D: and an empty folder C:\mount: `dism /Mount-Image /ImageFile:D:\sources\install.wim /Index:1 /MountDir:C:\mount /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery",
             product
         ),
         (None, None) => text!(
-            r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of the same Windows (`dism /Mount-Image /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery"
+            r"take \Windows\System32\Recovery\Winre.wim out of sources\install.wim on the installation media of the same Windows (with the media as D: and an empty folder C:\mount: `dism /Mount-Image /ImageFile:D:\sources\install.wim /Index:1 /MountDir:C:\mount /ReadOnly` opens it) and copy it to C:\Windows\System32\Recovery"
         ),
     }
 }

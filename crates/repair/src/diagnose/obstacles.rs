@@ -2,6 +2,7 @@
 
 use super::images::on_partition;
 use super::{evidence, finding};
+use crate::advice::{by_hand, chkdsk, decrypt, inside, shut_down_fully};
 use crate::observation::{Content, Observation, Partition};
 use crate::plan::{has_shadow_copies, shadow_copies_text};
 use crate::report::{FindingReport, Severity};
@@ -20,8 +21,16 @@ pub(super) fn of_disk(
     wants_room: bool,
 ) -> Vec<FindingReport> {
     let mut findings: Vec<_> = managed(observation).into_iter().collect();
+    let is_before = |partition: &Partition| {
+        let before = |recovery: &&&Partition| {
+            let mut all = observation.partitions.iter();
+            partition.range.end <= recovery.range.start
+                && !all.any(|p| p.range.start >= partition.range.end && p.range.end <= recovery.range.start)
+        };
+        wants_room && judged.iter().any(|recovery| before(&recovery))
+    };
     for partition in &observation.partitions {
-        findings.extend(of_content(partition));
+        findings.extend(of_content(partition, is_before));
         if wants_room {
             findings.extend(shadow_copies(partition));
         }
@@ -46,7 +55,8 @@ fn managed(observation: &Observation) -> Option<FindingReport> {
     ))
 }
 
-fn of_content(partition: &Partition) -> Option<FindingReport> {
+/// `is_before` says whether a partition lies right before one that wants room.
+fn of_content(partition: &Partition, is_before: impl Fn(&Partition) -> bool) -> Option<FindingReport> {
     let number = partition.number;
     let source = text!("partition {number}, boot sector", number);
     match &partition.content {
@@ -55,7 +65,7 @@ fn of_content(partition: &Partition) -> Option<FindingReport> {
             Severity::Note,
             text!("Partition {number} is encrypted by BitLocker", number),
             text!("Nothing inside it can be read or changed from outside."),
-            text!("If it has to give space, decrypt it in Windows first."),
+            decrypt(),
             vec![evidence(source, Text::raw("-FVE-FS-"))],
         )),
         Content::Refs => Some(finding(
@@ -63,7 +73,11 @@ fn of_content(partition: &Partition) -> Option<FindingReport> {
             Severity::Note,
             text!("Partition {number} is a ReFS volume", number),
             text!("ReFS volumes cannot be shrunk by anyone, and nothing inside it is looked at."),
-            text!("If it has to give space, free some next to the recovery partition in another way."),
+            if is_before(partition) {
+                by_hand()
+            } else {
+                text!("Nothing has to be done about it.")
+            },
             vec![evidence(source, Text::raw("ReFS"))],
         )),
         Content::Unknown if is_foreign(partition) => Some(finding(
@@ -142,7 +156,7 @@ fn too_large(partition: &Partition) -> Option<FindingReport> {
                 number
             ),
             text!("Recovery partitions over 2 GiB are makers' factory images: they are not made larger."),
-            text!("Free space inside the volume, if the maker's tools allow it."),
+            inside(number),
             vec![evidence(text!("partition {number}", number), Bytes(bytes))],
         )
     })
@@ -150,7 +164,6 @@ fn too_large(partition: &Partition) -> Option<FindingReport> {
 
 /// A volume that Windows has not left for good.
 pub(super) fn at_rest(partition: &Partition, state: &VolumeState) -> Option<FindingReport> {
-    let fully = || text!("Start that Windows and shut it down fully: shutdown /s /t 0");
     let number = partition.number;
     let (code, title, detail, next) = match state.log {
         LogState::FastStartup { .. } if !state.hibernated && !state.is_dirty() => (
@@ -162,7 +175,7 @@ pub(super) fn at_rest(partition: &Partition, state: &VolumeState) -> Option<Find
             text!(
                 "Windows may hold changes of the volume that are not on it yet. It is not changed like this."
             ),
-            fully(),
+            shut_down_fully(),
         ),
         LogState::InUse if !state.hibernated && !state.is_dirty() => (
             "unclean-log",
@@ -171,16 +184,12 @@ pub(super) fn at_rest(partition: &Partition, state: &VolumeState) -> Option<Find
                 number
             ),
             text!("Its $LogFile holds changes that only Windows may finish. It is not changed like this."),
-            fully(),
+            shut_down_fully(),
         ),
-        log if state.hibernated || state.is_dirty() || !log.is_at_rest() => (
-            "volume-not-at-rest",
-            text!("The volume on partition {number} is not at rest", number),
-            text!(
-                "Windows was hibernated, not shut down fully, or wants chkdsk to run. It is not changed like this."
-            ),
-            text!("Start that Windows, let chkdsk finish, and shut it down fully: shutdown /s /t 0"),
-        ),
+        log if state.hibernated || state.is_dirty() || !log.is_at_rest() => {
+            let (title, detail, next) = not_at_rest(number, state);
+            ("volume-not-at-rest", title, detail, next)
+        }
         _ => return None,
     };
     let hibernated = if state.hibernated {
@@ -190,13 +199,50 @@ pub(super) fn at_rest(partition: &Partition, state: &VolumeState) -> Option<Find
     };
     let rests_on = vec![
         evidence(on_partition(number, "$LogFile"), log_text(state.log)),
-        evidence(
-            on_partition(number, "$Volume"),
-            text!("flags {flags}", flags = format!("{:#06x}", state.flags)),
-        ),
+        evidence(on_partition(number, "$Volume"), flags_text(state)),
         evidence(on_partition(number, "hiberfil.sys"), hibernated),
     ];
     Some(finding(code, Severity::Warning, title, detail, next, rests_on))
+}
+
+/// What of several things it is, the one that has to be dealt with first.
+fn not_at_rest(number: u32, state: &VolumeState) -> (Text, Text, Text) {
+    let is_dirty = state.is_dirty();
+    if state.hibernated {
+        let dirty = match is_dirty {
+            true => text!("The volume is marked dirty, too: Windows wants chkdsk to look at it."),
+            false => Text::empty(),
+        };
+        let running =
+            text!("hiberfil.sys holds a running Windows; a changed volume would be damaged when it resumes.");
+        let then = is_dirty.then(chkdsk).unwrap_or_default();
+        return (
+            text!("Windows on partition {number} is hibernated", number),
+            Text::sentences([running, dirty]),
+            Text::sentences([shut_down_fully(), then]),
+        );
+    }
+    if is_dirty {
+        return (
+            text!("The volume on partition {number} is marked dirty", number),
+            text!("Windows wants chkdsk to look at it before anything else does."),
+            chkdsk(),
+        );
+    }
+    (
+        text!("The $LogFile of partition {number} cannot be read", number),
+        text!("Whether the volume was left cleanly cannot be told. It is not changed like this."),
+        chkdsk(),
+    )
+}
+
+fn flags_text(state: &VolumeState) -> Text {
+    let flags = format!("{:#06x}", state.flags);
+    if state.is_dirty() {
+        text!("flags {flags}: marked dirty", flags)
+    } else {
+        text!("flags {flags}", flags)
+    }
 }
 
 fn log_text(log: LogState) -> Text {

@@ -3,7 +3,8 @@
 use super::images::{describe, not_there, on_partition};
 use super::winre::at_reagent;
 use super::{evidence, finding};
-use crate::observation::{Observation, Partition, Windows};
+use crate::advice::{decrypt, inside};
+use crate::observation::{Content, Observation, Partition, Windows};
 use crate::report::{Evidence, FindingReport, Severity};
 use crate::rules::SIZE_BYTES_MAX;
 use crate::select;
@@ -36,9 +37,12 @@ pub(super) fn space(
     } else {
         text!("As it is, the image fits, and its updates do not.")
     };
-    let next = if several {
+    let next = if partition.range.len() > SIZE_BYTES_MAX {
+        inside(number)
+    } else if several {
         text!(
-            "Run `winrefit plan` with --recovery-partition {number} to see how room can be made.",
+            "Run `winrefit plan` with --recovery-partition {number} to see how room can be made, then `winrefit fix` with \
+             the same.",
             number
         )
     } else {
@@ -170,10 +174,18 @@ fn unreferenced(observation: &Observation, number: u32) -> FindingReport {
                 "The Windows that uses it may be the one on partition {number}, which cannot be read.",
                 number = hidden.number
             ),
-            text!(
-                "Look at what is found on partition {number}.",
-                number = hidden.number
-            ),
+            match hidden.content {
+                Content::BitLocker => decrypt(),
+                _ => text!(
+                    "Cure first what is found on partition {number}, or name this one with --recovery-partition.",
+                    number = hidden.number
+                ),
+            },
+        ),
+        // The commands refuse a partition that no Windows here can have any use for.
+        None if select::recovery_partition(observation, Some(number)).is_err() => (
+            text!("It may belong to another disk, or be a leftover. Every Windows here uses another one."),
+            text!("Nothing has to be done about it, and it is not changed."),
         ),
         None => (
             text!("It may belong to another disk, or be a leftover. It is not changed unless it is named."),

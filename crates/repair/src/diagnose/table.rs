@@ -27,7 +27,8 @@ pub(super) fn finding_of(problem: &TableProblem, table: &Table) -> FindingReport
                 "The second copy of the partition table is not at its end, so the new space cannot be used yet."
             ),
             text!(
-                "A repair moves the copy to the end, and uses the space where it lies behind the recovery partition."
+                "A repair moves the copy to the end, and uses the space where it lies behind the recovery partition. Where \
+                 none is due, `sgdisk -e` with the name of the disk moves it."
             ),
             evidence,
         ),

@@ -14,6 +14,8 @@ use super::Diagnosis;
 use crate::observation::Observation;
 use crate::records::Records;
 use crate::report::FindingReport;
+use crate::text;
+use crate::text::Text;
 use case::Case;
 
 /// Findings on the updates of each Windows.
@@ -72,10 +74,26 @@ pub(super) const LEADING: [&str; 6] = [
     "re-update-fails-otherwise",
 ];
 
+/// Until Setup is over reagentc refuses, so what says to run it says when.
+fn after_setup(findings: &mut [FindingReport]) {
+    if !findings.iter().any(|f| f.code == "setup-not-finished") {
+        return;
+    }
+    for finding in findings.iter_mut().filter(|f| f.code.starts_with("winre-")) {
+        let next = std::mem::take(&mut finding.explained.next);
+        finding.explained.next = if next.to_string().contains("`reagentc /enable`") {
+            Text::sentences([text!("When Setup is over, and not before:"), next])
+        } else {
+            next
+        };
+    }
+}
+
 impl Diagnosis<'_> {
     /// Takes in what is known from the records of Windows, and judges anew.
     pub(crate) fn with_records(mut self, observation: &Observation, records: &[Records]) -> Self {
         self.findings.extend(of_disk(observation, records));
+        after_setup(&mut self.findings);
         super::sort(&mut self.findings);
         self.verdict = super::verdict(&self.findings);
         self

@@ -3,13 +3,14 @@
 use super::images::{describe, on_partition, searched, where_from};
 use super::partitions::is_named;
 use super::{disabled, evidence, finding};
+use crate::advice::back_to_windows;
 use crate::observation::{Content, Observation, Partition, WinRe, Windows};
 use crate::observe::REAGENT_XML;
 use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
-use crate::report::{Evidence, FindingReport, Severity};
+use crate::report::{Evidence, FindingReport, RuleReport, Severity};
 use crate::rules::servicing;
 use crate::text;
-use crate::text::Text;
+use crate::text::{Bytes, Text};
 use crate::winre::{State, space_rules, state};
 
 /// What a person runs in Windows afterwards, because success is told of a wrong place, too.
@@ -220,8 +221,8 @@ fn unreadable(windows: &Windows, place: &Partition) -> Option<FindingReport> {
                 user
             ),
             text!(
-                "In Windows, decrypt that partition (manage-bde -off), then `reagentc /disable` and `reagentc \
-                 /enable`."
+                "In Windows, as administrator: give that partition a letter with diskpart (R:, for example), `manage-bde \
+                 -off R:`, take the letter away, then `reagentc /disable` and `reagentc /enable`."
             ),
             rests_on,
         )),
@@ -297,6 +298,7 @@ fn on_volume(
             number
         ),
     ]);
+    let room = place.free_bytes().map(servicing);
     let next = match unused {
         Some(unused) => Text::sentences([
             text!(
@@ -306,16 +308,12 @@ fn on_volume(
             ),
             check_place(),
         ]),
-        None => text!(
-            "It can stay. A recovery partition of its own is better: run `reagentc /disable` in that Windows as \
-             administrator, and shut it down; then `winrefit plan` shows whether one can be made."
-        ),
+        None => stays(own, &room, number),
     };
     let mut rests_on = vec![
         pointer(windows),
         evidence(on_partition(number, &image.path), describe(image)),
     ];
-    let room = place.free_bytes().map(servicing);
     rests_on.extend(room.iter().map(|rule| {
         let source = text!("partition {number}, $Bitmap", number);
         evidence(source, &rule.arithmetic)
@@ -326,6 +324,33 @@ fn on_volume(
         Severity::Warning
     };
     finding(code, severity, title, detail, next, rests_on)
+}
+
+/// What to do where there is no recovery partition that WinRE could go to.
+fn stays(own: bool, room: &Option<RuleReport>, number: u32) -> Text {
+    let missing = match room {
+        None => text!(
+            "It can stay while 250 MiB are free there, which `winrefit verify` measures, and BitLocker is off."
+        ),
+        Some(rule) if rule.met => text!("It can stay while 250 MiB are free there and BitLocker is off."),
+        Some(rule) => text!(
+            "Free {size} more on partition {number}, or let WinRE have another place.",
+            size = Bytes(rule.required_bytes.saturating_sub(rule.available_bytes)),
+            number
+        ),
+    };
+    let place = if own {
+        text!(
+            "A recovery partition of its own is better: `winrefit plan --create` shows whether one can be made, `winrefit \
+             fix --create` makes it."
+        )
+    } else {
+        Text::sentences([
+            text!("A recovery partition of its own is better."),
+            back_to_windows(),
+        ])
+    };
+    Text::sentences([missing, place])
 }
 
 fn image_unreadable(place: &Partition, image: &WinRe) -> Option<FindingReport> {

@@ -21,6 +21,7 @@ pub(crate) fn check_volume(partition: &Partition) -> Result<Space, Refusal> {
             return Err(Refusal::UnknownFilesystem {
                 number,
                 found: other.text(),
+                is_recovery: partition.is_recovery_type(),
             });
         }
     };

@@ -4,6 +4,7 @@ pub(crate) mod at_rest;
 mod boot;
 mod create;
 mod donor;
+mod less;
 mod neighbourhood;
 mod planner;
 mod relocate;
@@ -13,6 +14,7 @@ mod stale;
 mod tests;
 mod words;
 
+pub use less::less;
 pub use planner::plan;
 pub use shadow_copies::Dropped;
 pub(crate) use shadow_copies::{can_be_dropped, has_shadow_copies, shadow_copies_text};

@@ -99,7 +99,13 @@ impl<'o> Neighbourhood<'o> {
 /// Why no volume lies right before the gap.
 fn nothing_before(observation: &Observation, recovery: &Partition, gap_start: u64) -> NoDonor {
     if recovery.ebr.is_some() {
-        return NoDonor::FirstLogical;
+        let behind = observation
+            .partitions
+            .iter()
+            .filter(|p| p.ebr.is_some() && p.range.start >= recovery.range.end)
+            .min_by_key(|p| p.range.start);
+        let behind = behind.map(|p| p.number);
+        return NoDonor::FirstLogical { behind };
     }
     match observation.table.extended() {
         Some((number, range)) if observation.table.bytes(range).end == gap_start => {

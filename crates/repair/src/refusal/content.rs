@@ -1,5 +1,6 @@
 //! Words for what is in a volume and stands in the way.
 
+use crate::advice::shut_down_fully;
 use crate::explain::Explained;
 use crate::plan::{can_be_dropped, has_shadow_copies};
 use crate::text::Text;
@@ -75,8 +76,8 @@ pub(super) fn bad_clusters(number: u32, count: u64, first_byte: u64) -> Explaine
         text!("The end of partition {number} has bad clusters", number),
         Text::sentences([marked, text!("What is put there may be lost.")]),
         text!(
-            "A disk with bad sectors is failing: copy it to a new one, let `chkdsk /b` clear the marks there, and run \
-             the command again. If a smaller growth would do, ask for less with --size and --free."
+            "A disk with bad sectors is failing: copy it to a new one, let `chkdsk C: /b` clear the marks there, with \
+             the letter of that volume, and run the command again."
         ),
     )
 }
@@ -109,7 +110,7 @@ pub(super) fn unclean_log(number: u32, fast_startup: bool) -> Explained {
             text!(
                 "Its $LogFile has version 2.0: Windows may hold changes of the volume that are not on it yet."
             ),
-            text!("Start that Windows and shut it down fully: shutdown /s /t 0"),
+            shut_down_fully(),
         )
     } else {
         Explained::new(
@@ -134,5 +135,28 @@ pub(super) fn ntfs_version(number: u32, major: u8, minor: u8) -> Explained {
         ),
         text!("Only version 3.1, which every Windows since XP writes, is changed."),
         text!("Mount it once in a current Windows, which upgrades it."),
+    )
+}
+
+pub(super) fn no_ntfs(number: u32, found: &Text, is_recovery: bool) -> Explained {
+    let first = text!("Its first sector is that of: {found}.", found);
+    if is_recovery {
+        return Explained::new(
+            text!("Recovery partition {number} holds no NTFS volume", number),
+            first,
+            text!(
+                "Keep a copy of the disk. If only the first sector is lost, TestDisk (Advanced, Boot) brings it back \
+                 from its copy at the end of the volume. Otherwise, in Windows, `reagentc /disable` and `reagentc \
+                 /enable` choose a place anew, if the image still exists."
+            ),
+        );
+    }
+    Explained::new(
+        text!("Partition {number} does not hold an NTFS volume", number),
+        first,
+        text!(
+            "winrefit changes NTFS volumes only. If this one is encrypted, decrypt it first: a Windows in it has to be \
+             told where its recovery partition begins."
+        ),
     )
 }

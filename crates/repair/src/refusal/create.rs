@@ -30,7 +30,8 @@ pub(super) fn explain(reason: &NoCreate) -> Explained {
                  read was found here."
             ),
             text!(
-                "If Windows is on another disk, name that one. If its volume is encrypted, decrypt it first."
+                "If Windows is on another disk, name that one. If its volume is encrypted, decrypt it first (BitLocker: \
+                 `manage-bde -off C:` in that Windows)."
             ),
         ),
         NoCreate::SeveralWindows { numbers } => (
@@ -83,7 +84,7 @@ pub(super) fn explain(reason: &NoCreate) -> Explained {
                 size = Bytes(*needed_bytes),
                 number
             ),
-            text!("Free space on the Windows volume, or ask for less with --size and --free."),
+            text!("Free space on the Windows volume, or leave as much of the disk unallocated."),
         ),
     };
     Explained::new(

@@ -14,7 +14,7 @@ impl Refusal {
                     "{size} would be needed. Larger ones are taken for factory images.",
                     size = Bytes(*wanted_bytes)
                 ),
-                text!("Ask for less with --size and --free, or make the image smaller."),
+                text!("Ask for 2 GiB at most with --size, and for less free space with --free."),
             ),
             Self::CannotRebase { number, problem } => Explained::new(
                 text!(

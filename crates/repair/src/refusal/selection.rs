@@ -1,6 +1,7 @@
 //! Refusals of the partition that is meant, in words.
 
 use super::{Refusal, create, unreachable_explanation};
+use crate::advice::back_to_windows;
 use crate::explain::Explained;
 use crate::text;
 use crate::text::{Bytes, Text};
@@ -13,15 +14,29 @@ impl Refusal {
                 text!("The partition table has no entry of that number."),
                 text!("Run `winrefit diagnose` to see the partitions."),
             ),
-            Self::NotRecoveryType { number } => Explained::new(
+            Self::NotRecoveryType {
+                number,
+                is_named: false,
+            } => Explained::new(
+                text!(
+                    "WinRE lies on partition {number}, which is not a recovery partition",
+                    number
+                ),
+                text!(
+                    "Its type is not the recovery type (on GPT de94bba4-06d1-4d40-a16a-bfd50179d6ac, on MBR 0x27), \
+                     and only a partition of that type is ever enlarged."
+                ),
+                back_to_windows(),
+            ),
+            Self::NotRecoveryType { number, .. } => Explained::new(
                 text!("Partition {number} is not a recovery partition", number),
                 text!(
                     "Its type is not the recovery type (on GPT de94bba4-06d1-4d40-a16a-bfd50179d6ac, on MBR 0x27), \
                      and only a partition of that type is ever enlarged."
                 ),
                 text!(
-                    "If there is a recovery partition, name it with --recovery-partition. WinRE in a partition of \
-                     another kind gets its room with Windows' own tools."
+                    "`winrefit diagnose` shows the partitions. If one of them is a recovery partition, name that one; \
+                     otherwise run the command without --recovery-partition."
                 ),
             ),
             Self::NotInUse { number, used } => Explained::new(
@@ -96,7 +111,8 @@ impl Refusal {
                     size = Bytes(*size_bytes)
                 ),
                 text!(
-                    "Leave it alone. If WinRE lies there and lacks room, free some with the maker's tools."
+                    "Leave its borders as they are. If WinRE lies there and lacks space, free some inside the volume, with \
+                     the computer maker's tools."
                 ),
             ),
             _ => unreachable_explanation(),

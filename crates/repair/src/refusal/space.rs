@@ -16,7 +16,7 @@ fn no_other_place() -> Text {
 fn make_space() -> Text {
     text!(
         "Free space on the Windows volume or on another NTFS volume, or leave as much of the disk unallocated as the \
-         recovery partition is to have; or ask for less with --size and --free."
+         recovery partition is to have."
     )
 }
 
@@ -33,20 +33,7 @@ pub(super) fn no_donor(number: u32, reason: &NoDonor) -> Explained {
             ]),
             make_space(),
         ),
-        NoDonor::FirstLogical => Explained::new(
-            text!(
-                "Nothing lies before recovery partition {number} that could give space",
-                number
-            ),
-            text!(
-                "It is the first logical partition, without enough unallocated space next to it in the extended \
-                 partition. A logical partition keeps its place in the chain, so it cannot get another one."
-            ),
-            text!(
-                "Leave unallocated space right behind it in the extended partition, or ask for less with --size and \
-                 --free."
-            ),
-        ),
+        NoDonor::FirstLogical { behind } => first_logical(number, *behind),
         NoDonor::Extended { number: extended } => Explained::new(
             text!(
                 "Extended partition {extended}, right before recovery partition {number}, cannot give space",
@@ -87,4 +74,29 @@ pub(super) fn no_donor(number: u32, reason: &NoDonor) -> Explained {
             make_space(),
         ),
     }
+}
+
+fn first_logical(number: u32, behind: Option<u32>) -> Explained {
+    Explained::new(
+        text!(
+            "Nothing lies before recovery partition {number} that could give space",
+            number
+        ),
+        text!(
+            "It is the first logical partition, without enough unallocated space next to it in the extended \
+                 partition. A logical partition keeps its place in the chain, so it cannot get another one."
+        ),
+        match behind {
+            Some(behind) => text!(
+                "Save what is on partition {behind}, which lies right behind it; in Windows, delete that volume in \
+                     Disk Management, shut down, and run `winrefit fix`. Then make the volume anew in the space that \
+                     is left, and put the files back.",
+                behind
+            ),
+            None => text!(
+                "Enlarge the extended partition at its end, where unallocated space lies behind it (GParted can), \
+                     and run the command again."
+            ),
+        },
+    )
 }

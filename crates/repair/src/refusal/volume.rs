@@ -1,6 +1,7 @@
 //! Refusals of a volume, in words.
 
 use super::{Refusal, content, unreachable_explanation};
+use crate::advice::{by_hand, chkdsk, decrypt, shut_down_fully};
 use crate::diagnose::unreadable::copy_first;
 use crate::explain::Explained;
 use crate::text;
@@ -8,14 +9,11 @@ use crate::text;
 impl Refusal {
     pub(super) fn explain_volume(&self) -> Explained {
         match self {
-            Self::UnknownFilesystem { number, found } => Explained::new(
-                text!("Partition {number} does not hold an NTFS volume", number),
-                text!("Its first sector is that of: {found}.", found),
-                text!(
-                    "winrefit changes NTFS volumes only. If this one is encrypted, decrypt it first: a Windows in it \
-                     has to be told where its recovery partition begins."
-                ),
-            ),
+            Self::UnknownFilesystem {
+                number,
+                found,
+                is_recovery,
+            } => content::no_ntfs(*number, found, *is_recovery),
             Self::ForeignBootSector { number } => content::foreign_boot_sector(*number),
             Self::BitLocker { number } => Explained::new(
                 text!("Partition {number} is encrypted by BitLocker", number),
@@ -23,27 +21,27 @@ impl Refusal {
                     "Nothing in it can be changed from outside: it cannot give space, and its ReAgent.xml cannot be \
                      told that the recovery partition begins elsewhere."
                 ),
-                text!(
-                    "Decrypt the volume in Windows (manage-bde -off), let it finish, shut down, and run the command \
-                     again."
-                ),
+                decrypt(),
             ),
             Self::Refs { number } => Explained::new(
                 text!("Partition {number} is a ReFS volume", number),
-                text!("ReFS volumes cannot be shrunk by anyone."),
-                text!("Free space right before the recovery partition in another way."),
+                text!(
+                    "ReFS volumes cannot be shrunk by anyone. Nor is the recovery partition put at another place: what is \
+                     in a ReFS volume cannot be looked at, and its Windows would have to be told."
+                ),
+                by_hand(),
             ),
             Self::Hibernated { number } => Explained::new(
                 text!("Windows on partition {number} is hibernated", number),
                 text!(
                     "hiberfil.sys holds a running Windows; a changed volume would be damaged when it resumes."
                 ),
-                text!("Start that Windows and shut it down fully: shutdown /s /t 0"),
+                shut_down_fully(),
             ),
             Self::Dirty { number } => Explained::new(
                 text!("The volume on partition {number} is marked dirty", number),
                 text!("Windows wants chkdsk to look at it before anything else does."),
-                text!("Run `chkdsk /f` on it in Windows, shut down, and run the command again."),
+                chkdsk(),
             ),
             Self::UncleanLog { number, fast_startup } => content::unclean_log(*number, *fast_startup),
             Self::UnreadableNtfs { number, problem } => Explained::new(
@@ -58,7 +56,8 @@ impl Refusal {
                 text!("The NTFS volume on partition {number} is damaged", number),
                 problem,
                 text!(
-                    "Run `winrefit check --partition {number}` for all problems, then `chkdsk /f` in Windows.",
+                    "Run `winrefit check --partition {number}` for all problems, then `chkdsk C: /f` in Windows, with the \
+                     letter of that volume.",
                     number
                 ),
             ),

@@ -1,6 +1,6 @@
 //! Whether Windows can start its recovery environment: the boot store, followed from the boot manager to the image.
 
-use super::item;
+use super::{item, noted_item};
 use crate::boot::{BootStore, FileFact, Outcome, agrees, element_name, hex, outcome, partition_text};
 use crate::observation::{Observation, Windows};
 use crate::report::VerificationItem;
@@ -115,7 +115,8 @@ fn store_item(observation: &Observation, store: &BootStore) -> VerificationItem 
         ));
     }
     let ok = content.default_loader.is_ok() && !observation.lacks_boot_manager(store);
-    item(what, ok, Text::facts(detail))
+    let is_lacking = matches!(store.boot_manager, FileFact::Missing | FileFact::Unreadable(_));
+    noted_item(is_lacking && ok, item(what, ok, Text::facts(detail)))
 }
 
 fn what(way: &Way<'_>) -> Text {
@@ -139,7 +140,10 @@ fn way_item(observation: &Observation, way: &Way<'_>) -> VerificationItem {
             _ => text!("but ReAgent.xml names a place where no partition begins"),
         });
     }
-    item(what(way), ok, in_store(way.store, Text::facts(facts)))
+    noted_item(
+        is_unknown(&way.outcome),
+        item(what(way), ok, in_store(way.store, Text::facts(facts))),
+    )
 }
 
 /// What is said of a store.
@@ -150,6 +154,11 @@ fn in_store(store: &BootStore, said: Text) -> Text {
 /// What is not followed is no failure, nor is what is not this disk's.
 fn is_no_failure(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::Broken(_))
+}
+
+/// Whether the way does not lead to WinRE, or whether it does is not known.
+fn is_unknown(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Whole { .. } | Outcome::OtherDisk(_))
 }
 
 fn text(outcome: &Outcome) -> Text {
@@ -194,7 +203,8 @@ pub(super) fn kept(before: &Observation, after: &Observation) -> Vec<Verificatio
                 text!("before the repair: {outcome}", outcome = text(&old.outcome)),
             ]),
         };
-        items.push(item(what(&old), is_same, in_store(old.store, detail)));
+        let kept = item(what(&old), is_same, in_store(old.store, detail));
+        items.push(noted_item(is_unknown(&old.outcome), kept));
     }
     items
 }

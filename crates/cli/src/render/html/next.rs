@@ -45,7 +45,23 @@ pub fn section(html: &mut Html, report: &Report, options: &str) {
             );
         }
     }
+    let mut said: Vec<String> = Vec::new();
+    said.extend(
+        report
+            .refusal
+            .iter()
+            .map(|refusal| refusal.explained.next.to_string()),
+    );
+    if let (Some(plan), Verdict::Repaired) = (&report.plan, report.verdict) {
+        said.extend(plan.afterwards.iter().map(ToString::to_string));
+    }
     for finding in findings {
+        // Several findings may be cured by one step.
+        let next = finding.explained.next.to_string();
+        if said.contains(&next) {
+            continue;
+        }
+        said.push(next);
         step(
             &mut steps,
             &finding.explained.title,

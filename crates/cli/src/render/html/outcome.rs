@@ -25,6 +25,7 @@ pub fn verification(html: &mut Html, report: &Report) {
         for item in &report.verification {
             // After an undo that worked, what is wrong was so before the repair, and is no fault of it.
             let (sign, word) = match (item.ok, report.verdict) {
+                (true, _) if item.noted => (Sign::Caution, text!("to be noticed")),
                 (true, _) => (Sign::Good, text!("good")),
                 (false, Verdict::Undone) => (Sign::Caution, text!("as before the repair")),
                 (false, _) => (Sign::Bad, text!("not good")),

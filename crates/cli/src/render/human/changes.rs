@@ -6,6 +6,7 @@ use super::segments::{bytes, name, with_all};
 use super::typeset::{pad, width};
 use std::cmp::Ordering;
 use std::ops::Range;
+use winrefit_repair::explain::size;
 use winrefit_repair::report::{ChangeReport, DiskReport, PlanReport, Report, Verdict};
 use winrefit_repair::text;
 use winrefit_repair::text::{Bytes, Text};
@@ -40,7 +41,11 @@ pub fn section(page: &mut Page, report: &Report) {
     }
     if !plan.changes.is_empty() {
         let lead = vec![Span::new(pad(&free_title, columns), Tone::Quiet)];
-        page.hanging(MARGIN, lead, free(report, plan), Tone::Strong);
+        let words = match report.recovery.as_ref().map(|recovery| recovery.partition) {
+            Some(number) => text!("{free} on partition {number}", free = free(report, plan), number),
+            None => free(report, plan),
+        };
+        page.hanging(MARGIN, lead, words, Tone::Strong);
     }
     page.blank();
 }
@@ -98,11 +103,12 @@ fn line(disk: &DiskReport, plan: &PlanReport, change: &ChangeReport) -> Text {
     } else {
         text!("+{size}", size = difference)
     };
-    let sizes = text!(
-        "{change}  ({difference})",
-        change = to(size_before, size_after),
-        difference
-    );
+    // Where both read the same, the difference says all.
+    let from_to = match size(size_before) == size(size_after) {
+        true => Bytes(size_after).into(),
+        false => to(size_before, size_after),
+    };
+    let sizes = text!("{change}  ({difference})", change = from_to, difference);
     if is_elsewhere(change) {
         return elsewhere(disk, plan, change, sizes);
     }

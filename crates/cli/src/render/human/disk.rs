@@ -7,7 +7,7 @@ use super::typeset;
 use crate::language::Language;
 use winrefit_repair::report::{DiskReport, PartitionReport, Report};
 use winrefit_repair::text;
-use winrefit_repair::text::Bytes;
+use winrefit_repair::text::{Bytes, Text};
 
 /// Columns of a partition's name in tables.
 const NAME: usize = 24;
@@ -97,7 +97,22 @@ pub fn table(page: &mut Page, report: &Report) {
         let line = row(page.language(), partition, &title, &columns);
         page.line(MARGIN, [Span::new(line, Tone::Plain)]);
     }
+    not_measured(page, disk);
     page.blank();
+}
+
+/// What stands for the free space of a volume that could be measured.
+fn not_measured(page: &mut Page, disk: &DiskReport) {
+    let all = disk.partitions.iter();
+    let unknown = all.filter(|p| p.filesystem == "ntfs" && p.free_bytes.is_none());
+    let numbers: Vec<Text> = unknown.map(|p| p.number.into()).collect();
+    if !numbers.is_empty() {
+        let words = text!(
+            "- not measured: partition {numbers}. `winrefit verify` measures it.",
+            numbers = Text::listed(numbers)
+        );
+        page.paragraph(MARGIN, words, Tone::Quiet);
+    }
 }
 
 fn row(language: &Language, partition: &PartitionReport, title: &str, columns: &Columns) -> String {

@@ -127,6 +127,15 @@ pub fn build(about: &About<'_>, screen: &Screen) -> String {
         let name = if at == 0 { needed.clone() } else { Text::empty() };
         names.marked(&mut page, &name, floor.met.map(mark), &floor_words(floor, about));
     }
+    if let Some(version) = about.version {
+        page.blank();
+        let words = text!(
+            "Version {version} is taken for that of the file named. The build of Windows is not the version of its WinRE \
+             image, which may be much older: `winrefit diagnose` shows that of a disk.",
+            version = version.to_string()
+        );
+        page.paragraph(MARGIN, words, Tone::Caution);
+    }
     if !about.updates.is_empty() {
         heading(&mut page, &text!("Updates that are known"));
         rows(&mut page, about.updates.iter().copied());
@@ -151,14 +160,14 @@ fn floor_words(floor: &FloorOf<'_>, about: &About<'_>) -> Text {
             version
         ),
         Some(true) => text!(
-            "{of} has {cve} closed from version {version} on. In version {named} of it that is closed.",
+            "{of} has {cve} closed from version {version} on. If that file is of version {named}, it is closed there.",
             of,
             cve,
             version,
             named
         ),
         Some(false) => text!(
-            "{of} has {cve} closed from version {version} on. In version {named} of it that is open.",
+            "{of} has {cve} closed from version {version} on. If that file is of version {named}, it is open there.",
             of,
             cve,
             version,

@@ -100,8 +100,13 @@ pub fn sources(page: &mut Page, report: &Report) {
             .sources
             .iter()
             .filter(|source| states.contains(&source.state));
-        let mut names: Vec<&str> = all.map(file_name).collect();
-        names.dedup();
+        // Several Windows have files of the same names.
+        let mut names: Vec<&str> = Vec::new();
+        for name in all.map(file_name) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         names.into_iter().map(Text::raw).collect()
     };
     page.blank();

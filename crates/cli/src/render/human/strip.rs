@@ -75,7 +75,10 @@ pub fn draw(page: &mut Page, disk: &DiskReport, plan: &PlanReport) {
 pub fn caption(disk: &DiskReport, plan: &PlanReport) -> Option<Text> {
     let range = region(disk, plan)?;
     let length = Bytes(range.end - range.start);
-    Some(if range.end >= disk.size_bytes.saturating_sub(1 << 20) {
+    // What spans most of the disk enlarges nothing.
+    Some(if range.end - range.start > disk.size_bytes / 2 {
+        text!("The disk before and after")
+    } else if range.end >= disk.size_bytes.saturating_sub(1 << 20) {
         text!("The last {length} of the disk, enlarged", length)
     } else {
         text!("{length} of the disk, enlarged", length)

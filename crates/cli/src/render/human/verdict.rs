@@ -211,10 +211,14 @@ pub fn next_command(report: &Report, options: &str) -> Option<String> {
         (Verdict::Unfinished, _) => ("winrefit resume", ""),
         _ => return None,
     };
-    let target = if report.target.contains(char::is_whitespace) {
-        format!("\"{}\"", report.target)
-    } else {
-        report.target.clone()
+    // A name that begins like an option would be taken for one.
+    let target = match report.target.starts_with('-') {
+        true => format!("./{}", report.target),
+        false => report.target.clone(),
+    };
+    let target = match target.contains(char::is_whitespace) {
+        true => format!("\"{target}\""),
+        false => target,
     };
     Some(format!("{next} {target} {options}").trim_end().to_owned())
 }

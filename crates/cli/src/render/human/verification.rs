@@ -20,7 +20,7 @@ pub fn section(page: &mut Page, report: &Report) {
 pub fn items(page: &mut Page, report: &Report) {
     for item in &report.verification {
         // After an undo that worked, what is wrong was so before the repair, and is no fault of it.
-        let sign = if !item.ok && report.verdict == Verdict::Undone {
+        let sign = if item.ok && item.noted || !item.ok && report.verdict == Verdict::Undone {
             Span::new("!", Tone::Caution)
         } else {
             mark(item.ok)

@@ -152,7 +152,7 @@ fn untouched_files(observation: &Observation, (plan, number): (&Plan, u32), move
 fn untouched_identity(observation: &Observation, number: u32) -> Text {
     match observation.table.id {
         DiskId::Gpt(_) => text!(
-            "Partition {number}'s number, type, unique GUID, attributes and name; so the boot store (BCD) stays true",
+            "Partition {number}'s number, type, unique GUID, attributes and name; so the boot store (BCD) names what it named before",
             number
         ),
         DiskId::Mbr(_) => {

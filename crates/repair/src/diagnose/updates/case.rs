@@ -3,6 +3,7 @@
 use super::others::is_unknown;
 use super::winre::{NO_SPACE, PHASE_OF_SPACE};
 use super::words;
+use crate::advice::make_room;
 use crate::explain::rfc3339;
 use crate::kb::{self, Version};
 use crate::observation::{Observation, Partition, WinRe, Windows};
@@ -11,6 +12,7 @@ use crate::records::logs::LinePlace;
 use crate::records::{Records, SYSTEM_LOG, State as SourceState};
 use crate::report::{Evidence, RuleReport};
 use crate::rules::servicing;
+use crate::text::Text;
 use crate::winre::{State, partition_to_be_used, space_rules, state, waiting_image};
 
 /// "Fatal error during installation" (Win32 1603) as an HRESULT: an installer failed, whichever.
@@ -49,6 +51,19 @@ impl<'c> Case<'c> {
             image: present.or_else(waiting),
             room: present.and_then(|(place, _)| place.free_bytes()).map(servicing),
         })
+    }
+
+    /// How the volume of the image gets room.
+    pub fn make_room(&self) -> Text {
+        match self.image {
+            Some((place, _)) => make_room(self.observation, place),
+            None => Text::empty(),
+        }
+    }
+
+    /// Whether the image is in place, enabled.
+    pub fn is_present(&self) -> bool {
+        matches!(state(self.observation, self.windows), State::Present(..))
     }
 
     /// The build of this Windows.

@@ -38,13 +38,13 @@ fn vulnerable(case: &Case<'_>, version: Version) -> Option<FindingReport> {
     let is_blocked =
         contradiction(case, version).is_some() || claim(case).is_some_and(|claim| claim > version);
     let next = match newest {
-        _ if case.room.is_none() => {
+        _ if case.room.is_none() && !case.is_present() => {
             text!(
                 "Bring WinRE in order first, as the other findings say; then Windows Update brings a new image."
             )
         }
         _ if case.room.as_ref().is_some_and(|rule| !rule.met) => {
-            text!("Make room first (`winrefit plan`); then Windows Update brings a new image.")
+            Text::sentences([case.make_room(), text!("Then Windows Update brings a new image.")])
         }
         _ if is_blocked => text!(
             "First put right what the other findings say: as it is, Windows Update does not offer the update. Then let it \

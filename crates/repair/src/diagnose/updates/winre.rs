@@ -7,6 +7,7 @@ use crate::kb;
 use crate::records::events::UpdateEvent;
 use crate::report::{Confidence, Evidence, FindingReport, Severity};
 use crate::text;
+use crate::text::Text;
 use winrefit_formats::kb_numbers;
 
 /// The phase of servicing that Microsoft explains: too little space.
@@ -94,13 +95,12 @@ fn fails_for_space(case: &Case<'_>, proof: Proof) -> FindingReport {
     let own = case
         .build()
         .is_none_or(|build| kb::table().has_winre_updates(build));
-    let next = if own {
-        text!(
-            "Make room: `winrefit plan`, then `winrefit fix`. Windows Update then offers its newest update of WinRE."
-        )
+    let then = if own {
+        text!("Windows Update then offers its newest update of WinRE.")
     } else {
-        text!("Make room: `winrefit plan`, then `winrefit fix`. The next cumulative update services WinRE.")
+        text!("The next cumulative update services WinRE.")
     };
+    let next = Text::sentences([case.make_room(), then]);
     finding(
         "re-update-fails-for-space",
         Severity::Problem,
@@ -138,7 +138,7 @@ fn not_offered(case: &Case<'_>) -> Option<FindingReport> {
                 "Since August 2024 Windows Update does not offer updates of WinRE where they would not fit. That nothing fails \
                  is no sign of health."
             ),
-            text!("Make room: `winrefit plan`, then `winrefit fix`. Windows Update then offers the update."),
+            Text::sentences([case.make_room(), text!("Windows Update then offers the update.")]),
         ]
     } else if table.for_build(build).next().is_some() {
         [
@@ -146,9 +146,10 @@ fn not_offered(case: &Case<'_>) -> Option<FindingReport> {
             text!(
                 "On this release the cumulative updates service WinRE, and go on without a word where it has too little room."
             ),
-            text!(
-                "Make room: `winrefit plan`, then `winrefit fix`. The next cumulative update services WinRE."
-            ),
+            Text::sentences([
+                case.make_room(),
+                text!("The next cumulative update services WinRE."),
+            ]),
         ]
     } else {
         return None;

@@ -6,7 +6,9 @@ use crate::kb::{self, Issue};
 use crate::records::SOFTWARE_HIVE;
 use crate::records::events::UpdateEvent;
 use crate::report::{Confidence, Evidence, FindingReport, Severity};
+use crate::rules::SIZE_BYTES_MAX;
 use crate::text;
+use crate::text::Text;
 
 /// An update of WinRE failed, and there is room. `None` where nothing failed, or servicing says more about it.
 pub(super) fn fails(case: &Case<'_>, failures: &[&UpdateEvent]) -> Option<FindingReport> {
@@ -18,7 +20,7 @@ pub(super) fn fails(case: &Case<'_>, failures: &[&UpdateEvent]) -> Option<Findin
     all.extend(case.room.as_ref().and_then(|rule| words::room(case, rule)));
     if !of_space.is_empty() {
         all.extend(of_space);
-        return Some(room_now(all));
+        return Some(room_now(case, all));
     }
     let (required, pending) = case.waits_for_restart();
     if (required || pending) && !case.is_server_core() {
@@ -44,9 +46,17 @@ pub(super) fn not_measured(case: &Case<'_>, failures: &[&UpdateEvent]) -> Option
             text!(
                 "WinRE is off, its image is not in place, or the free space of its volume was not measured."
             ),
-            text!(
-                "Bring WinRE in order first, as the other findings say. Then Windows Update offers its newest update of WinRE."
-            ),
+            if case.is_present() {
+                text!(
+                    "`winrefit verify` measures the free space: 250 MiB have to be free where the image is. Then let Windows \
+                     Update look for updates."
+                )
+            } else {
+                text!(
+                    "Bring WinRE in order first, as the other findings say. Then Windows Update offers its newest update of \
+                     WinRE."
+                )
+            },
         ],
         all,
     ))
@@ -82,7 +92,34 @@ fn until_restart(case: &Case<'_>, failures: &[&UpdateEvent], all: Vec<Evidence>)
 }
 
 /// Servicing found too little room, and there is the room that the rule wants.
-fn room_now(all: Vec<Evidence>) -> FindingReport {
+/// What is asked for beyond the free space that servicing may have found too little.
+const MORE_BYTES: u64 = 150 << 20;
+/// What is asked for is a round number.
+const ROUND_BYTES: u64 = 50 << 20;
+
+/// How the partition gets more room than it has, where it may become so large.
+fn more_room(case: &Case<'_>) -> Text {
+    let Some((place, free)) = case
+        .image
+        .and_then(|(place, _)| Some((place, place.free_bytes()?)))
+    else {
+        return Text::empty();
+    };
+    let wanted = free
+        .saturating_add(MORE_BYTES)
+        .div_ceil(ROUND_BYTES)
+        .saturating_mul(ROUND_BYTES);
+    let grown = place.range.len().saturating_add(wanted.saturating_sub(free));
+    if !place.is_recovery_type() || grown >= SIZE_BYTES_MAX {
+        return Text::empty();
+    }
+    text!(
+        "If servicing fails again, `{command}` shows how more room can be made; `winrefit fix` with the same makes it.",
+        command = format!("winrefit plan --free {}MiB", wanted >> 20)
+    )
+}
+
+fn room_now(case: &Case<'_>, all: Vec<Evidence>) -> FindingReport {
     finding(
         "re-update-failed-before-room",
         Severity::Warning,
@@ -93,9 +130,7 @@ fn room_now(all: Vec<Evidence>) -> FindingReport {
                 "Either room was made since, or the image that was to come needs more than 250 MiB on top. Nothing on the disk \
                  says which."
             ),
-            text!(
-                "Let Windows Update look for updates. If servicing fails again, `winrefit fix` with --free 400MiB makes more room."
-            ),
+            Text::sentences([text!("Let Windows Update look for updates."), more_room(case)]),
         ],
         all,
     )
@@ -112,9 +147,10 @@ pub(super) fn for_another_reason(case: &Case<'_>, failures: &[&UpdateEvent]) -> 
         [
             text!("An update of WinRE failed with an error that does not come from a want of space"),
             text!("There is too little room as well: without that error the update would fail for it."),
-            text!(
-                "Make room: `winrefit plan`, then `winrefit fix`. Then look up the error, and let Windows Update look for updates."
-            ),
+            Text::sentences([
+                case.make_room(),
+                text!("Then look up the error, and let Windows Update look for updates."),
+            ]),
         ],
         all,
     )

@@ -129,7 +129,7 @@ fn the_first_logical_partition_has_its_own_reason_and_stays_in_its_chain() {
         &[(0x27, (1001, 1526), 82), (0x07, (1527, 50_000), 40_000)],
     );
     let refused = plan(&disk, &asked(5)).unwrap_err();
-    let reason = NoDonor::FirstLogical;
+    let reason = NoDonor::FirstLogical { behind: Some(6) };
     assert_eq!(refused, Refusal::NoDonor { number: 5, reason });
     let words = refused.report().explained;
     assert!(

@@ -196,6 +196,7 @@ pub fn everything() -> Report {
     report.plan = Some(plan());
     report.verification = [("partition table", true), ("partition 4, NTFS", false)]
         .map(|(what, ok)| VerificationItem {
+            noted: false,
             what: what.raw(),
             ok,
             detail: "both copies agree".raw(),

@@ -220,6 +220,7 @@ pub fn repaired() -> Report {
         ("space", "557.35 MiB free >= 250 MiB"),
     ]
     .map(|(what, detail)| VerificationItem {
+        noted: false,
         what: what.raw(),
         ok: true,
         detail: detail.raw(),

@@ -47,6 +47,7 @@ fn reset(verdict: Verdict) -> Report {
     ];
     if verdict == Verdict::Repaired {
         report.verification = vec![VerificationItem {
+            noted: false,
             what: "Folder SoftwareDistributio~".raw(),
             ok: true,
             detail: "there".raw(),
