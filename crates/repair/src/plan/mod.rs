@@ -13,6 +13,7 @@ mod stale;
 mod tests;
 mod words;
 
+pub(crate) use create::can_create;
 pub use planner::plan;
 pub use shadow_copies::Dropped;
 pub(crate) use shadow_copies::{can_be_dropped, has_shadow_copies, shadow_copies_text};

@@ -82,12 +82,12 @@ fn each_state_has_its_finding_and_its_verdict() {
             NeedsRepair,
             &["re-too-small", "winre-disabled", "re-empty"],
         ),
-        ("no-re", Attention, &["winre-disabled", "no-recovery-partition"]),
-        ("winre-missing", NeedsRepair, &["winre-image-gone"]),
+        ("no-re", NeedsRepair, &["no-recovery-partition", "winre-disabled"]),
+        ("winre-missing", Attention, &["winre-image-gone"]),
         (
             "winre-in-backup",
             NeedsRepair,
-            &["winre-image-gone", "re-too-small"],
+            &["re-too-small", "winre-image-gone"],
         ),
         (
             "leftover-first",
@@ -213,6 +213,10 @@ fn the_only_partition_of_a_disabled_winre_is_made_large_enough_for_its_image() {
                 .any(|line| line.to_string().contains("`reagentc /enable`")),
             "{profile}: {told:?}"
         );
+        // Where it is enabled and the image gone, enabling alone does nothing.
+        let told = told[0].to_string();
+        let disables = told.contains("`reagentc /disable`, then Winre.wim to");
+        assert_eq!(disables, profile == "winre-in-backup", "{profile}: {told}");
 
         let after = disk.diagnose();
         let recovery = after.recovery.as_ref().unwrap();
@@ -233,12 +237,9 @@ fn the_only_partition_of_a_disabled_winre_is_made_large_enough_for_its_image() {
             (Verdict::Attention, "keep"),
             "{profile}"
         );
+        assert_eq!(after.verdict, Verdict::Attention, "{profile}");
         if profile != "winre-in-backup" {
-            assert_eq!(
-                (after.verdict, recovery.enabled),
-                (Verdict::Attention, Some(false)),
-                "{profile}"
-            );
+            assert_eq!(recovery.enabled, Some(false), "{profile}");
             let disabled = finding(&after, "winre-disabled");
             assert!(
                 disabled.explained.detail.to_string().contains("has room for it"),

@@ -4,7 +4,7 @@ use super::changes::free;
 use super::glyphs as g;
 use super::names::Name;
 use super::page::{MARGIN, Page, Span, Tone, mark};
-use winrefit_repair::report::{JournalReport, Report, Severity, Verdict};
+use winrefit_repair::report::{FindingReport, JournalReport, Report, Severity, Verdict};
 use winrefit_repair::text;
 use winrefit_repair::text::Text;
 
@@ -53,9 +53,9 @@ pub fn reason(report: &Report) -> Text {
     match report.verdict {
         Verdict::Healthy => healthy(report),
         Verdict::NeedsRepair if report.command == "reset-update" => reset(report),
-        Verdict::NeedsRepair => problem.unwrap_or_else(|| wish(report)),
+        Verdict::NeedsRepair if report.plan.is_some() => problem.unwrap_or_else(|| wish(report)),
         // The findings come with the worst first, and of equal ones with that first which the verdict rests on.
-        Verdict::Attention => problem
+        Verdict::NeedsRepair | Verdict::Attention => problem
             .or_else(|| Some(report.findings.first()?.explained.title.clone()))
             .unwrap_or_else(|| text!("Something has to be done in Windows")),
         Verdict::Refused => report.refusal.as_ref().map_or_else(
@@ -199,6 +199,13 @@ pub fn refusal(page: &mut Page, report: &Report) {
     page.hanging(MARGIN, lead, &refusal.explained.next, Tone::Plain);
 }
 
+/// Whether nothing needs repair but what a reset of Windows Update's services cures.
+fn is_for_reset(report: &Report) -> bool {
+    let mut problems = report.findings.iter().filter(|f| f.severity == Severity::Problem);
+    let is_disabled = |f: &FindingReport| f.code == "update-service-disabled";
+    problems.all(|f| f.code == "winre-image-gone") && report.findings.iter().any(is_disabled)
+}
+
 /// The command that comes next, where there is one.
 pub fn next_command(report: &Report, options: &str) -> Option<String> {
     // A refused resume says itself what has to be done before another one.
@@ -206,6 +213,9 @@ pub fn next_command(report: &Report, options: &str) -> Option<String> {
         return None;
     }
     let (next, options) = match (report.verdict, report.command) {
+        (Verdict::NeedsRepair, "diagnose") if is_for_reset(report) => {
+            ("winrefit reset-update", "--only services --dry-run")
+        }
         (Verdict::NeedsRepair, "diagnose") => ("winrefit plan", options),
         (Verdict::NeedsRepair, "plan") => ("winrefit fix", options),
         (Verdict::Unfinished, _) => ("winrefit resume", ""),

@@ -3,13 +3,13 @@
 use super::reset;
 use super::summary::summary;
 use crate::explain::rfc3339;
-use crate::observation::Observation;
+use crate::observation::{Observation, Windows};
 use crate::plan::{Plan, Sectors, Step};
 use crate::report::{ChangeReport, DroppedReport, PlanReport, RangeReport};
 use crate::table::DiskId;
 use crate::text;
 use crate::text::Text;
-use crate::winre::{awaits_image, is_on_own_volume};
+use crate::winre::{State, awaits_image, is_on_own_volume, state};
 use winrefit_disk::JournalPlace;
 use winrefit_disk::journal::Transaction;
 
@@ -170,7 +170,10 @@ fn afterwards(observation: &Observation, plan: &Plan) -> Vec<Text> {
         return reset::afterwards(plan);
     };
     let mut windows = observation.windows.iter();
-    let enable = if windows.any(|w| is_on_own_volume(observation, w)) {
+    let is_gone = |w: &Windows| matches!(state(observation, w), State::Gone(_));
+    let enable = if windows.clone().any(is_gone) {
+        text!(r"`reagentc /disable`, then Winre.wim to C:\Windows\System32\Recovery, then `reagentc /enable`")
+    } else if windows.any(|w| is_on_own_volume(observation, w)) {
         text!("`reagentc /disable`, then `reagentc /enable`")
     } else {
         Text::raw("`reagentc /enable`")
