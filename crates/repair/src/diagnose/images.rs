@@ -7,6 +7,7 @@ use crate::observe::images::{BACKUP_IMAGE, STAGED_IMAGE};
 use crate::report::Evidence;
 use crate::text;
 use crate::text::{Bytes, Text};
+use crate::winre::image_elsewhere;
 
 /// From 1601 to 1970, in seconds.
 const UNIX_EPOCH_SECONDS: u64 = 11_644_473_600;
@@ -93,11 +94,7 @@ fn folder(path: &str) -> &str {
 /// How an image comes to \Windows\System32\Recovery where the Windows volume has none: from another volume of the disk, or
 /// from the installation media.
 pub(super) fn where_from(observation: &Observation, windows: &Windows) -> Text {
-    let readable = |image: &&WinRe| image.version.is_ok();
-    let elsewhere = observation
-        .partitions
-        .iter()
-        .find_map(|p| Some((p.number, p.images().find(readable)?)));
+    let elsewhere = image_elsewhere(observation);
     let product = windows
         .product
         .as_ref()

@@ -52,9 +52,13 @@ fn codes(report: &Report) -> Vec<&'static str> {
 }
 
 fn finding<'r>(report: &'r Report, code: &str) -> &'r FindingReport {
-    let mut all = report.findings.iter();
+    finding_in(&report.findings, code)
+}
+
+fn finding_in<'r>(findings: &'r [FindingReport], code: &str) -> &'r FindingReport {
+    let mut all = findings.iter();
     all.find(|finding| finding.code == code)
-        .unwrap_or_else(|| panic!("no {code} among {:?}", codes(report)))
+        .unwrap_or_else(|| panic!("no {code} among {findings:?}"))
 }
 
 /// All that a finding rests on, a line each.
@@ -193,7 +197,35 @@ fn nothing_to_do_for_winrefit_is_not_nothing_to_do() {
         assert_eq!(report.plan.as_ref().unwrap().strategy, "keep");
         assert_eq!(report.verdict, Verdict::Attention);
         assert_eq!(codes(&report), ["winre-image-gone"]);
+        // Nobody knows how large the image will be.
+        let summary = report.plan.as_ref().unwrap().summary.to_string();
+        assert!(
+            summary.contains("cannot be judged without an image; --free")
+                && !summary.contains("needs no more"),
+            "{summary}"
+        );
+        let detail = finding_in(&report.findings, "winre-image-gone")
+            .explained
+            .detail
+            .to_string();
+        assert!(detail.contains("cannot be judged without an image"), "{detail}");
     }
+}
+
+#[test]
+fn an_image_that_is_left_elsewhere_tells_the_room_that_one_needs() {
+    let disk = Disk::of("winre-image-elsewhere");
+    let before = disk.diagnose();
+    let small = finding(&before, "re-too-small");
+    assert!(evidence(small).contains("image to come"), "{}", evidence(small));
+    assert_eq!(before.verdict, Verdict::NeedsRepair);
+    let report = disk.fix(true);
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    let after = disk.diagnose();
+    assert_eq!(after.verdict, Verdict::Attention);
+    assert!(!codes(&after).contains(&"re-too-small"));
+    let rules = after.recovery.unwrap().rules;
+    assert!(rules.len() == 2 && rules.iter().all(|rule| rule.met), "{rules:?}");
 }
 
 #[test]

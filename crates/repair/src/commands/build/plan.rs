@@ -1,15 +1,15 @@
 //! The plan's part of a report.
 
 use super::reset;
-use super::summary::summary;
+use super::summary::{cannot_be_judged, summary};
 use crate::explain::rfc3339;
 use crate::observation::{Observation, Windows};
-use crate::plan::{Plan, Sectors, Step};
+use crate::plan::{Plan, Sectors, Step, Strategy};
 use crate::report::{ChangeReport, DroppedReport, PlanReport, RangeReport};
 use crate::table::DiskId;
 use crate::text;
 use crate::text::Text;
-use crate::winre::{State, awaits_image, is_on_own_volume, state};
+use crate::winre::{State, awaits_image, awaits_unknown_image, is_on_own_volume, state};
 use winrefit_disk::JournalPlace;
 use winrefit_disk::journal::Transaction;
 
@@ -62,9 +62,14 @@ pub(in crate::commands) fn plan(
         }),
         _ => None,
     });
+    let recovery = plan.recovery_partition.and_then(|n| observation.partition(n));
+    let summary = match recovery.filter(|recovery| awaits_unknown_image(observation, recovery)) {
+        Some(recovery) if plan.strategy == Strategy::Keep => cannot_be_judged(recovery.number, plan),
+        _ => summary(plan, sector),
+    };
     PlanReport {
         strategy: plan.strategy.name(),
-        summary: Text::sentences([summary(plan, sector)].into_iter().chain(loss(plan))),
+        summary: Text::sentences([summary].into_iter().chain(loss(plan))),
         steps: texts.collect(),
         commit_steps: plan.commits().map(|commit| commit.steps.len() as u64).collect(),
         changes: changes.collect(),
