@@ -24,7 +24,7 @@ use verdict::{is_for_winrefit, verdict, wants_attention};
 use winrefit_ntfs::NtfsError;
 
 pub use verdict::is_damage;
-pub(crate) use verdict::verdict_with_room;
+pub(crate) use verdict::{is_of_rest, verdict_with_room};
 
 /// What a diagnosis comes to.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ fn no_partition(observation: &Observation) -> Option<FindingReport> {
     ))
 }
 
-fn volume_finding(partition: &Partition) -> Option<FindingReport> {
+pub(crate) fn volume_finding(partition: &Partition) -> Option<FindingReport> {
     let number = partition.number;
     let unread = |title, place, error: &NtfsError| {
         let (detail, next) = match error.is_of_medium() {

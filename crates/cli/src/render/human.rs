@@ -40,7 +40,10 @@ pub fn render(report: &Report, options: &str, screen: &Screen) -> String {
         "plan" => planned(&mut page, report),
         "fix" if report.verdict == Verdict::NeedsRepair => planned(&mut page, report),
         "reset-update" => reset(&mut page, report),
-        "check" => checks::section(&mut page, report),
+        "check" => {
+            checks::section(&mut page, report);
+            findings::section(&mut page, report);
+        }
         _ => done(&mut page, report),
     }
     verdict::refusal(&mut page, report);

@@ -55,7 +55,7 @@ pub fn verify<D: Device>(
     let diagnosis = diagnose::diagnose(&observation, named);
     let (items, checks) = verify::verify_disk(target.disk(), &observation, diagnosis.recovery)?;
     let mut report = build::of_diagnosis("verify", &target.name, &observation, diagnosis);
-    if checks.iter().any(is_damaged) {
+    if checks.iter().any(VolumeCheck::is_damaged) {
         report.verdict = Verdict::Damaged;
     } else if report.verdict == Verdict::Healthy && items.iter().any(|item| !item.ok) {
         report.verdict = Verdict::NeedsRepair;
@@ -94,7 +94,12 @@ pub fn check<D: Device>(
             let (_, summary) =
                 verify::check_partition(target.disk(), observation.sector_size, partition, level)?;
             report.checks.push(summary);
+            let found = diagnose::volume_finding(partition);
+            report.findings.extend(found.filter(diagnose::is_of_rest));
         }
+    }
+    if !report.findings.is_empty() {
+        report.verdict = Verdict::Attention;
     }
     // What cannot even be opened as a volume is not passed over.
     let diagnosis = diagnose::diagnose(&observation, None);
@@ -104,7 +109,7 @@ pub fn check<D: Device>(
             .into_iter()
             .filter(|f| number.is_none() && diagnose::is_damage(f)),
     );
-    if report.checks.iter().any(|check| !check.consistent) || !report.findings.is_empty() {
+    if report.checks.iter().any(VolumeCheck::is_damaged) || report.findings.iter().any(diagnose::is_damage) {
         report.verdict = Verdict::Damaged;
     }
     mark_unfinished(&observation, &mut report);
@@ -128,16 +133,6 @@ fn check_recovery(observation: &Observation, named: Option<u32>) -> Result<(), R
         }),
         None => Ok(()),
     }
-}
-
-/// Whether a volume is inconsistent. One that is only not at rest has a finding for that.
-pub(super) fn is_damaged(check: &VolumeCheck) -> bool {
-    let at_rest = ["volume-dirty", "log-in-use", "log-fast-startup"];
-    let errors = check
-        .problems
-        .iter()
-        .filter(|problem| problem.severity == "error");
-    !check.consistent && errors.clone().any(|problem| !at_rest.contains(&problem.code))
 }
 
 /// Unfinished work comes before every other judgement: the disk is between two states.

@@ -49,6 +49,12 @@ pub(super) fn is_for_winrefit(finding: &FindingReport) -> bool {
     }
 }
 
+/// Whether a finding is that Windows has not left a volume for good: what is read there may not be what Windows has, so
+/// nobody can say that all is well.
+pub(crate) fn is_of_rest(finding: &FindingReport) -> bool {
+    ["volume-not-at-rest", "fast-startup", "unclean-log"].contains(&finding.code)
+}
+
 /// Whether a finding asks for a person: it leaves a Windows without a recovery environment that works for certain, or
 /// stops its updates, and winrefit cannot cure it.
 pub(super) fn wants_attention(finding: &FindingReport) -> bool {
@@ -66,6 +72,7 @@ pub(super) fn wants_attention(finding: &FindingReport) -> bool {
         "unreadable-sectors",
     ]
     .contains(&finding.code)
+        || is_of_rest(finding)
         || finding.severity == Severity::Problem
         || finding.severity == Severity::Warning && updates::WANT_ATTENTION.contains(&finding.code)
 }

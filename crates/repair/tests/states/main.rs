@@ -9,7 +9,9 @@ mod made;
 use common::lab::LabFile;
 use common::{MIB, target};
 use winrefit_disk::{DiskFile, Metered};
-use winrefit_repair::commands::{diagnose, fix, plan, verify};
+use winrefit_ntfs::check::CheckLevel;
+use winrefit_repair::codes::lookup;
+use winrefit_repair::commands::{check, diagnose, fix, plan, verify};
 use winrefit_repair::plan::Request;
 use winrefit_repair::report::{FindingReport, Report, Severity, Verdict};
 use winrefit_repair::target::Target;
@@ -337,6 +339,28 @@ fn each_of_several_windows_is_judged_and_named() {
         "several-recovery-partitions"
     );
     assert_eq!(codes(&diagnose(&disk.open(), Some(6)).unwrap()), ["re-too-small"]);
+}
+
+#[test]
+fn a_volume_that_is_only_not_at_rest_is_not_called_damaged() {
+    for (profile, code) in [
+        ("hibernated", "volume-not-at-rest"),
+        ("fast-startup", "fast-startup"),
+        ("dirty", "volume-not-at-rest"),
+        ("unclean-log", "unclean-log"),
+    ] {
+        let report = check(&Disk::of(profile).open(), None, CheckLevel::Full, &mut |_| ()).unwrap();
+        assert_eq!(report.verdict, Verdict::Attention, "{profile}");
+        assert_eq!(codes(&report), [code], "{profile}");
+        let next = report.findings[0].explained.next.to_string();
+        assert!(next.contains("shutdown /s /t 0"), "{profile}: {next}");
+        assert!(report.checks.iter().all(|check| !check.is_damaged()), "{profile}");
+        // What the volume is in is explained, by the code that the problem has.
+        let problems = report.checks.iter().flat_map(|check| &check.problems);
+        for problem in problems.filter(|problem| problem.severity == "error") {
+            assert_eq!(lookup(problem.code).len(), 1, "{profile}: {}", problem.code);
+        }
+    }
 }
 
 #[test]

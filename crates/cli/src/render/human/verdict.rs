@@ -4,7 +4,7 @@ use super::changes::free;
 use super::glyphs as g;
 use super::names::Name;
 use super::page::{MARGIN, Page, Span, Tone, mark};
-use winrefit_repair::report::{FindingReport, JournalReport, Report, Severity, Verdict};
+use winrefit_repair::report::{FindingReport, JournalReport, Report, Severity, Verdict, VolumeCheck};
 use winrefit_repair::text;
 use winrefit_repair::text::Text;
 
@@ -70,7 +70,7 @@ pub fn reason(report: &Report) -> Text {
         Verdict::Repaired => repaired(report),
         Verdict::Undone => text!("The disk is as it was before the repair"),
         // A finding may be of something else; a volume that failed its check is what the verdict rests on.
-        Verdict::Damaged if report.checks.iter().any(|check| !check.consistent) => damage(report),
+        Verdict::Damaged if report.checks.iter().any(VolumeCheck::is_damaged) => damage(report),
         Verdict::Damaged => problem.unwrap_or_else(|| damage(report)),
     }
 }
@@ -137,7 +137,7 @@ fn healthy(report: &Report) -> Text {
 }
 
 fn damage(report: &Report) -> Text {
-    let damaged = report.checks.iter().filter(|check| !check.consistent);
+    let damaged = report.checks.iter().filter(|check| check.is_damaged());
     let damaged: Vec<u32> = damaged.map(|check| check.partition).collect();
     match damaged[..] {
         [] => text!("A structure on the disk is damaged"),
