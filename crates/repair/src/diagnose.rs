@@ -1,5 +1,6 @@
 //! Judgement: what the observed facts mean. A pure function.
 
+pub(crate) mod blockers;
 mod boot;
 mod disabled;
 pub(crate) mod images;

@@ -4,6 +4,7 @@ use super::build;
 use super::parts::first_done;
 use super::{Progress, ProgressSink};
 use crate::diagnose;
+use crate::diagnose::blockers::refused_by;
 use crate::diagnose::unreadable::of_reads;
 use crate::error::RepairError;
 use crate::observation::Observation;
@@ -26,14 +27,15 @@ use winrefit_ntfs::check::CheckLevel;
 /// [`RepairError`].
 pub fn diagnose<D: Device>(target: &Target<D>, named: Option<u32>) -> Result<Report, RepairError> {
     let disk = Attentive::new(target.disk());
-    let observation = observe(&disk, target.reported, Depth::Quick)?;
+    let mut observation = observe(&disk, target.reported, Depth::Quick)?;
     check_recovery(&observation, named)?;
+    let refused_by = refused_by(&mut observation, named);
     let records = records::read(&disk, &observation);
     let diagnosis = diagnose::diagnose(&observation, named).with_records(&observation, &records);
     let recovery = diagnosis.recovery.map(|partition| partition.number);
     let usage = recovery.and_then(|number| usage(&disk, &observation, number));
     let unreadable = of_reads(&observation, &disk.into_failed());
-    let diagnosis = diagnosis.with(unreadable);
+    let diagnosis = diagnosis.with(unreadable).blocked_by(refused_by);
     let mut report = build::of_diagnosis("diagnose", &target.name, &observation, diagnosis);
     build::add_records(&mut report, &records, usage.as_ref());
     mark_unfinished(&observation, &mut report);
@@ -50,9 +52,10 @@ pub fn verify<D: Device>(
     progress: ProgressSink<'_>,
 ) -> Result<Report, RepairError> {
     progress(Progress::Verifying);
-    let observation = observe(target.disk(), target.reported, Depth::Full)?;
+    let mut observation = observe(target.disk(), target.reported, Depth::Full)?;
     check_recovery(&observation, named)?;
-    let diagnosis = diagnose::diagnose(&observation, named);
+    let refused_by = refused_by(&mut observation, named);
+    let diagnosis = diagnose::diagnose(&observation, named).blocked_by(refused_by);
     let (items, checks) = verify::verify_disk(target.disk(), &observation, diagnosis.recovery)?;
     let mut report = build::of_diagnosis("verify", &target.name, &observation, diagnosis);
     if checks.iter().any(VolumeCheck::is_damaged) {

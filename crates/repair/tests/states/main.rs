@@ -110,23 +110,23 @@ fn each_state_has_its_finding_and_its_verdict() {
             NeedsRepair,
             &["re-too-small", "re-too-small", "several-windows"],
         ),
-        ("fast-startup", NeedsRepair, &["re-too-small", "fast-startup"]),
-        ("unclean-log", NeedsRepair, &["re-too-small", "unclean-log"]),
-        ("dirty", NeedsRepair, &["re-too-small", "volume-not-at-rest"]),
-        ("dynamic-disk", NeedsRepair, &["re-too-small", "managed-disk"]),
-        ("storage-spaces", NeedsRepair, &["re-too-small", "managed-disk"]),
-        ("refs", NeedsRepair, &["re-too-small", "refs"]),
-        ("shadow-copies", NeedsRepair, &["re-too-small", "shadow-copies"]),
-        ("bad-clusters", NeedsRepair, &["re-too-small", "bad-clusters"]),
+        ("fast-startup", NeedsRepair, &["fast-startup", "re-too-small"]),
+        ("unclean-log", NeedsRepair, &["unclean-log", "re-too-small"]),
+        ("dirty", NeedsRepair, &["volume-not-at-rest", "re-too-small"]),
+        ("dynamic-disk", NeedsRepair, &["managed-disk", "re-too-small"]),
+        ("storage-spaces", NeedsRepair, &["managed-disk", "re-too-small"]),
+        ("refs", NeedsRepair, &["refs", "re-too-small"]),
+        ("shadow-copies", NeedsRepair, &["shadow-copies", "re-too-small"]),
+        ("bad-clusters", NeedsRepair, &["bad-clusters", "re-too-small"]),
         (
             "re-over-2gib",
             NeedsRepair,
-            &["re-too-small", "recovery-volume-too-large"],
+            &["recovery-volume-too-large", "re-too-small"],
         ),
         (
             "foreign-boot-sector",
             NeedsRepair,
-            &["re-too-small", "no-windows-reference", "foreign-boot-sector"],
+            &["foreign-boot-sector", "re-too-small", "no-windows-reference"],
         ),
     ] {
         let disk = Disk::of(profile);
@@ -361,6 +361,39 @@ fn a_volume_that_is_only_not_at_rest_is_not_called_damaged() {
             assert_eq!(lookup(problem.code).len(), 1, "{profile}: {}", problem.code);
         }
     }
+}
+
+#[test]
+fn what_blocks_a_repair_comes_before_the_advice_to_plan_one() {
+    for (profile, code) in [
+        ("hibernated", "volume-not-at-rest"),
+        ("dirty", "volume-not-at-rest"),
+        ("fast-startup", "fast-startup"),
+        ("unclean-log", "unclean-log"),
+        ("bitlocker", "bitlocker"),
+        ("foreign-boot-sector", "foreign-boot-sector"),
+        ("hybrid-mbr", "hybrid-mbr"),
+        ("dynamic-disk", "managed-disk"),
+        ("refs", "refs"),
+        ("shadow-copies", "shadow-copies"),
+        ("bad-clusters", "bad-clusters"),
+        ("re-over-2gib", "recovery-volume-too-large"),
+    ] {
+        let disk = Disk::of(profile);
+        for report in [disk.diagnose(), disk.plan(None)] {
+            let command = report.command;
+            assert_eq!(codes(&report)[0], code, "{profile}: {command}");
+            let first = &report.findings[0];
+            assert_eq!(first.severity, Severity::Warning, "{profile}: {command}");
+            let advice = finding(&report, "re-too-small").explained.next.to_string();
+            let title = first.explained.title.to_string();
+            assert!(advice.contains(&title), "{profile}: {command}: {advice}");
+        }
+    }
+    // Of what is of no account for the repair nothing is said.
+    let report = Disk::of("server2022").diagnose();
+    let advice = finding(&report, "re-too-small").explained.next.to_string();
+    assert!(advice.starts_with("Run `winrefit plan`"), "{advice}");
 }
 
 #[test]

@@ -208,8 +208,12 @@ fn is_for_reset(report: &Report) -> bool {
 
 /// The command that comes next, where there is one.
 pub fn next_command(report: &Report, options: &str) -> Option<String> {
-    // A refused resume says itself what has to be done before another one.
-    if report.refusal.is_some() {
+    // A refused resume says itself what has to be done before another one, and what stands before the problem has to be gone
+    // before a plan is of any use.
+    let has_problem = report.findings.iter().any(|f| f.severity == Severity::Problem);
+    let first = report.findings.first();
+    let is_blocked = has_problem && first.is_some_and(|f| f.severity != Severity::Problem);
+    if report.refusal.is_some() || is_blocked && report.verdict != Verdict::Unfinished {
         return None;
     }
     let (next, options) = match (report.verdict, report.command) {
