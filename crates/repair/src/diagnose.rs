@@ -42,9 +42,14 @@ pub struct Diagnosis<'o> {
 
 /// Diagnoses a disk.
 pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> {
-    let recovery = candidate_or_named(observation, named);
     let judged = judged(observation, named);
     let several = judged.len() > 1;
+    let lacks_room = |p: &&Partition| winre::lacks_room(observation, p);
+    // Of several that are used the first one that lacks room is the one to speak of.
+    let recovery = match &judged[..] {
+        [first, _, ..] => judged.iter().copied().find(lacks_room).or(Some(*first)),
+        _ => candidate_or_named(observation, named),
+    };
     let room = |partition: &&Partition| partitions::space(observation, partition, several);
     let mut findings: Vec<_> = judged.iter().filter_map(room).collect();
     let wants_room = !findings.is_empty();

@@ -65,6 +65,8 @@ pub(super) fn wants_attention(finding: &FindingReport) -> bool {
         "boot-store-disagrees",
         "winre-on-another-disk",
         "winre-out-of-sight",
+        "winre-on-windows-volume",
+        "winre-on-data-volume",
         "winre-image-unreadable",
         "re-encrypted",
         "reagent-unreadable",

@@ -230,7 +230,15 @@ pub fn next_command(report: &Report, options: &str) -> Option<String> {
     } else {
         report.target.clone()
     };
-    Some(format!("{next} {target} {options}").trim_end().to_owned())
+    let recovery = report.recovery.as_ref().map(|recovery| recovery.partition);
+    let is_one_of_several = report.findings.iter().any(|f| f.code == "several-windows");
+    let option = "--recovery-partition";
+    let named = match recovery.filter(|_| is_one_of_several && !options.contains(option)) {
+        Some(number) if report.command == "diagnose" => format!(" {option} {number}"),
+        _ => String::new(),
+    };
+    let command = format!("{next} {target} {options}");
+    Some(format!("{}{named}", command.trim_end()))
 }
 
 /// That command, at the end of the page.
