@@ -3,7 +3,7 @@
 use super::parts::first_done;
 use super::read_only::{check_named, mark_unfinished};
 use super::{Progress, ProgressSink, build};
-use crate::diagnose::{self, blockers::refused_by};
+use crate::diagnose;
 use crate::error::RepairError;
 use crate::observation::{Content, Observation};
 use crate::observe::{Depth, observe};
@@ -48,10 +48,11 @@ pub(super) fn prepare<D: Device>(
     progress: ProgressSink<'_>,
 ) -> Result<Preparation, RepairError> {
     let disk = target.disk();
-    let mut observation = observe(disk, target.reported, Depth::Full)?;
+    let observation = observe(disk, target.reported, Depth::Full)?;
     check_named(&observation, request.recovery_partition)?;
     check_named(&observation, request.remove_stale)?;
-    let refused_by = refused_by(&mut observation, request.recovery_partition);
+    let planned = plan::plan(&observation, request);
+    let refused_by = planned.as_ref().err().map(Refusal::code);
     let diagnosis = diagnose::diagnose(&observation, request.recovery_partition).blocked_by(refused_by);
     let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
     mark_unfinished(&observation, &mut report);
@@ -59,7 +60,7 @@ pub(super) fn prepare<D: Device>(
     if report.verdict == Verdict::Unfinished {
         return ended(report);
     }
-    let plan = match plan::plan(&observation, request) {
+    let plan = match planned {
         Ok(plan) => plan,
         Err(refusal) => return ended(refused(report, &with_file(disk, &observation, refusal))),
     };
