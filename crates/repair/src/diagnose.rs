@@ -25,7 +25,7 @@ use verdict::{is_for_winrefit, verdict, wants_attention};
 use winrefit_ntfs::NtfsError;
 
 pub use verdict::is_damage;
-pub(crate) use verdict::{is_of_rest, verdict_with_room};
+pub(crate) use verdict::{is_of_rest, verdict as verdict_of, verdict_with_room};
 
 /// What a diagnosis comes to.
 #[derive(Debug)]

@@ -81,7 +81,7 @@ fn reset(page: &mut Page, report: &Report) {
     disk::section(page, report);
     plan::steps(page, report);
     plan::promises(page, report);
-    if report.verdict != Verdict::NeedsRepair {
+    if !verdict::is_ahead(report) {
         verification::section(page, report);
     }
     if !report.checks.iter().all(|check| check.consistent) {

@@ -3,7 +3,8 @@
 use super::updates;
 use crate::report::{FindingReport, Severity, Verdict};
 
-pub(super) fn verdict(findings: &[FindingReport]) -> Verdict {
+/// What findings come to.
+pub(crate) fn verdict(findings: &[FindingReport]) -> Verdict {
     if findings.iter().any(is_damage) {
         Verdict::Damaged
     } else if findings.iter().any(is_for_winrefit) {

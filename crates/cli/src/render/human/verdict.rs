@@ -51,6 +51,9 @@ pub fn reason(report: &Report) -> Text {
         .find(|finding| finding.severity == Severity::Problem);
     let problem = problem.map(|finding| finding.explained.title.clone());
     match report.verdict {
+        Verdict::Healthy if report.command == "reset-update" && is_ahead(report) => {
+            text!("Nothing speaks for a reset of Windows Update. What one would do stands below")
+        }
         Verdict::Healthy => healthy(report),
         Verdict::NeedsRepair if report.command == "reset-update" => reset(report),
         Verdict::NeedsRepair if report.plan.is_some() => problem.unwrap_or_else(|| wish(report)),
@@ -72,6 +75,18 @@ pub fn reason(report: &Report) -> Text {
         // A finding may be of something else; a volume that failed its check is what the verdict rests on.
         Verdict::Damaged if report.checks.iter().any(VolumeCheck::is_damaged) => damage(report),
         Verdict::Damaged => problem.unwrap_or_else(|| damage(report)),
+    }
+}
+
+/// Whether the report is of a plan that is not carried out yet.
+pub fn is_ahead(report: &Report) -> bool {
+    match report.verdict {
+        Verdict::NeedsRepair => true,
+        Verdict::Healthy | Verdict::Attention => {
+            let plan = report.plan.as_ref();
+            report.command == "reset-update" && plan.is_some_and(|plan| !plan.steps.is_empty())
+        }
+        _ => false,
     }
 }
 
