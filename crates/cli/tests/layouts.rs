@@ -4,6 +4,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+#[path = "layouts/agree.rs"]
+mod agree;
 #[path = "layouts/judge.rs"]
 mod judge;
 #[path = "peer_disk/support.rs"]
@@ -194,29 +196,6 @@ fn told(plan: &PlanReport) -> String {
     text
 }
 
-/// `diagnose` and `verify` call for winrefit where the plan has something to do, and only there; where it has nothing, a
-/// person is called if anybody is.
-fn agree(path: &Path, planned: &Report) {
-    use Verdict::{Attention, Damaged, Healthy, NeedsRepair};
-    let said = [
-        diagnose(&read(path).unwrap(), None).unwrap(),
-        verify(&read(path).unwrap(), None, &mut |_| ()).unwrap(),
-    ];
-    let strategy = planned.plan.as_ref().map(|plan| plan.strategy);
-    for report in said {
-        let (verdict, command) = (report.verdict, report.command);
-        let codes: Vec<_> = report.findings.iter().map(|f| f.code).collect();
-        let fits = match strategy {
-            // A disk that works and on which something is refused all the same has a finding that says what.
-            None => verdict != Healthy,
-            Some("keep") => matches!(verdict, Healthy | Attention | Damaged),
-            Some(_) => matches!(verdict, NeedsRepair | Damaged),
-        };
-        let path = path.display();
-        assert!(fits, "{path}: {command} {verdict:?} {codes:?}, plan {strategy:?}");
-    }
-}
-
 struct Row {
     /// The plan in words, step by step.
     told: String,
@@ -253,7 +232,7 @@ fn row(profile: &Profile, folder: &Path) -> Row {
     std::fs::remove_file(&twin).unwrap();
     let findings = diagnosed(&path);
     let planned = plan(&read(&path).unwrap(), &Request::default(), &mut |_| ()).unwrap();
-    agree(&path, &planned);
+    agree::agree(&path, &planned);
     let (answer, plan, result) = match (&planned.refusal, &planned.plan) {
         (Some(refusal), _) => {
             let report = repair(&path);
