@@ -4,6 +4,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+#[path = "layouts/agree.rs"]
+mod agree;
 #[path = "layouts/judge.rs"]
 mod judge;
 #[path = "peer_disk/support.rs"]
@@ -230,6 +232,7 @@ fn row(profile: &Profile, folder: &Path) -> Row {
     std::fs::remove_file(&twin).unwrap();
     let findings = diagnosed(&path);
     let planned = plan(&read(&path).unwrap(), &Request::default(), &mut |_| ()).unwrap();
+    agree::agree(&path, &planned);
     let (answer, plan, result) = match (&planned.refusal, &planned.plan) {
         (Some(refusal), _) => {
             let report = repair(&path);

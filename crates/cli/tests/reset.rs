@@ -49,6 +49,21 @@ fn shown_asked_for_done_and_undone() {
 }
 
 #[test]
+fn a_dry_run_where_nothing_speaks_for_a_reset_calls_for_nothing() {
+    let (_directory, disk) = made("healthy");
+    let shown = report(0, &["reset-update", &disk, "--dry-run"]);
+    assert_eq!(shown["verdict"], "healthy");
+    assert_eq!(shown["plan"]["steps"].as_array().unwrap().len(), 2);
+    let output = winrefit(&["reset-update", &disk, "--dry-run", "--width", "100"]);
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(page.contains("Nothing speaks for a reset"), "{page}");
+    assert!(
+        !page.contains("Needs repair") && page.contains("Will write"),
+        "{page}"
+    );
+}
+
+#[test]
 fn one_part_alone_is_reset_on_demand() {
     let (_directory, disk) = made("case-optimiser");
     let steps = |only: &str| {

@@ -1,5 +1,6 @@
 //! Judgement: what the observed facts mean. A pure function.
 
+pub(crate) mod blockers;
 mod boot;
 mod disabled;
 pub(crate) mod images;
@@ -9,16 +10,22 @@ pub(crate) mod reset;
 mod table;
 pub(crate) mod unreadable;
 mod updates;
+mod verdict;
 mod winre;
 
 use crate::explain::{Explained, rfc3339};
 use crate::observation::{Content, Observation, Partition};
+use crate::plan;
 use crate::report::{Confidence, Evidence, FindingReport, RuleReport, Severity, Verdict};
 use crate::select::candidate_or_named;
 use crate::text;
 use crate::text::Text;
 use crate::winre::space_rules;
+use verdict::{is_for_winrefit, verdict, wants_attention};
 use winrefit_ntfs::NtfsError;
+
+pub use verdict::is_damage;
+pub(crate) use verdict::{is_of_rest, verdict as verdict_of, verdict_with_room};
 
 /// What a diagnosis comes to.
 #[derive(Debug)]
@@ -35,9 +42,14 @@ pub struct Diagnosis<'o> {
 
 /// Diagnoses a disk.
 pub fn diagnose(observation: &Observation, named: Option<u32>) -> Diagnosis<'_> {
-    let recovery = candidate_or_named(observation, named);
     let judged = judged(observation, named);
     let several = judged.len() > 1;
+    let lacks_room = |p: &&Partition| winre::lacks_room(observation, p);
+    // Of several that are used the first one that lacks room is the one to speak of.
+    let recovery = match &judged[..] {
+        [first, _, ..] => judged.iter().copied().find(lacks_room).or(Some(*first)),
+        _ => candidate_or_named(observation, named),
+    };
     let room = |partition: &&Partition| partitions::space(observation, partition, several);
     let mut findings: Vec<_> = judged.iter().filter_map(room).collect();
     let wants_room = !findings.is_empty();
@@ -83,6 +95,7 @@ fn sort(findings: &mut [FindingReport]) {
         (
             finding.severity,
             !is_damage(finding),
+            !is_for_winrefit(finding),
             !wants_attention(finding),
             !leads,
         )
@@ -98,61 +111,6 @@ fn judged(observation: &Observation, named: Option<u32>) -> Vec<&Partition> {
         return all.filter(used).filter(|p| p.is_recovery_type()).collect();
     }
     candidate_or_named(observation, named).into_iter().collect()
-}
-
-fn verdict(findings: &[FindingReport]) -> Verdict {
-    if findings.iter().any(is_damage) {
-        Verdict::Damaged
-    } else if findings.iter().any(|f| f.severity == Severity::Problem) {
-        Verdict::NeedsRepair
-    } else if findings.iter().any(wants_attention) {
-        Verdict::Attention
-    } else {
-        Verdict::Healthy
-    }
-}
-
-/// The verdict where nothing is left for winrefit to do: the room is what was asked for.
-pub(crate) fn verdict_with_room(findings: &[FindingReport]) -> Verdict {
-    let others: Vec<_> = findings
-        .iter()
-        .filter(|f| f.code != "re-too-small")
-        .cloned()
-        .collect();
-    match verdict(&others) {
-        Verdict::NeedsRepair => Verdict::Attention,
-        other => other,
-    }
-}
-
-/// Whether a finding is damage of the disk, and not only a lack of space.
-pub fn is_damage(finding: &FindingReport) -> bool {
-    [
-        "ntfs-unreadable",
-        "re-unreadable",
-        "partition-table-damaged",
-        "partition-table-copy-damaged",
-    ]
-    .contains(&finding.code)
-}
-
-/// Whether a finding leaves a Windows without a recovery environment that works for certain.
-fn wants_attention(finding: &FindingReport) -> bool {
-    [
-        "winre-image-gone",
-        "winre-disabled",
-        "boot-chain-broken",
-        "boot-store-disagrees",
-        "winre-on-another-disk",
-        "winre-out-of-sight",
-        "winre-image-unreadable",
-        "re-encrypted",
-        "reagent-unreadable",
-        "reagent-missing",
-        "unreadable-sectors",
-    ]
-    .contains(&finding.code)
-        || finding.severity == Severity::Warning && updates::WANT_ATTENTION.contains(&finding.code)
 }
 
 fn finding(
@@ -195,17 +153,28 @@ fn no_partition(observation: &Observation) -> Option<FindingReport> {
     {
         return None;
     }
+    let (severity, next) = if plan::can_create(observation) {
+        (
+            Severity::Problem,
+            text!("Run `winrefit plan` to see how one can be made, then `winrefit fix`."),
+        )
+    } else {
+        (
+            Severity::Warning,
+            text!("`winrefit plan` says what stands against making one."),
+        )
+    };
     Some(finding(
         "no-recovery-partition",
-        Severity::Warning,
+        severity,
         text!("There is no recovery partition on this disk"),
         text!("No partition has the recovery type."),
-        text!("`winrefit plan` shows whether one can be made."),
+        next,
         Vec::new(),
     ))
 }
 
-fn volume_finding(partition: &Partition) -> Option<FindingReport> {
+pub(crate) fn volume_finding(partition: &Partition) -> Option<FindingReport> {
     let number = partition.number;
     let unread = |title, place, error: &NtfsError| {
         let (detail, next) = match error.is_of_medium() {

@@ -27,6 +27,17 @@ use winrefit_ntfs::vss::ShadowCopies;
 /// Problems of a volume that a report lists.
 const PROBLEMS_MAX: usize = 50;
 
+/// Problems by which Windows says that it has not left a volume for good. They are no damage.
+const NOT_AT_REST: [&str; 3] = ["volume-dirty", "log-in-use", "log-fast-startup"];
+
+impl VolumeCheck {
+    /// Whether the volume is inconsistent, and not only not at rest.
+    pub fn is_damaged(&self) -> bool {
+        let mut errors = self.problems.iter().filter(|problem| problem.severity == "error");
+        !self.consistent && errors.any(|problem| !NOT_AT_REST.contains(&problem.code))
+    }
+}
+
 /// Checks the volume of a partition.
 ///
 /// # Errors

@@ -93,12 +93,34 @@ pub fn awaits_image(observation: &Observation, recovery: &Partition) -> bool {
     !waiting_for(observation, recovery).is_empty()
 }
 
+/// Whether an image has yet to come to a recovery partition, and none that tells its size is on the disk.
+pub fn awaits_unknown_image(observation: &Observation, recovery: &Partition) -> bool {
+    let mut waiting = waiting_for(observation, recovery).into_iter();
+    recovery.winre.is_none() && waiting.any(|windows| image_to_come(observation, windows).is_none())
+}
+
+/// The image that comes to a recovery partition for a Windows: the one that waits for it; where the one in use is gone,
+/// else the largest that is left on the disk.
+fn image_to_come<'o>(observation: &'o Observation, windows: &Windows) -> Option<&'o WinRe> {
+    let is_gone = matches!(state(observation, windows), State::Gone(_));
+    let elsewhere = || Some(image_elsewhere(observation).filter(|_| is_gone)?.1);
+    waiting_image(observation, windows).or_else(elsewhere)
+}
+
+/// The largest readable image on the disk, and the partition that holds it.
+pub fn image_elsewhere(observation: &Observation) -> Option<(u32, &WinRe)> {
+    let all = observation.partitions.iter();
+    all.flat_map(|p| p.images().map(|image| (p.number, image)))
+        .filter(|(_, image)| image.version.is_ok())
+        .max_by_key(|(_, image)| image.size_bytes)
+}
+
 /// Bytes by which the image that has yet to come to a recovery partition is larger than the one there, which it
 /// replaces. 0 if none is known to come.
 pub fn image_to_come_bytes(observation: &Observation, recovery: &Partition) -> u64 {
     let images = waiting_for(observation, recovery)
         .into_iter()
-        .filter_map(|windows| waiting_image(observation, windows));
+        .filter_map(|windows| image_to_come(observation, windows));
     let largest = images.map(|image| image.size_bytes).max().unwrap_or(0);
     largest.saturating_sub(recovery.winre.as_ref().map_or(0, |image| image.size_bytes))
 }

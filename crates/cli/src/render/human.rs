@@ -40,7 +40,10 @@ pub fn render(report: &Report, options: &str, screen: &Screen) -> String {
         "plan" => planned(&mut page, report),
         "fix" if report.verdict == Verdict::NeedsRepair => planned(&mut page, report),
         "reset-update" => reset(&mut page, report),
-        "check" => checks::section(&mut page, report),
+        "check" => {
+            checks::section(&mut page, report);
+            findings::section(&mut page, report);
+        }
         _ => done(&mut page, report),
     }
     verdict::refusal(&mut page, report);
@@ -78,7 +81,7 @@ fn reset(page: &mut Page, report: &Report) {
     disk::section(page, report);
     plan::steps(page, report);
     plan::promises(page, report);
-    if report.verdict != Verdict::NeedsRepair {
+    if !verdict::is_ahead(report) {
         verification::section(page, report);
     }
     if !report.checks.iter().all(|check| check.consistent) {

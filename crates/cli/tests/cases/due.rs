@@ -86,7 +86,7 @@ pub const CASES: &[Due] = &[
     healthy("case-version-missing", &[]),
     attention("case-contradiction", &[OPEN, "records-contradict"]),
     attention("case-patch-script", &[OPEN, "patch-script-claims-success"]),
-    repair(
+    attention(
         "case-image-in-backup",
         &["winre-image-gone", "winre-in-temporary-folder", OPEN],
     ),
@@ -111,8 +111,8 @@ pub const CASES: &[Due] = &[
     attention("case-controlled-folders", &["net-framework-update-fails"]),
     attention("case-component-store", &["component-store-damaged"]),
     attention("case-small-esp", &["system-partition-small"]),
-    attention("case-update-service-disabled", &["update-service-disabled"]),
-    attention("case-optimiser", &["update-service-disabled"]),
+    repair("case-update-service-disabled", &["update-service-disabled"]),
+    repair("case-optimiser", &["update-service-disabled"]),
     healthy("case-shrink-services-disabled", &["volume-service-disabled"]),
     attention("case-dirty-software", &["re-update-error-until-restart"]),
     repair(

@@ -76,7 +76,7 @@ pub(super) const PROFILES: &[Profile] = &[
         profile(
             "winre-image-elsewhere",
             "WinRE enabled, but the only Winre.wim is an old one in a leftover recovery partition",
-            "keep",
+            "shrink+grow-front",
             &[ESP, MSR, WINDOWS, RECOVERY, STALE],
         ),
     ),

@@ -42,7 +42,7 @@ pub(super) const ALL: &[Known] = &[
     }),
     Known::new("exit 3", &[ExitCode], || Words {
         title: text!("Something has to be repaired"),
-        means: text!("The verdict is needs-repair: a finding is a problem."),
+        means: text!("The verdict is needs-repair: a finding is one that a command of winrefit cures."),
         causes: Vec::new(),
         next: vec![text!("`winrefit plan` says what winrefit can do.")],
         sources: own(),

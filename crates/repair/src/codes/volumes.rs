@@ -103,7 +103,8 @@ pub(super) const ALL: &[Known] = &[
         )],
         next: shut_down(),
         sources: vec![on_disk()],
-    }),
+    })
+    .also(&["log-fast-startup"]),
     Known::new("unclean-log", &[Finding, Refusal], || Words {
         title: text!("A volume was not unmounted cleanly"),
         means: text!(
@@ -114,7 +115,8 @@ pub(super) const ALL: &[Known] = &[
         )],
         next: shut_down(),
         sources: vec![on_disk()],
-    }),
+    })
+    .also(&["log-in-use"]),
     Known::new("dirty", &[Refusal], || Words {
         title: text!("A volume has its dirty flag set"),
         means: text!(
@@ -123,7 +125,8 @@ pub(super) const ALL: &[Known] = &[
         causes: vec![text!("An error while Windows used it, or `fsutil dirty set`.")],
         next: shut_down(),
         sources: vec![on_disk()],
-    }),
+    })
+    .also(&["volume-dirty"]),
     Known::new("volume-not-at-rest", &[Finding], || Words {
         title: text!("A volume is not at rest"),
         means: text!(

@@ -51,14 +51,16 @@ pub(super) fn prepare<D: Device>(
     let observation = observe(disk, target.reported, Depth::Full)?;
     check_named(&observation, request.recovery_partition)?;
     check_named(&observation, request.remove_stale)?;
-    let diagnosis = diagnose::diagnose(&observation, request.recovery_partition);
+    let planned = plan::plan(&observation, request);
+    let refused_by = planned.as_ref().err().map(Refusal::code);
+    let diagnosis = diagnose::diagnose(&observation, request.recovery_partition).blocked_by(refused_by);
     let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
     mark_unfinished(&observation, &mut report);
     let ended = |report| Ok(Preparation::Ended(Box::new(report)));
     if report.verdict == Verdict::Unfinished {
         return ended(report);
     }
-    let plan = match plan::plan(&observation, request) {
+    let plan = match planned {
         Ok(plan) => plan,
         Err(refusal) => {
             let less = plan::less(&observation, request, &refusal);

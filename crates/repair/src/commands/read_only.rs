@@ -4,6 +4,7 @@ use super::build;
 use super::parts::first_done;
 use super::{Progress, ProgressSink};
 use crate::diagnose;
+use crate::diagnose::blockers::refused_by;
 use crate::diagnose::unreadable::of_reads;
 use crate::error::RepairError;
 use crate::observation::Observation;
@@ -26,14 +27,15 @@ use winrefit_ntfs::check::CheckLevel;
 /// [`RepairError`].
 pub fn diagnose<D: Device>(target: &Target<D>, named: Option<u32>) -> Result<Report, RepairError> {
     let disk = Attentive::new(target.disk());
-    let observation = observe(&disk, target.reported, Depth::Quick)?;
+    let mut observation = observe(&disk, target.reported, Depth::Quick)?;
     check_recovery(&observation, named)?;
+    let refused_by = refused_by(&mut observation, named);
     let records = records::read(&disk, &observation);
     let diagnosis = diagnose::diagnose(&observation, named).with_records(&observation, &records);
     let recovery = diagnosis.recovery.map(|partition| partition.number);
     let usage = recovery.and_then(|number| usage(&disk, &observation, number));
     let unreadable = of_reads(&observation, &disk.into_failed());
-    let diagnosis = diagnosis.with(unreadable);
+    let diagnosis = diagnosis.with(unreadable).blocked_by(refused_by);
     let mut report = build::of_diagnosis("diagnose", &target.name, &observation, diagnosis);
     build::add_records(&mut report, &records, usage.as_ref());
     mark_unfinished(&observation, &mut report);
@@ -50,12 +52,13 @@ pub fn verify<D: Device>(
     progress: ProgressSink<'_>,
 ) -> Result<Report, RepairError> {
     progress(Progress::Verifying);
-    let observation = observe(target.disk(), target.reported, Depth::Full)?;
+    let mut observation = observe(target.disk(), target.reported, Depth::Full)?;
     check_recovery(&observation, named)?;
-    let diagnosis = diagnose::diagnose(&observation, named);
+    let refused_by = refused_by(&mut observation, named);
+    let diagnosis = diagnose::diagnose(&observation, named).blocked_by(refused_by);
     let (items, checks) = verify::verify_disk(target.disk(), &observation, diagnosis.recovery)?;
     let mut report = build::of_diagnosis("verify", &target.name, &observation, diagnosis);
-    if checks.iter().any(is_damaged) {
+    if checks.iter().any(VolumeCheck::is_damaged) {
         report.verdict = Verdict::Damaged;
     } else if report.verdict == Verdict::Healthy && items.iter().any(|item| !item.ok) {
         report.verdict = Verdict::NeedsRepair;
@@ -94,7 +97,12 @@ pub fn check<D: Device>(
             let (_, summary) =
                 verify::check_partition(target.disk(), observation.sector_size, partition, level)?;
             report.checks.push(summary);
+            let found = diagnose::volume_finding(partition);
+            report.findings.extend(found.filter(diagnose::is_of_rest));
         }
+    }
+    if !report.findings.is_empty() {
+        report.verdict = Verdict::Attention;
     }
     // What cannot even be opened as a volume is not passed over.
     let diagnosis = diagnose::diagnose(&observation, None);
@@ -104,7 +112,7 @@ pub fn check<D: Device>(
             .into_iter()
             .filter(|f| number.is_none() && diagnose::is_damage(f)),
     );
-    if report.checks.iter().any(|check| !check.consistent) || !report.findings.is_empty() {
+    if report.checks.iter().any(VolumeCheck::is_damaged) || report.findings.iter().any(diagnose::is_damage) {
         report.verdict = Verdict::Damaged;
     }
     mark_unfinished(&observation, &mut report);
@@ -128,16 +136,6 @@ fn check_recovery(observation: &Observation, named: Option<u32>) -> Result<(), R
         }),
         None => Ok(()),
     }
-}
-
-/// Whether a volume is inconsistent. One that is only not at rest has a finding for that.
-pub(super) fn is_damaged(check: &VolumeCheck) -> bool {
-    let at_rest = ["volume-dirty", "log-in-use", "log-fast-startup"];
-    let errors = check
-        .problems
-        .iter()
-        .filter(|problem| problem.severity == "error");
-    !check.consistent && errors.clone().any(|problem| !at_rest.contains(&problem.code))
 }
 
 /// Unfinished work comes before every other judgement: the disk is between two states.

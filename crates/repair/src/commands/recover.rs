@@ -2,7 +2,6 @@
 
 use super::originals::Originals;
 use super::parts::Part;
-use super::read_only::is_damaged;
 use super::result::{Onward, check_resume};
 use super::way_back::{place_of, way_back};
 use super::{Progress, ProgressSink, build, is_begun};
@@ -11,7 +10,7 @@ use crate::error::RepairError;
 use crate::observation::Observation;
 use crate::observe::{Depth, observe};
 use crate::refusal::Refusal;
-use crate::report::{Report, Verdict};
+use crate::report::{Report, Verdict, VolumeCheck};
 use crate::target::Target;
 use crate::text;
 use crate::text::Text;
@@ -253,7 +252,7 @@ fn prove<D: Device>(
         Verdict::Undone => observation.table.changeable.is_err(),
         _ => !observation.table.is_whole(),
     };
-    if table_damaged || checks.iter().any(is_damaged) {
+    if table_damaged || checks.iter().any(VolumeCheck::is_damaged) {
         report.verdict = Verdict::Damaged;
     }
     (report.verification, report.checks) = (items, checks);

@@ -32,9 +32,21 @@ pub fn plan_reset<D: Device>(
     progress: ProgressSink<'_>,
 ) -> Result<Report, RepairError> {
     Ok(match prepare(target, request, progress)? {
-        Preparation::Ready(prepared) => prepared.report,
+        Preparation::Ready(prepared) => unasked(prepared.report),
         Preparation::Ended(report) => *report,
     })
+}
+
+/// That something can be reset does not make a disk one that needs repair: where nothing speaks for a reset, the verdict
+/// is that of what was found.
+fn unasked(mut report: Report) -> Report {
+    let mut advice = report.findings.iter().filter(|finding| is_advice(finding));
+    let speaks_for = advice.any(|f| f.code == "reset-may-help" && !f.evidence.is_empty());
+    let found = diagnose::verdict_of(&report.findings);
+    if !speaks_for && matches!(found, Verdict::Healthy | Verdict::Attention) {
+        report.verdict = found;
+    }
+    report
 }
 
 /// Resets the components of Windows Update: as [`plan_reset()`], then, if `ask` agrees to the report, commits and

@@ -11,7 +11,7 @@ use crate::report::{Evidence, FindingReport, RuleReport, Severity};
 use crate::rules::servicing;
 use crate::text;
 use crate::text::{Bytes, Text};
-use crate::winre::{State, space_rules, state};
+use crate::winre::{State, awaits_unknown_image, space_rules, state};
 
 /// What a person runs in Windows afterwards, because success is told of a wrong place, too.
 pub(super) fn check_place() -> Text {
@@ -148,6 +148,14 @@ fn image_gone(observation: &Observation, windows: &Windows, place: Option<&Parti
             windows = windows.partition
         ),
     };
+    let unknown = place.filter(|place| awaits_unknown_image(observation, place));
+    let detail = Text::sentences([detail].into_iter().chain(unknown.map(|place| {
+        text!(
+            "Whether partition {number} has room for it cannot be judged without an image; --free or --size, for `winrefit \
+             plan` and `winrefit fix`, make room beforehand.",
+            number = place.number
+        )
+    })));
     let own = observation.partition(windows.partition);
     let has = |at: &str| own.is_some_and(|own| own.image(at).is_some());
     let copy = if has(STAGED_IMAGE) {

@@ -101,6 +101,12 @@ pub(super) fn create(
     })
 }
 
+/// Whether a recovery partition is made without being asked for: there is none, and nothing on the disk works as one. What
+/// stands against it where space or the state of a volume does, only a plan says.
+pub(crate) fn can_create(observation: &Observation) -> bool {
+    source(observation).is_some_and(|(windows, ..)| !is_on_own_volume(observation, windows))
+}
+
 /// The only Windows of the disk, its partition, and the image that it has put aside or uses on its own volume.
 fn source(observation: &Observation) -> Option<(&Windows, &Partition, &WinRe)> {
     let [windows] = &observation.windows[..] else {

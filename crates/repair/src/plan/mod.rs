@@ -14,6 +14,7 @@ mod stale;
 mod tests;
 mod words;
 
+pub(crate) use create::can_create;
 pub use less::less;
 pub use planner::plan;
 pub use shadow_copies::Dropped;

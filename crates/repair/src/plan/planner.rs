@@ -32,6 +32,9 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
     })?;
     let recovery = match recovery_partition(observation, request.recovery_partition) {
         Ok(recovery) => recovery,
+        Err(Refusal::SeveralRecoveryPartitions { numbers }) => {
+            return all_enough(observation, request, numbers);
+        }
         Err(refusal) if request.recovery_partition.is_none() => {
             return finished(observation, create(observation, request, refusal)?);
         }
@@ -81,6 +84,27 @@ pub fn plan(observation: &Observation, request: &Request) -> Result<Plan, Refusa
         })?;
     }
     finished(observation, plan)
+}
+
+/// Nothing is to be done where each of several Windows has room enough in its own recovery partition.
+fn all_enough(observation: &Observation, request: &Request, numbers: Vec<u32>) -> Result<Plan, Refusal> {
+    let mut least: Option<Plan> = None;
+    for &number in numbers.iter().filter(|_| request.remove_stale.is_none()) {
+        let named = Request {
+            recovery_partition: Some(number),
+            ..*request
+        };
+        match plan(observation, &named) {
+            Ok(plan) if plan.strategy == Strategy::Keep => {
+                let is_less = least
+                    .as_ref()
+                    .is_none_or(|least| plan.free_bytes < least.free_bytes);
+                least = if is_less { Some(plan) } else { least };
+            }
+            _ => return Err(Refusal::SeveralRecoveryPartitions { numbers }),
+        }
+    }
+    least.ok_or(Refusal::SeveralRecoveryPartitions { numbers })
 }
 
 /// What holds for every plan that changes something.

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod made;
+mod obstacles;
 
 use common::lab::LabFile;
 use common::{MIB, target};
@@ -52,9 +53,13 @@ fn codes(report: &Report) -> Vec<&'static str> {
 }
 
 fn finding<'r>(report: &'r Report, code: &str) -> &'r FindingReport {
-    let mut all = report.findings.iter();
+    finding_in(&report.findings, code)
+}
+
+fn finding_in<'r>(findings: &'r [FindingReport], code: &str) -> &'r FindingReport {
+    let mut all = findings.iter();
     all.find(|finding| finding.code == code)
-        .unwrap_or_else(|| panic!("no {code} among {:?}", codes(report)))
+        .unwrap_or_else(|| panic!("no {code} among {findings:?}"))
 }
 
 /// All that a finding rests on, a line each.
@@ -82,12 +87,12 @@ fn each_state_has_its_finding_and_its_verdict() {
             NeedsRepair,
             &["re-too-small", "winre-disabled", "re-empty"],
         ),
-        ("no-re", Attention, &["winre-disabled", "no-recovery-partition"]),
-        ("winre-missing", NeedsRepair, &["winre-image-gone"]),
+        ("no-re", NeedsRepair, &["no-recovery-partition", "winre-disabled"]),
+        ("winre-missing", Attention, &["winre-image-gone"]),
         (
             "winre-in-backup",
             NeedsRepair,
-            &["winre-image-gone", "re-too-small"],
+            &["re-too-small", "winre-image-gone"],
         ),
         (
             "leftover-first",
@@ -104,23 +109,23 @@ fn each_state_has_its_finding_and_its_verdict() {
             NeedsRepair,
             &["re-too-small", "re-too-small", "several-windows"],
         ),
-        ("fast-startup", NeedsRepair, &["re-too-small", "fast-startup"]),
-        ("unclean-log", NeedsRepair, &["re-too-small", "unclean-log"]),
-        ("dirty", NeedsRepair, &["re-too-small", "volume-not-at-rest"]),
-        ("dynamic-disk", NeedsRepair, &["re-too-small", "managed-disk"]),
-        ("storage-spaces", NeedsRepair, &["re-too-small", "managed-disk"]),
-        ("refs", NeedsRepair, &["re-too-small", "refs"]),
-        ("shadow-copies", NeedsRepair, &["re-too-small", "shadow-copies"]),
-        ("bad-clusters", NeedsRepair, &["re-too-small", "bad-clusters"]),
+        ("fast-startup", NeedsRepair, &["fast-startup", "re-too-small"]),
+        ("unclean-log", NeedsRepair, &["unclean-log", "re-too-small"]),
+        ("dirty", NeedsRepair, &["volume-not-at-rest", "re-too-small"]),
+        ("dynamic-disk", NeedsRepair, &["managed-disk", "re-too-small"]),
+        ("storage-spaces", NeedsRepair, &["managed-disk", "re-too-small"]),
+        ("refs", NeedsRepair, &["refs", "re-too-small"]),
+        ("shadow-copies", NeedsRepair, &["shadow-copies", "re-too-small"]),
+        ("bad-clusters", NeedsRepair, &["bad-clusters", "re-too-small"]),
         (
             "re-over-2gib",
             NeedsRepair,
-            &["re-too-small", "recovery-volume-too-large"],
+            &["recovery-volume-too-large", "re-too-small"],
         ),
         (
             "foreign-boot-sector",
             NeedsRepair,
-            &["re-too-small", "no-windows-reference", "foreign-boot-sector"],
+            &["foreign-boot-sector", "re-too-small", "no-windows-reference"],
         ),
     ] {
         let disk = Disk::of(profile);
@@ -135,9 +140,7 @@ fn each_state_has_its_finding_and_its_verdict() {
         }
         // verify may find damage besides (a log in use), but never less.
         let verified = verify(&disk.open(), None, &mut |_| ()).unwrap();
-        // That the image is an old one, diagnose tells.
-        let is_due_healthy = verdict == Healthy || profile == "winre-on-c";
-        assert_eq!(verified.verdict == Healthy, is_due_healthy, "verify {profile}");
+        assert_eq!(verified.verdict, verdict, "verify {profile}");
         assert_eq!(codes(&verified), expected, "verify {profile}");
     }
 }
@@ -193,7 +196,35 @@ fn nothing_to_do_for_winrefit_is_not_nothing_to_do() {
         assert_eq!(report.plan.as_ref().unwrap().strategy, "keep");
         assert_eq!(report.verdict, Verdict::Attention);
         assert_eq!(codes(&report), ["winre-image-gone"]);
+        // Nobody knows how large the image will be.
+        let summary = report.plan.as_ref().unwrap().summary.to_string();
+        assert!(
+            summary.contains("cannot be judged without an image; --free")
+                && !summary.contains("needs no more"),
+            "{summary}"
+        );
+        let detail = finding_in(&report.findings, "winre-image-gone")
+            .explained
+            .detail
+            .to_string();
+        assert!(detail.contains("cannot be judged without an image"), "{detail}");
     }
+}
+
+#[test]
+fn an_image_that_is_left_elsewhere_tells_the_room_that_one_needs() {
+    let disk = Disk::of("winre-image-elsewhere");
+    let before = disk.diagnose();
+    let small = finding(&before, "re-too-small");
+    assert!(evidence(small).contains("image to come"), "{}", evidence(small));
+    assert_eq!(before.verdict, Verdict::NeedsRepair);
+    let report = disk.fix(true);
+    assert_eq!(report.verdict, Verdict::Repaired, "{:?}", report.refusal);
+    let after = disk.diagnose();
+    assert_eq!(after.verdict, Verdict::Attention);
+    assert!(!codes(&after).contains(&"re-too-small"));
+    let rules = after.recovery.unwrap().rules;
+    assert!(rules.len() == 2 && rules.iter().all(|rule| rule.met), "{rules:?}");
 }
 
 #[test]
@@ -213,6 +244,10 @@ fn the_only_partition_of_a_disabled_winre_is_made_large_enough_for_its_image() {
                 .any(|line| line.to_string().contains("`reagentc /enable`")),
             "{profile}: {told:?}"
         );
+        // Where it is enabled and the image gone, enabling alone does nothing.
+        let told = told[0].to_string();
+        let disables = told.contains("`reagentc /disable`, then Winre.wim to");
+        assert_eq!(disables, profile == "winre-in-backup", "{profile}: {told}");
 
         let after = disk.diagnose();
         let recovery = after.recovery.as_ref().unwrap();
@@ -233,12 +268,9 @@ fn the_only_partition_of_a_disabled_winre_is_made_large_enough_for_its_image() {
             (Verdict::Attention, "keep"),
             "{profile}"
         );
+        assert_eq!(after.verdict, Verdict::Attention, "{profile}");
         if profile != "winre-in-backup" {
-            assert_eq!(
-                (after.verdict, recovery.enabled),
-                (Verdict::Attention, Some(false)),
-                "{profile}"
-            );
+            assert_eq!(recovery.enabled, Some(false), "{profile}");
             let disabled = finding(&after, "winre-disabled");
             assert!(
                 disabled.explained.detail.to_string().contains("has room for it"),
@@ -304,6 +336,33 @@ fn each_of_several_windows_is_judged_and_named() {
         "several-recovery-partitions"
     );
     assert_eq!(codes(&diagnose(&disk.open(), Some(6)).unwrap()), ["re-too-small"]);
+
+    // The one that lacks room is spoken of; where none does, there is nothing to plan.
+    for (number, then) in [(4, 6), (6, 4)] {
+        assert_eq!(disk.diagnose().recovery.unwrap().partition, number);
+        let request = Request {
+            recovery_partition: Some(number),
+            ..Request::default()
+        };
+        let mut target = Target::open_write(&disk.0.path, 1_700_000_000).unwrap();
+        let report = fix(&mut target, &request, &mut |_| true, &mut |_| ()).unwrap();
+        assert_eq!(
+            report.verdict,
+            Verdict::Repaired,
+            "{number}: {:?}",
+            report.refusal
+        );
+        drop(target);
+        assert_eq!(disk.diagnose().recovery.unwrap().partition, then);
+    }
+    let planned = disk.plan(None);
+    assert_eq!(
+        planned.plan.map(|plan| plan.strategy),
+        Some("keep"),
+        "{:?}",
+        planned.refusal
+    );
+    assert_eq!(planned.verdict, Verdict::Healthy);
 }
 
 #[test]

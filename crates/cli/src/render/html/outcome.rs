@@ -61,12 +61,12 @@ fn volume(html: &mut Html, report: &Report, check: &VolumeCheck) {
         },
     );
     html.element("p", &[], |html| {
-        let word = if check.consistent {
-            text!("consistent")
-        } else {
-            text!("not consistent")
+        let (sign, word) = match (check.consistent, check.is_damaged()) {
+            (true, _) => (Sign::Good, text!("consistent")),
+            (false, true) => (Sign::Bad, text!("not consistent")),
+            (false, false) => (Sign::Caution, text!("not at rest")),
         };
-        chip(html, Sign::of(check.consistent), word);
+        chip(html, sign, word);
         let (used, records) = (check.records_in_use, check.records);
         html.text(" ");
         html.text(match check.level {

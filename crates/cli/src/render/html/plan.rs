@@ -5,7 +5,8 @@ use super::parts::{Cell, fact, facts, row, subheading, table};
 use super::words::{Say, number, size};
 use crate::render::human::changes::is_elsewhere;
 use crate::render::human::segments::{bytes, name, with_all};
-use winrefit_repair::report::{ChangeReport, DiskReport, PlanReport, Report, Verdict};
+use crate::render::human::verdict::is_ahead;
+use winrefit_repair::report::{ChangeReport, DiskReport, PlanReport, Report};
 use winrefit_repair::text::Text;
 use winrefit_repair::{counted, text};
 
@@ -68,7 +69,7 @@ fn list(html: &mut Html, title: Text, items: &[&dyn Say]) {
 
 /// The plan in numbers.
 fn amounts(html: &mut Html, report: &Report, plan: &PlanReport) {
-    let is_due = report.verdict == Verdict::NeedsRepair;
+    let is_due = is_ahead(report);
     facts(html, |html| {
         let free = [plan.recovery_free_bytes_before, plan.recovery_free_bytes_after].map(|free| match free {
             Some(free) => size(free),

@@ -23,7 +23,14 @@ fn volume(page: &mut Page, report: &Report, check: &VolumeCheck) {
         .find(|partition| partition.number == check.partition)
         .map(|partition| format!(" {}", page.language().say(name(partition))))
         .unwrap_or_default();
+    let is_at_rest = check.consistent || check.is_damaged();
+    let sign = if is_at_rest {
+        mark(check.consistent)
+    } else {
+        Span::new("!", Tone::Caution)
+    };
     let state = match (check.level, check.consistent) {
+        _ if !is_at_rest => text!("not at rest"),
         ("quick", true) => text!("consistent (quick check)"),
         ("quick", false) => text!("not consistent (quick check)"),
         (_, true) => text!("consistent"),
@@ -31,7 +38,7 @@ fn volume(page: &mut Page, report: &Report, check: &VolumeCheck) {
     };
     page.hanging(
         MARGIN,
-        vec![mark(check.consistent), Span::new(" ", Tone::Plain)],
+        vec![sign, Span::new(" ", Tone::Plain)],
         text!(
             "{volume}: {state}, {used} of {records} MFT records in use",
             volume = format!("{}{title}", check.partition),

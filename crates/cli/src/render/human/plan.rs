@@ -5,6 +5,7 @@ use super::glyphs as g;
 use super::names::Name;
 use super::page::{MARGIN, Page, Span, Tone};
 use super::segments::{State, with_all};
+use super::verdict::is_ahead;
 use super::{map, strip};
 use winrefit_repair::report::{PlanReport, Report, Verdict};
 use winrefit_repair::text;
@@ -82,7 +83,7 @@ pub fn promises(page: &mut Page, report: &Report) {
         return;
     };
     page.blank();
-    let is_due = report.verdict == Verdict::NeedsRepair;
+    let is_due = is_ahead(report);
     let (copied, written) = if is_due {
         (Name::WillCopy, Name::WillWrite)
     } else {

@@ -21,7 +21,14 @@ pub fn section(page: &mut Page, report: &Report, rules: Rules) {
         page.entry(Some(Name::Windows), windows_line(windows));
     }
     if let Some(recovery) = &report.recovery {
-        page.entry(Some(Name::WinRe), state_line(recovery));
+        // Where no Windows refers to that partition, it is said which place they do refer to.
+        let is_elsewhere =
+            |w: &&WindowsReport| recovery.enabled.is_none() && w.recovery_enabled == Some(true);
+        let mut name = Some(Name::WinRe);
+        for windows in report.windows.iter().filter(is_elsewhere) {
+            page.entry(name.take(), elsewhere_line(windows));
+        }
+        page.entry(name, state_line(recovery));
         image(page, recovery);
         for (index, rule) in recovery.rules.iter().enumerate() {
             space_rule(page, (index == 0).then_some(Name::Space), rule, rules);

@@ -4,7 +4,7 @@ use super::changes::free;
 use super::glyphs as g;
 use super::names::Name;
 use super::page::{MARGIN, Page, Span, Tone, mark};
-use winrefit_repair::report::{JournalReport, Report, Severity, Verdict};
+use winrefit_repair::report::{FindingReport, JournalReport, Report, Severity, Verdict, VolumeCheck};
 use winrefit_repair::text;
 use winrefit_repair::text::Text;
 
@@ -51,11 +51,14 @@ pub fn reason(report: &Report) -> Text {
         .find(|finding| finding.severity == Severity::Problem);
     let problem = problem.map(|finding| finding.explained.title.clone());
     match report.verdict {
+        Verdict::Healthy if report.command == "reset-update" && is_ahead(report) => {
+            text!("Nothing speaks for a reset of Windows Update. What one would do stands below")
+        }
         Verdict::Healthy => healthy(report),
         Verdict::NeedsRepair if report.command == "reset-update" => reset(report),
-        Verdict::NeedsRepair => problem.unwrap_or_else(|| wish(report)),
+        Verdict::NeedsRepair if report.plan.is_some() => problem.unwrap_or_else(|| wish(report)),
         // The findings come with the worst first, and of equal ones with that first which the verdict rests on.
-        Verdict::Attention => problem
+        Verdict::NeedsRepair | Verdict::Attention => problem
             .or_else(|| Some(report.findings.first()?.explained.title.clone()))
             .unwrap_or_else(|| text!("Something has to be done in Windows")),
         Verdict::Refused => report.refusal.as_ref().map_or_else(
@@ -70,8 +73,20 @@ pub fn reason(report: &Report) -> Text {
         Verdict::Repaired => repaired(report),
         Verdict::Undone => text!("The disk is as it was before the repair"),
         // A finding may be of something else; a volume that failed its check is what the verdict rests on.
-        Verdict::Damaged if report.checks.iter().any(|check| !check.consistent) => damage(report),
+        Verdict::Damaged if report.checks.iter().any(VolumeCheck::is_damaged) => damage(report),
         Verdict::Damaged => problem.unwrap_or_else(|| damage(report)),
+    }
+}
+
+/// Whether the report is of a plan that is not carried out yet.
+pub fn is_ahead(report: &Report) -> bool {
+    match report.verdict {
+        Verdict::NeedsRepair => true,
+        Verdict::Healthy | Verdict::Attention => {
+            let plan = report.plan.as_ref();
+            report.command == "reset-update" && plan.is_some_and(|plan| !plan.steps.is_empty())
+        }
+        _ => false,
     }
 }
 
@@ -137,7 +152,7 @@ fn healthy(report: &Report) -> Text {
 }
 
 fn damage(report: &Report) -> Text {
-    let damaged = report.checks.iter().filter(|check| !check.consistent);
+    let damaged = report.checks.iter().filter(|check| check.is_damaged());
     let damaged: Vec<u32> = damaged.map(|check| check.partition).collect();
     match damaged[..] {
         [] => text!("A structure on the disk is damaged"),
@@ -199,13 +214,27 @@ pub fn refusal(page: &mut Page, report: &Report) {
     page.hanging(MARGIN, lead, &refusal.explained.next, Tone::Plain);
 }
 
+/// Whether nothing needs repair but what a reset of Windows Update's services cures.
+fn is_for_reset(report: &Report) -> bool {
+    let mut problems = report.findings.iter().filter(|f| f.severity == Severity::Problem);
+    let is_disabled = |f: &FindingReport| f.code == "update-service-disabled";
+    problems.all(|f| f.code == "winre-image-gone") && report.findings.iter().any(is_disabled)
+}
+
 /// The command that comes next, where there is one.
 pub fn next_command(report: &Report, options: &str) -> Option<String> {
-    // A refused resume says itself what has to be done before another one.
-    if report.refusal.is_some() {
+    // A refused resume says itself what has to be done before another one, and what stands before the problem has to be gone
+    // before a plan is of any use.
+    let has_problem = report.findings.iter().any(|f| f.severity == Severity::Problem);
+    let first = report.findings.first();
+    let is_blocked = has_problem && first.is_some_and(|f| f.severity != Severity::Problem);
+    if report.refusal.is_some() || is_blocked && report.verdict != Verdict::Unfinished {
         return None;
     }
     let (next, options) = match (report.verdict, report.command) {
+        (Verdict::NeedsRepair, "diagnose") if is_for_reset(report) => {
+            ("winrefit reset-update", "--only services --dry-run")
+        }
         (Verdict::NeedsRepair, "diagnose") => ("winrefit plan", options),
         (Verdict::NeedsRepair, "plan") => ("winrefit fix", options),
         (Verdict::Unfinished, _) => ("winrefit resume", ""),
@@ -220,7 +249,15 @@ pub fn next_command(report: &Report, options: &str) -> Option<String> {
         true => format!("\"{target}\""),
         false => target,
     };
-    Some(format!("{next} {target} {options}").trim_end().to_owned())
+    let recovery = report.recovery.as_ref().map(|recovery| recovery.partition);
+    let is_one_of_several = report.findings.iter().any(|f| f.code == "several-windows");
+    let option = "--recovery-partition";
+    let named = match recovery.filter(|_| is_one_of_several && !options.contains(option)) {
+        Some(number) if report.command == "diagnose" => format!(" {option} {number}"),
+        _ => String::new(),
+    };
+    let command = format!("{next} {target} {options}");
+    Some(format!("{}{named}", command.trim_end()))
 }
 
 /// That command, at the end of the page.

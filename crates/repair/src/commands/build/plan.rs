@@ -1,15 +1,15 @@
 //! The plan's part of a report.
 
 use super::reset;
-use super::summary::summary;
+use super::summary::{cannot_be_judged, summary};
 use crate::explain::rfc3339;
-use crate::observation::Observation;
-use crate::plan::{Plan, Sectors, Step};
+use crate::observation::{Observation, Windows};
+use crate::plan::{Plan, Sectors, Step, Strategy};
 use crate::report::{ChangeReport, DroppedReport, PlanReport, RangeReport};
 use crate::table::DiskId;
 use crate::text;
 use crate::text::Text;
-use crate::winre::{awaits_image, is_on_own_volume};
+use crate::winre::{State, awaits_image, awaits_unknown_image, is_on_own_volume, state};
 use winrefit_disk::JournalPlace;
 use winrefit_disk::journal::Transaction;
 
@@ -62,9 +62,14 @@ pub(in crate::commands) fn plan(
         }),
         _ => None,
     });
+    let recovery = plan.recovery_partition.and_then(|n| observation.partition(n));
+    let summary = match recovery.filter(|recovery| awaits_unknown_image(observation, recovery)) {
+        Some(recovery) if plan.strategy == Strategy::Keep => cannot_be_judged(recovery.number, plan),
+        _ => summary(plan, sector),
+    };
     PlanReport {
         strategy: plan.strategy.name(),
-        summary: Text::sentences([summary(plan, sector)].into_iter().chain(loss(plan))),
+        summary: Text::sentences([summary].into_iter().chain(loss(plan))),
         steps: texts.collect(),
         commit_steps: plan.commits().map(|commit| commit.steps.len() as u64).collect(),
         changes: changes.collect(),
@@ -170,7 +175,10 @@ fn afterwards(observation: &Observation, plan: &Plan) -> Vec<Text> {
         return reset::afterwards(plan);
     };
     let mut windows = observation.windows.iter();
-    let enable = if windows.any(|w| is_on_own_volume(observation, w)) {
+    let is_gone = |w: &Windows| matches!(state(observation, w), State::Gone(_));
+    let enable = if windows.clone().any(is_gone) {
+        text!(r"`reagentc /disable`, then Winre.wim to C:\Windows\System32\Recovery, then `reagentc /enable`")
+    } else if windows.any(|w| is_on_own_volume(observation, w)) {
         text!("`reagentc /disable`, then `reagentc /enable`")
     } else {
         Text::raw("`reagentc /enable`")

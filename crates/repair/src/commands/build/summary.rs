@@ -28,6 +28,16 @@ pub(super) fn summary(plan: &Plan, sector: u64) -> Text {
     Text::sentences(removed.into_iter().chain([text]))
 }
 
+/// Nothing is done, and whether that is right depends on an image that is not there.
+pub(super) fn cannot_be_judged(number: u32, plan: &Plan) -> Text {
+    text!(
+        "Recovery partition {number} has {free} free. Whether the image that has yet to come needs more cannot be \
+         judged without an image; --free or --size make room beforehand.",
+        number,
+        free = Bytes(plan.free_bytes)
+    )
+}
+
 /// The recovery partition keeps its place.
 fn stays(plan: &Plan, number: u32, donor: Option<(u32, u64)>) -> Text {
     let growth = Bytes(plan.growth_bytes);

@@ -66,7 +66,7 @@ fn disabled(case: &Case<'_>, need: Need) -> Option<FindingReport> {
                     names
                 ),
                 text!(
-                    "`winrefit reset-update` sets it back to what Windows has by default, or do so in services.msc. Where it was \
+                    "`winrefit reset-update` with --only services sets it back to what Windows has by default, or do so in services.msc. Where it was \
                      meant, updates are managed in another way."
                 ),
             ],

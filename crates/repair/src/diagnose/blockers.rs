@@ -1,0 +1,123 @@
+//! What stands in the way of a repair that is due. It comes before the advice to plan one: until it is gone, `plan` refuses.
+
+use super::Diagnosis;
+use crate::observation::{Content, Observation, Space};
+use crate::plan::{Request, plan};
+use crate::refusal::Refusal;
+use crate::report::{FindingReport, Severity};
+use crate::text;
+use crate::text::Text;
+
+/// Findings that `plan` refuses for, where they concern what has to change, and that a person can do away with.
+const CURABLE: [&str; 10] = [
+    "volume-not-at-rest",
+    "hibernated",
+    "dirty",
+    "fast-startup",
+    "unclean-log",
+    "bitlocker",
+    "foreign-boot-sector",
+    "hybrid-mbr",
+    "shadow-copies",
+    "bad-clusters",
+];
+/// The same, for good.
+const LASTING: [&str; 3] = ["refs", "managed-disk", "recovery-volume-too-large"];
+/// Findings that advise to plan a repair.
+const ADVISING: [&str; 3] = [
+    "re-too-small",
+    "re-update-fails-for-space",
+    "no-recovery-partition",
+];
+/// What a volume that was not measured is taken to have free, so that space is not what a repair is refused for.
+const UNMEASURED: Space = Space {
+    free_bytes: 1 << 50,
+    front_growth_min: None,
+};
+
+/// The code that a repair is refused by, whatever the free space of volumes that were not measured.
+pub(crate) fn refused_by(observation: &mut Observation, named: Option<u32>) -> Option<&'static str> {
+    let mut set = Vec::new();
+    for partition in &mut observation.partitions {
+        if let Content::Ntfs(ntfs) = &mut partition.content
+            && ntfs.space.is_none()
+        {
+            ntfs.space = Some(UNMEASURED);
+            set.push(partition.number);
+        }
+    }
+    let code = refusal(observation, named).map(|refusal| refusal.code());
+    for partition in &mut observation.partitions {
+        if let Content::Ntfs(ntfs) = &mut partition.content
+            && set.contains(&partition.number)
+        {
+            ntfs.space = None;
+        }
+    }
+    code
+}
+
+fn refusal(observation: &Observation, named: Option<u32>) -> Option<Refusal> {
+    let request = |recovery_partition| Request {
+        recovery_partition,
+        ..Request::default()
+    };
+    match plan(observation, &request(named)) {
+        Err(Refusal::SeveralRecoveryPartitions { numbers }) => {
+            let mut each = numbers.into_iter();
+            each.find_map(|number| plan(observation, &request(Some(number))).err())
+        }
+        planned => planned.err(),
+    }
+}
+
+impl Diagnosis<'_> {
+    /// Puts what a repair is refused by before the advice to plan one, and lets that say what comes first.
+    pub(crate) fn blocked_by(mut self, code: Option<&'static str>) -> Self {
+        let is_due = self.findings.iter().any(|f| ADVISING[..].contains(&f.code));
+        let Some(code) = code.filter(|_| is_due) else {
+            return self;
+        };
+        let code = match code {
+            "hibernated" | "dirty" if !self.findings.iter().any(|f| f.code == code) => "volume-not-at-rest",
+            code => code,
+        };
+        let is_lasting = LASTING.contains(&code);
+        if !is_lasting && !CURABLE.contains(&code) {
+            return self;
+        }
+        let blocks = |finding: &FindingReport| finding.code == code;
+        let Some(title) = self
+            .findings
+            .iter()
+            .find(|f| blocks(f))
+            .map(|f| f.explained.title.clone())
+        else {
+            return self;
+        };
+        for finding in &mut self.findings {
+            if blocks(finding) {
+                finding.severity = finding.severity.min(Severity::Warning);
+            } else if finding.severity == Severity::Problem && ADVISING.contains(&finding.code) {
+                finding.explained.next = first(&title, is_lasting);
+            }
+        }
+        self.findings.sort_by_key(|finding| !blocks(finding));
+        self
+    }
+}
+
+fn first(blocker: &Text, is_lasting: bool) -> Text {
+    if is_lasting {
+        text!(
+            "winrefit makes no room here as the disk is: {blocker}. That finding says what can be done.",
+            blocker
+        )
+    } else {
+        text!(
+            "This has to be gone first, or every repair is refused: {blocker}. After that, `winrefit plan`, then `winrefit \
+             fix`.",
+            blocker
+        )
+    }
+}
