@@ -312,7 +312,7 @@ pub struct GoalArgs {
     #[arg(long, value_parser = size::parse_space)]
     pub size: Option<u64>,
     /// Leave at least this much of it free, the WinRE image not counted, e.g. 400MiB.
-    #[arg(long, value_name = "SIZE", value_parser = size::parse_space)]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse_free)]
     pub free: Option<u64>,
     /// Give up the shadow copies ("previous versions", restore points) of a volume whose borders move. Without this they
     /// stop the repair.

@@ -1,6 +1,7 @@
 //! Sizes as people type them. Exact: no floating point lies between the text and the bytes.
 
 use thiserror::Error;
+use winrefit_repair::rules::SERVICING_FREE_BYTES;
 
 /// Why a text is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -29,6 +30,12 @@ pub enum SizeError {
         /// What was typed.
         bytes: u64,
     },
+    /// Less free space than WinRE has to have.
+    #[error(
+        "with less than {least} free Windows Update cannot service WinRE; name at least {least}",
+        least = as_typed(SERVICING_FREE_BYTES)
+    )]
+    TooLittleFree,
     /// More than 2^64 - 1 bytes.
     #[error("larger than any disk")]
     TooLarge,
@@ -42,6 +49,14 @@ const SPACE_BYTES_MIN: u64 = 1 << 20;
 pub fn parse_space(text: &str) -> Result<u64, SizeError> {
     match parse(text)? {
         bytes if bytes < SPACE_BYTES_MIN => Err(SizeError::TooSmall { bytes }),
+        bytes => Ok(bytes),
+    }
+}
+
+/// As [`parse_space`], for free space beside the image.
+pub fn parse_free(text: &str) -> Result<u64, SizeError> {
+    match parse_space(text)? {
+        bytes if bytes < SERVICING_FREE_BYTES => Err(SizeError::TooLittleFree),
         bytes => Ok(bytes),
     }
 }
@@ -123,6 +138,18 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(bytes), "{text}");
         }
+    }
+
+    #[test]
+    fn less_than_servicing_needs_is_no_wish_for_free_space() {
+        assert_eq!(parse_free("250MiB"), Ok(250 << 20));
+        assert_eq!(parse_free("249MiB"), Err(SizeError::TooLittleFree));
+        assert!(
+            SizeError::TooLittleFree
+                .to_string()
+                .ends_with("name at least 250MiB")
+        );
+        assert_eq!(parse_free("400"), Err(SizeError::TooSmall { bytes: 400 }));
     }
 
     #[test]

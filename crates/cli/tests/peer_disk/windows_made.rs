@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const MIB: u64 = 1 << 20;
-const DISK_BYTES: u64 = 160 * MIB;
+const DISK_BYTES: u64 = 1200 * MIB;
 /// Where a donor begins, and how long it is.
-const DONOR: std::ops::Range<u64> = MIB..97 * MIB;
+const DONOR: std::ops::Range<u64> = MIB..641 * MIB;
 
 /// What is wished for.
 const WISH: [&str; 7] = [
@@ -19,9 +19,9 @@ const WISH: [&str; 7] = [
     "--recovery-partition",
     "2",
     "--size",
-    "28MiB",
+    "300MiB",
     "--free",
-    "20MiB",
+    "260MiB",
 ];
 
 /// What lies before the recovery partition.
@@ -29,7 +29,7 @@ const WISH: [&str; 7] = [
 enum Before {
     /// An NTFS volume by mkntfs.
     Donor,
-    /// 96 MiB that no partition covers.
+    /// 640 MiB that no partition covers.
     Gap,
 }
 
