@@ -41,6 +41,14 @@ pub(crate) fn by_hand() -> Text {
     )
 }
 
+/// A ReFS volume in the way of a recovery partition that no other volume gives another place.
+pub(crate) fn past_refs() -> Text {
+    text!(
+        "Free 2 GiB or more on the Windows volume; then `winrefit plan` can give the recovery partition another place, if \
+         that Windows uses it."
+    )
+}
+
 /// WinRE on a partition that is neither of the recovery type nor that of its Windows.
 pub(crate) fn back_to_windows() -> Text {
     text!(

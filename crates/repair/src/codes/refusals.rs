@@ -10,7 +10,7 @@ fn make_space() -> Vec<Text> {
     vec![
         text!("Free space on the Windows volume, or on another NTFS volume of the disk."),
         text!("Or leave as much of the disk unallocated as the recovery partition is to have."),
-        text!("Or ask for less with --size and --free."),
+        text!("The refusal names smaller wishes, where one would be granted."),
     ]
 }
 

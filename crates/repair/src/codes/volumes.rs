@@ -54,7 +54,7 @@ pub(super) const ALL: &[Known] = &[
         title: text!("A partition is a ReFS volume"),
         means: text!("ReFS volumes cannot be shrunk by anyone, and winrefit does not look into them."),
         causes: Vec::new(),
-        next: vec![by_hand()],
+        next: vec![past_refs(), by_hand()],
         sources: vec![on_disk(), microsoft("Resilient File System overview")],
     }),
     Known::new("foreign-boot-sector", &[Finding, Refusal], || Words {
