@@ -6,7 +6,7 @@ use winrefit_ntfs::check::CheckLevel;
 use winrefit_ntfs::{AttributeType, RecordNumber, Volume};
 use winrefit_repair::codes::lookup;
 use winrefit_repair::commands::check;
-use winrefit_repair::report::{Severity, Verdict};
+use winrefit_repair::report::{CheckProblem, Severity, Verdict, VolumeCheck};
 
 #[test]
 fn a_volume_that_is_only_not_at_rest_is_not_called_damaged() {
@@ -61,6 +61,31 @@ fn what_blocks_a_repair_comes_before_the_advice_to_plan_one() {
     let report = Disk::of("server2022").diagnose();
     let advice = finding(&report, "re-too-small").explained.next.to_string();
     assert!(advice.starts_with("Run `winrefit plan`"), "{advice}");
+}
+
+/// A list has its end; an error that is not on it is one all the same.
+#[test]
+fn an_error_that_is_not_listed_is_damage() {
+    let listed = |code, severity| CheckProblem {
+        code,
+        severity,
+        ..CheckProblem::default()
+    };
+    let mut check = VolumeCheck {
+        partition: 3,
+        level: "full",
+        consistent: false,
+        records: 64,
+        records_in_use: 33,
+        problems: vec![listed("volume-dirty", "error")],
+        problems_total: 1,
+    };
+    assert!(!check.is_damaged());
+    check
+        .problems
+        .extend((0..49).map(|_| listed("warned-of", "warning")));
+    check.problems_total = 60;
+    assert!(check.is_damaged());
 }
 
 /// A disk whose volumes of these partitions are marked dirty.
