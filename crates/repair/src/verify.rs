@@ -109,9 +109,12 @@ fn item(what: impl Into<Text>, ok: bool, detail: impl Into<Text>) -> Verificatio
     }
 }
 
-/// An item that is no failure, and no good news either where `noted`.
+/// An item that is no good news where `noted`, even if it is no failure.
 fn noted_item(noted: bool, item: VerificationItem) -> VerificationItem {
-    VerificationItem { noted, ..item }
+    VerificationItem {
+        noted: noted && item.ok,
+        ..item
+    }
 }
 
 /// What a disk was before a repair.
