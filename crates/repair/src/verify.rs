@@ -31,10 +31,11 @@ const PROBLEMS_MAX: usize = 50;
 const NOT_AT_REST: [&str; 3] = ["volume-dirty", "log-in-use", "log-fast-startup"];
 
 impl VolumeCheck {
-    /// Whether the volume is inconsistent, and not only not at rest.
+    /// Whether the volume is inconsistent, and not only not at rest. A list that is full may lack the error that matters.
     pub fn is_damaged(&self) -> bool {
         let mut errors = self.problems.iter().filter(|problem| problem.severity == "error");
-        !self.consistent && errors.any(|problem| !NOT_AT_REST.contains(&problem.code))
+        let is_full = self.problems.len() >= PROBLEMS_MAX;
+        !self.consistent && (is_full || errors.any(|problem| !NOT_AT_REST.contains(&problem.code)))
     }
 }
 
@@ -108,9 +109,12 @@ fn item(what: impl Into<Text>, ok: bool, detail: impl Into<Text>) -> Verificatio
     }
 }
 
-/// An item that is no failure, and no good news either where `noted`.
+/// An item that is no good news where `noted`, even if it is no failure.
 fn noted_item(noted: bool, item: VerificationItem) -> VerificationItem {
-    VerificationItem { noted, ..item }
+    VerificationItem {
+        noted: noted && item.ok,
+        ..item
+    }
 }
 
 /// What a disk was before a repair.

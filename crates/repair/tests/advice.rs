@@ -202,7 +202,9 @@ fn what_windows_has_to_do_first_is_named_with_its_command() {
         assert!(refused.contains(command), "{profile}: {refused}");
     }
     let refs = Disk::of("refs").refused().explained;
-    assert!(refs.detail.to_string().contains("another place"), "{refs:?}");
+    // With space on C: it would get another place past that volume.
+    let detail = refs.detail.to_string();
+    assert!(detail.contains("another place only if"), "{refs:?}");
     assert!(refs.next.to_string().contains("KB5028997"), "{refs:?}");
 }
 

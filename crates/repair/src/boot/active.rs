@@ -49,7 +49,8 @@ impl Observation {
         stores.find(|store| store.path == BIOS_STORE && self.is_active(store))
     }
 
-    fn is_active(&self, store: &BootStore) -> bool {
+    /// Whether a store's partition is the active one, which a BIOS starts from.
+    pub(crate) fn is_active(&self, store: &BootStore) -> bool {
         self.partition(store.partition).is_some_and(|p| p.is_active)
     }
 }

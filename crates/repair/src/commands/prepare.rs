@@ -52,8 +52,8 @@ pub(super) fn prepare<D: Device>(
     check_named(&observation, request.recovery_partition)?;
     check_named(&observation, request.remove_stale)?;
     let planned = plan::plan(&observation, request);
-    let refused_by = planned.as_ref().err().map(Refusal::code);
-    let diagnosis = diagnose::diagnose(&observation, request.recovery_partition).blocked_by(refused_by);
+    let diagnosis = diagnose::diagnose(&observation, request.recovery_partition);
+    let diagnosis = diagnosis.blocked_by(planned.as_ref().err());
     let mut report = build::of_diagnosis(command, &target.name, &observation, diagnosis);
     mark_unfinished(&observation, &mut report);
     let ended = |report| Ok(Preparation::Ended(Box::new(report)));

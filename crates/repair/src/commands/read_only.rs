@@ -35,7 +35,7 @@ pub fn diagnose<D: Device>(target: &Target<D>, named: Option<u32>) -> Result<Rep
     let recovery = diagnosis.recovery.map(|partition| partition.number);
     let usage = recovery.and_then(|number| usage(&disk, &observation, number));
     let unreadable = of_reads(&observation, &disk.into_failed());
-    let diagnosis = diagnosis.with(unreadable).blocked_by(refused_by);
+    let diagnosis = diagnosis.with(unreadable).blocked_by(refused_by.as_ref());
     let mut report = build::of_diagnosis("diagnose", &target.name, &observation, diagnosis);
     build::add_records(&mut report, &records, usage.as_ref());
     mark_unfinished(&observation, &mut report);
@@ -55,7 +55,7 @@ pub fn verify<D: Device>(
     let mut observation = observe(target.disk(), target.reported, Depth::Full)?;
     check_recovery(&observation, named)?;
     let refused_by = refused_by(&mut observation, named);
-    let diagnosis = diagnose::diagnose(&observation, named).blocked_by(refused_by);
+    let diagnosis = diagnose::diagnose(&observation, named).blocked_by(refused_by.as_ref());
     let (items, checks) = verify::verify_disk(target.disk(), &observation, diagnosis.recovery)?;
     let mut report = build::of_diagnosis("verify", &target.name, &observation, diagnosis);
     if checks.iter().any(VolumeCheck::is_damaged) {

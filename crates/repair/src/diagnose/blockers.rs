@@ -9,10 +9,8 @@ use crate::text;
 use crate::text::Text;
 
 /// Findings that `plan` refuses for, where they concern what has to change, and that a person can do away with.
-const CURABLE: [&str; 10] = [
+const CURABLE: [&str; 8] = [
     "volume-not-at-rest",
-    "hibernated",
-    "dirty",
     "fast-startup",
     "unclean-log",
     "bitlocker",
@@ -35,8 +33,8 @@ const UNMEASURED: Space = Space {
     front_growth_min: None,
 };
 
-/// The code that a repair is refused by, whatever the free space of volumes that were not measured.
-pub(crate) fn refused_by(observation: &mut Observation, named: Option<u32>) -> Option<&'static str> {
+/// What a repair is refused for, whatever the free space of volumes that were not measured.
+pub(crate) fn refused_by(observation: &mut Observation, named: Option<u32>) -> Option<Refusal> {
     let mut set = Vec::new();
     for partition in &mut observation.partitions {
         if let Content::Ntfs(ntfs) = &mut partition.content
@@ -46,7 +44,7 @@ pub(crate) fn refused_by(observation: &mut Observation, named: Option<u32>) -> O
             set.push(partition.number);
         }
     }
-    let code = refusal(observation, named).map(|refusal| refusal.code());
+    let refused_by = refusal(observation, named);
     for partition in &mut observation.partitions {
         if let Content::Ntfs(ntfs) = &mut partition.content
             && set.contains(&partition.number)
@@ -54,7 +52,7 @@ pub(crate) fn refused_by(observation: &mut Observation, named: Option<u32>) -> O
             ntfs.space = None;
         }
     }
-    code
+    refused_by
 }
 
 fn refusal(observation: &Observation, named: Option<u32>) -> Option<Refusal> {
@@ -64,8 +62,15 @@ fn refusal(observation: &Observation, named: Option<u32>) -> Option<Refusal> {
     };
     match plan(observation, &request(named)) {
         Err(Refusal::SeveralRecoveryPartitions { numbers }) => {
-            let mut each = numbers.into_iter();
-            each.find_map(|number| plan(observation, &request(Some(number))).err())
+            let each = numbers.into_iter();
+            let mut plans = each.map(|number| plan(observation, &request(Some(number))));
+            // One that can be made is advised as ever, whatever another is refused for.
+            let refused = plans.try_fold(None, |refused: Option<Refusal>, planned| match planned {
+                Ok(plan) if plan.is_empty() => Some(refused),
+                Ok(_) => None,
+                Err(refusal) => Some(refused.or(Some(refusal))),
+            });
+            refused.flatten()
         }
         planned => planned.err(),
     }
@@ -73,28 +78,27 @@ fn refusal(observation: &Observation, named: Option<u32>) -> Option<Refusal> {
 
 impl Diagnosis<'_> {
     /// Puts what a repair is refused by before the advice to plan one, and lets that say what comes first.
-    pub(crate) fn blocked_by(mut self, code: Option<&'static str>) -> Self {
+    pub(crate) fn blocked_by(mut self, refusal: Option<&Refusal>) -> Self {
         let is_due = self.findings.iter().any(|f| ADVISING[..].contains(&f.code));
-        let Some(code) = code.filter(|_| is_due) else {
+        let Some(refusal) = refusal.filter(|_| is_due) else {
             return self;
         };
-        let code = match code {
-            "hibernated" | "dirty" if !self.findings.iter().any(|f| f.code == code) => "volume-not-at-rest",
+        let code = match refusal.code() {
+            "hibernated" | "dirty" => "volume-not-at-rest",
             code => code,
         };
         let is_lasting = LASTING.contains(&code);
         if !is_lasting && !CURABLE.contains(&code) {
             return self;
         }
-        let blocks = |finding: &FindingReport| finding.code == code;
-        let Some(title) = self
-            .findings
-            .iter()
-            .find(|f| blocks(f))
-            .map(|f| f.explained.title.clone())
-        else {
+        // Of several volumes with the same obstacle it is the one that the refusal names in the same words.
+        let named = refusal.report().explained.title;
+        let same = || self.findings.iter().filter(|f| f.code == code);
+        let found = same().find(|f| f.explained.title == named).or(same().next());
+        let Some(title) = found.map(|f| f.explained.title.clone()) else {
             return self;
         };
+        let blocks = |finding: &FindingReport| finding.code == code && finding.explained.title == title;
         for finding in &mut self.findings {
             if blocks(finding) {
                 finding.severity = finding.severity.min(Severity::Warning);

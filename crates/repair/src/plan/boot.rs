@@ -3,7 +3,7 @@
 
 use super::Step;
 use super::at_rest::check_volume;
-use crate::boot::{BootContent, BootStore, FileFact, name_of};
+use crate::boot::{BIOS_STORE, BootContent, BootStore, FileFact, name_of};
 use crate::observation::{Content, Observation, Partition, Windows};
 use crate::refusal::Refusal;
 use crate::table::DiskId;
@@ -55,11 +55,13 @@ pub(super) fn patch(
     Ok(steps)
 }
 
-/// Whether a store with its boot manager beside it starts a Windows.
+/// Whether a store that firmware starts from, with its boot manager beside it, starts a Windows.
 fn is_started(observation: &Observation, windows: &Windows) -> bool {
-    let starts = |content: &BootContent| content.starts(windows);
-    observation.boot_stores.iter().any(|store| {
-        matches!(store.boot_manager, FileFact::Present(_)) && store.readable().is_some_and(starts)
+    let mut stores = observation.boot_stores.iter();
+    stores.any(|store| {
+        matches!(store.boot_manager, FileFact::Present(_))
+            && (store.path != BIOS_STORE || observation.is_active(store))
+            && store.readable().is_some_and(|content| content.starts(windows))
     })
 }
 

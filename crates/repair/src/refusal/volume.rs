@@ -26,8 +26,8 @@ impl Refusal {
             Self::Refs { number } => Explained::new(
                 text!("Partition {number} is a ReFS volume", number),
                 text!(
-                    "ReFS volumes cannot be shrunk by anyone. Nor is the recovery partition put at another place: what is \
-                     in a ReFS volume cannot be looked at, and its Windows would have to be told."
+                    "ReFS volumes cannot be shrunk by anyone. The recovery partition gets another place only if a Windows \
+                     that can be read names it, and there is enough space: unallocated, or free on an NTFS volume."
                 ),
                 by_hand(),
             ),

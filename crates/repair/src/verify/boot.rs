@@ -116,7 +116,7 @@ fn store_item(observation: &Observation, store: &BootStore) -> VerificationItem 
     }
     let ok = content.default_loader.is_ok() && !observation.lacks_boot_manager(store);
     let is_lacking = matches!(store.boot_manager, FileFact::Missing | FileFact::Unreadable(_));
-    noted_item(is_lacking && ok, item(what, ok, Text::facts(detail)))
+    noted_item(is_lacking, item(what, ok, Text::facts(detail)))
 }
 
 fn what(way: &Way<'_>) -> Text {

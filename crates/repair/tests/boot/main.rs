@@ -44,8 +44,12 @@ fn boot_findings(report: &Report) -> Vec<&FindingReport> {
 
 fn boot_items(report: &Report) -> Vec<&VerificationItem> {
     let all = report.verification.iter();
-    all.filter(|item| item.what.to_string().starts_with("Boot "))
-        .collect()
+    let items: Vec<_> = all
+        .filter(|item| item.what.to_string().starts_with("Boot "))
+        .collect();
+    // To be noticed is what is no failure.
+    assert!(items.iter().all(|item| item.ok || !item.noted), "{items:#?}");
+    items
 }
 
 /// Diagnosis and verification of a disk.

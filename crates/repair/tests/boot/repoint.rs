@@ -292,6 +292,10 @@ fn a_store_that_starts_windows_and_no_winre_was_taken_for_one_that_is_not_there(
         .read(&fat.lookup(BIOS_STORE).unwrap().unwrap(), LIMIT)
         .unwrap();
     assert!(now == rebuilt);
+    // No BIOS starts from it where its partition is not active: another disk's store does.
+    let mut inactive = with(&rebuilt);
+    inactive.write_at(446, &[0]).unwrap();
+    assert_eq!(refused(inactive).0, "no-boot-store");
     // Without its boot manager it is nobody's, and with another Windows in it not this one's.
     assert_eq!(
         refused(mbr().with_fat(&[(r"Boot\BCD", &rebuilt)])).0,

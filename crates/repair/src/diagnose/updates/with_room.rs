@@ -91,7 +91,6 @@ fn until_restart(case: &Case<'_>, failures: &[&UpdateEvent], all: Vec<Evidence>)
     )
 }
 
-/// Servicing found too little room, and there is the room that the rule wants.
 /// What is asked for beyond the free space that servicing may have found too little.
 const MORE_BYTES: u64 = 150 << 20;
 /// What is asked for is a round number.
@@ -119,6 +118,7 @@ fn more_room(case: &Case<'_>) -> Text {
     )
 }
 
+/// Servicing found too little room, and there is the room that the rule wants.
 fn room_now(case: &Case<'_>, all: Vec<Evidence>) -> FindingReport {
     finding(
         "re-update-failed-before-room",
