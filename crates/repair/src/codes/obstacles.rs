@@ -148,10 +148,12 @@ pub(super) const ALL: &[Known] = &[
         ),
         causes: vec![text!("Some computer makers put both into one partition.")],
         next: vec![
-            text!("Leave unallocated space right behind it, which needs no new start."),
             text!(
-                "Or let Windows start from another partition: `bcdboot C:\\Windows /s C: /f BIOS` in Windows, then make C: active in \
+                "Let Windows start from another partition: `bcdboot C:\\Windows /s C: /f BIOS` in Windows, then make C: active in \
                  `diskpart`."
+            ),
+            text!(
+                "Unallocated space right behind the partition would be used as it is: that needs no new start."
             ),
         ],
         sources: vec![on_disk(), decided("docs/adr/0010-mbr-and-boot-store.md")],

@@ -2,7 +2,7 @@
 
 use super::Kind::{Finding, Refusal};
 use super::{Known, Words, decided, microsoft, on_disk, reports};
-use crate::advice::by_hand;
+use crate::advice::{by_hand, past_refs};
 use crate::text;
 use crate::text::Text;
 

@@ -68,6 +68,9 @@ pub fn verify<D: Device>(
     Ok(report)
 }
 
+/// Findings of volumes that no checker can look into, so that no page lets them pass for checked.
+const UNCHECKED: [&str; 3] = ["bitlocker", "foreign-boot-sector", "refs"];
+
 /// Checks the consistency of one NTFS volume, or of all of them.
 ///
 /// # Errors
@@ -110,7 +113,7 @@ pub fn check<D: Device>(
         diagnosis
             .findings
             .into_iter()
-            .filter(|f| number.is_none() && diagnose::is_damage(f)),
+            .filter(|f| number.is_none() && (diagnose::is_damage(f) || UNCHECKED.contains(&f.code))),
     );
     if report.checks.iter().any(VolumeCheck::is_damaged) || report.findings.iter().any(diagnose::is_damage) {
         report.verdict = Verdict::Damaged;

@@ -1,6 +1,7 @@
 //! What stands in the way of a repair that is due. It comes before the advice to plan one: until it is gone, `plan` refuses.
 
 use super::Diagnosis;
+use crate::advice::past_refs;
 use crate::observation::{Content, Observation, Space};
 use crate::plan::{Request, plan};
 use crate::refusal::Refusal;
@@ -87,23 +88,30 @@ impl Diagnosis<'_> {
             "hibernated" | "dirty" => "volume-not-at-rest",
             code => code,
         };
-        let is_lasting = LASTING.contains(&code);
-        if !is_lasting && !CURABLE.contains(&code) {
-            return self;
-        }
         // Of several volumes with the same obstacle it is the one that the refusal names in the same words.
-        let named = refusal.report().explained.title;
+        let refused = refusal.report().explained.title;
         let same = || self.findings.iter().filter(|f| f.code == code);
-        let found = same().find(|f| f.explained.title == named).or(same().next());
-        let Some(title) = found.map(|f| f.explained.title.clone()) else {
-            return self;
+        let found = same().find(|f| f.explained.title == refused).or(same().next());
+        let found = found.map(|f| f.explained.title.clone());
+        let is_lasting = LASTING.contains(&code);
+        let advice = match &found {
+            Some(title) if is_lasting || CURABLE.contains(&code) => first(title, is_lasting),
+            _ => text!(
+                "What stands in the way comes first: {refused}. `winrefit plan` says what can be done about it.",
+                refused
+            ),
         };
-        let blocks = |finding: &FindingReport| finding.code == code && finding.explained.title == title;
+        let blocks = |finding: &FindingReport| {
+            finding.code == code && found.as_ref() == Some(&finding.explained.title)
+        };
         for finding in &mut self.findings {
             if blocks(finding) {
                 finding.severity = finding.severity.min(Severity::Warning);
+                if code == "refs" {
+                    finding.explained.next = past_refs();
+                }
             } else if finding.severity == Severity::Problem && ADVISING.contains(&finding.code) {
-                finding.explained.next = first(&title, is_lasting);
+                finding.explained.next = advice.clone();
             }
         }
         self.findings.sort_by_key(|finding| !blocks(finding));

@@ -2,7 +2,7 @@
 
 use super::images::on_partition;
 use super::{evidence, finding};
-use crate::advice::{by_hand, chkdsk, decrypt, inside, shut_down_fully};
+use crate::advice::{chkdsk, decrypt, inside, shut_down_fully};
 use crate::observation::{Content, Observation, Partition};
 use crate::plan::{has_shadow_copies, shadow_copies_text};
 use crate::report::{FindingReport, Severity};
@@ -21,16 +21,8 @@ pub(super) fn of_disk(
     wants_room: bool,
 ) -> Vec<FindingReport> {
     let mut findings: Vec<_> = managed(observation).into_iter().collect();
-    let is_before = |partition: &Partition| {
-        let before = |recovery: &&&Partition| {
-            let mut all = observation.partitions.iter();
-            partition.range.end <= recovery.range.start
-                && !all.any(|p| p.range.start >= partition.range.end && p.range.end <= recovery.range.start)
-        };
-        wants_room && judged.iter().any(|recovery| before(&recovery))
-    };
     for partition in &observation.partitions {
-        findings.extend(of_content(partition, is_before));
+        findings.extend(of_content(partition));
         if wants_room {
             findings.extend(shadow_copies(partition));
         }
@@ -55,8 +47,7 @@ fn managed(observation: &Observation) -> Option<FindingReport> {
     ))
 }
 
-/// `is_before` says whether a partition lies right before one that wants room.
-fn of_content(partition: &Partition, is_before: impl Fn(&Partition) -> bool) -> Option<FindingReport> {
+fn of_content(partition: &Partition) -> Option<FindingReport> {
     let number = partition.number;
     let source = text!("partition {number}, boot sector", number);
     match &partition.content {
@@ -73,11 +64,7 @@ fn of_content(partition: &Partition, is_before: impl Fn(&Partition) -> bool) -> 
             Severity::Note,
             text!("Partition {number} is a ReFS volume", number),
             text!("ReFS volumes cannot be shrunk by anyone, and nothing inside it is looked at."),
-            if is_before(partition) {
-                by_hand()
-            } else {
-                text!("Nothing has to be done about it.")
-            },
+            text!("Nothing has to be done about it."),
             vec![evidence(source, Text::raw("ReFS"))],
         )),
         Content::Unknown if is_foreign(partition) => Some(finding(

@@ -53,9 +53,8 @@ impl Refusal {
                      winrefit never changes what starts Windows itself."
                 ),
                 text!(
-                    "Leave unallocated space right behind it, which needs no new start. Or let Windows start from \
-                     another partition: `bcdboot C:\\Windows /s C: /f BIOS` in Windows, then make C: active in \
-                     `diskpart`."
+                    "Let Windows start from another partition: `bcdboot C:\\Windows /s C: /f BIOS` in Windows, then make \
+                     C: active in `diskpart`. Unallocated space right behind the partition would be used as it is."
                 ),
             ),
             _ => super::unreachable_explanation(),

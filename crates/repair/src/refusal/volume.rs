@@ -1,7 +1,7 @@
 //! Refusals of a volume, in words.
 
 use super::{Refusal, content, unreachable_explanation};
-use crate::advice::{by_hand, chkdsk, decrypt, shut_down_fully};
+use crate::advice::{chkdsk, decrypt, past_refs, shut_down_fully};
 use crate::diagnose::unreadable::copy_first;
 use crate::explain::Explained;
 use crate::text;
@@ -29,7 +29,7 @@ impl Refusal {
                     "ReFS volumes cannot be shrunk by anyone. The recovery partition gets another place only if a Windows \
                      that can be read names it, and there is enough space: unallocated, or free on an NTFS volume."
                 ),
-                by_hand(),
+                past_refs(),
             ),
             Self::Hibernated { number } => Explained::new(
                 text!("Windows on partition {number} is hibernated", number),

@@ -44,7 +44,7 @@ fn vulnerable(case: &Case<'_>, version: Version) -> Option<FindingReport> {
             )
         }
         _ if case.room.as_ref().is_some_and(|rule| !rule.met) => {
-            Text::sentences([case.make_room(), text!("Then Windows Update brings a new image.")])
+            text!("Make room first, as the finding about it says; then Windows Update brings a new image.")
         }
         _ if is_blocked => text!(
             "First put right what the other findings say: as it is, Windows Update does not offer the update. Then let it \
