@@ -61,7 +61,7 @@ pub fn verify<D: Device>(
     if checks.iter().any(VolumeCheck::is_damaged) {
         report.verdict = Verdict::Damaged;
     } else if report.verdict == Verdict::Healthy && items.iter().any(|item| !item.ok) {
-        report.verdict = Verdict::NeedsRepair;
+        report.verdict = Verdict::Attention;
     }
     (report.verification, report.checks) = (items, checks);
     mark_unfinished(&observation, &mut report);

@@ -154,3 +154,18 @@ fn an_active_partition_without_its_boot_manager_was_called_good() {
         assert!(item.detail.to_string().contains(r"\bootmgr is"), "{item:?}");
     }
 }
+
+/// Of what only `verify` finds there is nothing that `plan` and `fix` cure.
+#[test]
+fn a_boot_manager_that_is_gone_was_called_a_case_for_winrefit() {
+    let lab = Lab::of("mbr-healthy");
+    let (_, _, good) = lab.store();
+    let store: (&str, &[u8]) = (r"Boot\BCD", &good);
+    for (files, verdict) in [
+        (vec![store, ("bootmgr", b"program")], Verdict::Healthy),
+        (vec![store], Verdict::Attention),
+    ] {
+        let (_, proof) = judged(lab.with_fat(&files));
+        assert_eq!(proof.verdict, verdict, "{:?}", proof.findings);
+    }
+}
