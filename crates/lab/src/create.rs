@@ -312,6 +312,9 @@ pub(crate) fn boot_store(profile: &Profile, disk: &CreatedDisk) -> Result<Option
     Ok(Some(store.to_hive(TIME)?))
 }
 
+/// No program: only that it is there counts.
+const BOOT_MANAGER: &[u8] = b"MZ, of the lab";
+
 fn write_esp(
     profile: &Profile,
     disk: &CreatedDisk,
@@ -319,8 +322,13 @@ fn write_esp(
     device: &mut dyn Device,
 ) -> Result<(), LabError> {
     let store = boot_store(profile, disk)?;
-    let path = r"EFI\Microsoft\Boot\BCD";
-    let files: Vec<_> = store.iter().map(|bytes| EspFile { path, bytes }).collect();
+    let files = store.iter().flat_map(|store| {
+        [
+            (r"EFI\Microsoft\Boot\BCD", store.as_slice()),
+            (r"EFI\Microsoft\Boot\bootmgfw.efi", BOOT_MANAGER),
+        ]
+    });
+    let files: Vec<_> = files.map(|(path, bytes)| EspFile { path, bytes }).collect();
     write_fat(profile, partition, &files, device)
 }
 

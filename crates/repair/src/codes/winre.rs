@@ -242,6 +242,20 @@ pub(super) const ALL: &[Known] = &[
         next: enable_anew(),
         sources: vec![on_disk(), decided("docs/adr/0010-mbr-and-boot-store.md")],
     }),
+    Known::new("no-boot-manager", &[Finding], || Words {
+        title: text!("The active partition has no boot manager"),
+        means: text!(
+            "On an MBR disk the BIOS starts `bootmgr` from it. Without that neither Windows nor WinRE starts from the disk."
+        ),
+        causes: vec![
+            text!("Another partition was made active."),
+            text!("The file was removed or lost."),
+        ],
+        next: vec![text!(
+            r"From installation media: give the partition a letter with diskpart (S:, for example), then `bcdboot C:\Windows /s S: /f BIOS`."
+        )],
+        sources: vec![on_disk(), decided("docs/adr/0010-mbr-and-boot-store.md")],
+    }),
     Known::new("boot-store-disagrees", &[Finding], || Words {
         title: text!("ReAgent.xml and the boot store name different recovery environments"),
         means: text!(

@@ -24,6 +24,9 @@ pub(super) fn of_disk(observation: &Observation) -> Vec<FindingReport> {
         match &store.content {
             Err(problem) => findings.push(unreadable(store, problem)),
             Ok(content) => {
+                if observation.lacks_boot_manager(store) {
+                    findings.push(no_boot_manager(store));
+                }
                 let windows = observation.windows.iter();
                 let windows = windows.filter(|windows| observation.may_start(store, windows));
                 findings.extend(windows.filter_map(|windows| of_way(observation, (store, content), windows)));
@@ -50,6 +53,26 @@ fn unreadable(store: &BootStore, problem: &Text) -> FindingReport {
              then `reagentc /enable` in Windows."
         ),
         vec![evidence(store.place(), problem)],
+    )
+}
+
+fn no_boot_manager(store: &BootStore) -> FindingReport {
+    let path = store.boot_manager_path;
+    finding(
+        "no-boot-manager",
+        Severity::Warning,
+        text!(
+            "The active partition, {number}, has no boot manager",
+            number = store.partition
+        ),
+        text!(
+            "The machine starts {path} from it, and that is not there: neither Windows nor WinRE starts from this disk.",
+            path
+        ),
+        text!(
+            r"From installation media: give the partition a letter with diskpart (S:, for example), then `bcdboot C:\Windows /s S: /f BIOS`."
+        ),
+        vec![evidence(store.place(), text!("{path} is not beside it", path))],
     )
 }
 

@@ -151,8 +151,8 @@ fn image_gone(observation: &Observation, windows: &Windows, place: Option<&Parti
     let unknown = place.filter(|place| awaits_unknown_image(observation, place));
     let detail = Text::sentences([detail].into_iter().chain(unknown.map(|place| {
         text!(
-            "Whether partition {number} has room for it cannot be judged without an image; --free or --size, for `winrefit \
-             plan` and `winrefit fix`, make room beforehand.",
+            "Whether partition {number} has room for it cannot be judged without an image; `winrefit fix` with --size \
+             1000MiB makes it as large as a new one would be, unless it is already.",
             number = place.number
         )
     })));
