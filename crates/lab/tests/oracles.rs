@@ -303,7 +303,7 @@ fn the_boot_store_is_on_a_sound_fat_volume() {
     if let Some(device) = disk.attach(Role::EfiSystem)
         && let Some(report) = run("fsck.fat", &["-n", "-v", &device.0])
     {
-        assert!(report.contains("5 files, 28/101602 clusters"), "{report}");
+        assert!(report.contains("6 files, 29/101602 clusters"), "{report}");
     }
     let opened = DiskFile::open_read(&disk.path()).unwrap();
     let esp = disk.made.partition(Role::EfiSystem).unwrap();

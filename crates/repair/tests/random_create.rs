@@ -1,19 +1,17 @@
 //! Random disks without a recovery partition: one is made where there is room, or refused; nothing else is otherwise, and an
 //! undo takes it away again.
-//!
-//! `WINREFIT_PROPTEST_CASES` and `WINREFIT_PROPTEST_SEED` as in `random_layouts.rs`.
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/seeded.rs"]
+mod seeded;
 
 use common::compare::{first_lost, table};
 use common::disks::{Disk, Kind, NOISE, STAGED_IMAGE, Style, part};
 use common::{MIB, files, target};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use proptest::test_runner::TestCaseError;
+use seeded::{Counts, run_cases};
 use winrefit_disk::{MemoryDevice, SectorSize};
 use winrefit_repair::commands::{fix, plan, undo, verify};
 use winrefit_repair::observe::{Depth, observe};
@@ -218,7 +216,7 @@ fn check_made(disk: &Disk, made: u32, (old, new): (&MemoryDevice, &MemoryDevice)
     assert!(checks.all(|check| check.consistent && check.problems.is_empty()));
 }
 
-fn run(case: &Case, counts: &RefCell<BTreeMap<String, u32>>) -> Result<(), TestCaseError> {
+fn run(case: &Case, counts: &Counts) -> Result<(), TestCaseError> {
     let Some(old) = case.disk.try_build() else {
         return Err(TestCaseError::reject("something does not fit"));
     };
@@ -246,39 +244,11 @@ fn run(case: &Case, counts: &RefCell<BTreeMap<String, u32>>) -> Result<(), TestC
         other => panic!("{other:?}"),
     };
     let what = format!("{:?} {told}", case.disk.style);
-    *counts.borrow_mut().entry(what).or_default() += 1;
+    counts.add(&what);
     Ok(())
-}
-
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|value| value.parse().unwrap())
 }
 
 #[test]
 fn random_disks_without_a_recovery_partition_get_one_or_stay_as_they_are() {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
-    let seed = number("WINREFIT_PROPTEST_SEED").unwrap_or_else(now);
-    let cases = number("WINREFIT_PROPTEST_CASES").map_or(CASES, |cases| cases as u32);
-    let config = Config {
-        cases,
-        max_shrink_iters: 40,
-        max_global_rejects: cases * 4 + 100,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let mut seed_bytes = [0; 32];
-    seed_bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes);
-    eprintln!("WINREFIT_PROPTEST_SEED={seed} WINREFIT_PROPTEST_CASES={cases}");
-    let counts = RefCell::default();
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let result = runner.run(&case(), |case| run(&case, &counts));
-    for (what, count) in &*counts.borrow() {
-        eprintln!("{count:5} {what}");
-    }
-    match result {
-        Ok(()) => {}
-        Err(TestError::Fail(why, case)) => panic!("WINREFIT_PROPTEST_SEED={seed}: {why}\n{case:?}"),
-        Err(error) => panic!("WINREFIT_PROPTEST_SEED={seed}: {error}"),
-    }
+    run_cases(&case(), (CASES, 40), |case, counts| run(&case, counts));
 }

@@ -1,21 +1,19 @@
 //! Random disks: a repair is whole or refused, touches only what it may, and can be undone.
-//!
-//! `WINREFIT_PROPTEST_CASES` sets the number of disks, `WINREFIT_PROPTEST_SEED` repeats a run whose seed was printed.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/seeded.rs"]
+mod seeded;
 
 use common::compare::{difference, first_lost, table};
 use common::disks::{Disk, Kind, Style};
 use common::files;
 use common::target;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest::test_runner::TestCaseError;
 use random::{Case, case};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use seeded::{Counts, run_cases};
 use winrefit_disk::MemoryDevice;
 use winrefit_repair::commands::{fix, plan, undo, verify};
 use winrefit_repair::observe::{Depth, observe};
@@ -24,13 +22,6 @@ use winrefit_repair::report::{Report, Verdict};
 
 /// Disks in a usual run.
 const CASES: u32 = 60;
-
-/// How often each answer was given.
-type Counts = RefCell<BTreeMap<String, u32>>;
-
-fn count(counts: &Counts, what: &str) {
-    *counts.borrow_mut().entry(what.to_owned()).or_default() += 1;
-}
 
 /// Borders as a plan leaves them, commit by commit, never overlap and change only where they may.
 fn check_plan(disk: &Disk, plan: &Plan, request: &Request) {
@@ -230,10 +221,7 @@ fn run(case: &Case, counts: &Counts) -> Result<(), TestCaseError> {
                 .unwrap()
                 .ebr;
             let place = if ebr.is_some() { "logical " } else { "" };
-            count(
-                counts,
-                &format!("{style} {place}{} in {commits}", plan.strategy.name()),
-            );
+            counts.add(&format!("{style} {place}{} in {commits}", plan.strategy.name()));
             check_repaired(case, &before, &subject.device);
             let request = Request {
                 remove_stale: None,
@@ -244,12 +232,12 @@ fn run(case: &Case, counts: &Counts) -> Result<(), TestCaseError> {
             check_undone(&before.device, &subject.device);
         }
         Verdict::Refused => {
-            count(counts, &format!("{style} refused: {}", refusal(&report)));
+            counts.add(&format!("{style} refused: {}", refusal(&report)));
             assert_ne!(refusal(&report), "staged-check-failed", "{:?}", report.refusal);
             assert!(subject.device == before.device, "a refusal writes nothing");
         }
         Verdict::Healthy => {
-            count(counts, &format!("{style} keep"));
+            counts.add(&format!("{style} keep"));
             assert!(subject.device == before.device);
         }
         other => panic!("{other:?}"),
@@ -263,39 +251,7 @@ fn plan_again(device: &MemoryDevice, request: &Request) -> (Verdict, String) {
     (report.verdict, strategy.to_owned())
 }
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|value| value.parse().unwrap())
-}
-
 #[test]
 fn random_disks_are_repaired_or_refused_and_never_in_between() {
-    let now = || {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO)
-    };
-    let seed = number("WINREFIT_PROPTEST_SEED").unwrap_or_else(|| now().as_nanos() as u64);
-    let cases = number("WINREFIT_PROPTEST_CASES").map_or(CASES, |cases| cases as u32);
-    let config = Config {
-        cases,
-        max_shrink_iters: 80,
-        max_global_rejects: cases * 4 + 100,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let mut seed_bytes = [0; 32];
-    seed_bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes);
-    eprintln!("WINREFIT_PROPTEST_SEED={seed} WINREFIT_PROPTEST_CASES={cases}");
-    let counts = Counts::default();
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let result = runner.run(&case(), |case| run(&case, &counts));
-    for (what, count) in &*counts.borrow() {
-        eprintln!("{count:5} {what}");
-    }
-    match result {
-        Ok(()) => {}
-        Err(TestError::Fail(why, case)) => panic!("WINREFIT_PROPTEST_SEED={seed}: {why}\n{case:?}"),
-        Err(error) => panic!("WINREFIT_PROPTEST_SEED={seed}: {error}"),
-    }
+    run_cases(&case(), (CASES, 80), |case, counts| run(&case, counts));
 }
