@@ -12,6 +12,7 @@ use common::{MIB, files, target};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use seeded::{Counts, run_cases};
+use std::collections::BTreeMap;
 use winrefit_disk::{MemoryDevice, SectorSize};
 use winrefit_repair::commands::{fix, plan, undo, verify};
 use winrefit_repair::observe::{Depth, observe};

@@ -14,6 +14,7 @@ use common::target;
 use proptest::test_runner::TestCaseError;
 use random::{Case, case};
 use seeded::{Counts, run_cases};
+use std::collections::BTreeMap;
 use winrefit_disk::MemoryDevice;
 use winrefit_repair::commands::{fix, plan, undo, verify};
 use winrefit_repair::observe::{Depth, observe};
